@@ -1,0 +1,103 @@
+package tenant
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+)
+
+// Clients looks up the clients of one tenant.
+type Clients interface {
+	// Client returns the client of that id, disabled or not, or ErrNoClient.
+	Client(ctx context.Context, id string) (*Client, error)
+}
+
+// Client is a registered client of one tenant. It never changes once loaded.
+type Client struct {
+	ID                string         `json:"client_id"`
+	Number            int64          `json:"-"` // the client's number in APIs that count their clients; below 2^53
+	Secrets           []ClientSecret `json:"-"` // newest first
+	RegistrationToken []byte         `json:"-"` // SHA-256 of the registration access token (RFC 7592 §3)
+	CreatedAt         time.Time      `json:"-"`
+	UpdatedAt         time.Time      `json:"-"`
+	Disabled          bool           `json:"-"`
+	SelfRegistered    bool           `json:"-"` // by open registration: its consent is never remembered
+	Metadata
+}
+
+// ClientSecret is the SHA-256 of a generated secret of 256 bits. A zero ExpiresAt means it does not expire.
+type ClientSecret struct {
+	Hash      []byte    `json:"hash"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
+}
+
+// Metadata is what a client registers (RFC 7591 §2, OIDC Registration §2), with our policy members. Its JSON
+// is stored, and served by the registration endpoint.
+type Metadata struct {
+	RedirectURIs            []string          `json:"redirect_uris,omitempty"`
+	PostLogoutRedirectURIs  []string          `json:"post_logout_redirect_uris,omitempty"`
+	TokenEndpointAuthMethod string            `json:"token_endpoint_auth_method,omitempty"`
+	GrantTypes              []string          `json:"grant_types,omitempty"`
+	ResponseTypes           []string          `json:"response_types,omitempty"`
+	ApplicationType         string            `json:"application_type,omitempty"` // web or native
+	Name                    string            `json:"client_name,omitempty"`
+	URI                     string            `json:"client_uri,omitempty"`
+	LogoURI                 string            `json:"logo_uri,omitempty"`
+	PolicyURI               string            `json:"policy_uri,omitempty"`
+	TOSURI                  string            `json:"tos_uri,omitempty"`
+	Localized               map[string]string `json:"-"` // "client_name#es" and the like, by full member name
+	Contacts                []string          `json:"contacts,omitempty"`
+	Scope                   string            `json:"scope,omitempty"` // space-delimited; empty: any
+	IDTokenAlg              string            `json:"id_token_signed_response_alg,omitempty"`
+	DefaultMaxAge           *int64            `json:"default_max_age,omitempty"` // seconds
+	RequireAuthTime         bool              `json:"require_auth_time,omitempty"`
+	DefaultACRValues        []string          `json:"default_acr_values,omitempty"`
+	InitiateLoginURI        string            `json:"initiate_login_uri,omitempty"`
+	SoftwareID              string            `json:"software_id,omitempty"`
+	SoftwareVersion         string            `json:"software_version,omitempty"`
+	RequirePKCE             bool              `json:"require_pkce,omitempty"` // public clients must use PKCE in any case
+	Audience                []string          `json:"audience,omitempty"`     // resources whose tokens it may introspect or ask for
+	Data                    json.RawMessage   `json:"data,omitempty"`         // the tenant's own, an object
+}
+
+// Public reports whether the client has no credentials (RFC 6749 §2.1).
+func (c *Client) Public() bool { return c.TokenEndpointAuthMethod == oauth.AuthNone }
+
+// Native reports whether the client is a native application (RFC 8252).
+func (c *Client) Native() bool { return c.ApplicationType == "native" }
+
+// MayGrant reports whether the client registered grantType. RFC 7591 §2: none means authorization_code.
+func (c *Client) MayGrant(grantType string) bool {
+	if len(c.GrantTypes) == 0 {
+		return grantType == oauth.AuthorizationCode
+	}
+	return slices.Contains(c.GrantTypes, grantType)
+}
+
+// MayRespond reports whether the client registered responseType. RFC 7591 §2: none means code.
+func (c *Client) MayRespond(responseType string) bool {
+	if len(c.ResponseTypes) == 0 {
+		return responseType == "code"
+	}
+	return slices.Contains(c.ResponseTypes, responseType)
+}
+
+// CheckSecret reports whether secret is one of the client's secrets that live at now. Every secret is
+// compared, in constant time. Secrets are generated with 256 bits, so a plain hash is enough.
+func (c *Client) CheckSecret(secret string, now time.Time) bool {
+	h := sha256.Sum256([]byte(secret))
+	ok := 0
+	for _, s := range c.Secrets {
+		live := s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt)
+		same := subtle.ConstantTimeCompare(s.Hash, h[:])
+		if live {
+			ok |= same
+		}
+	}
+	return ok == 1
+}

@@ -1,0 +1,172 @@
+package tenant
+
+import (
+	"time"
+
+	"github.com/chancery-id/chancery/tenant/keys"
+)
+
+// Settings is a tenant's configuration document. Its JSON is stored and served as it is. The zero value of
+// each field is its default, so that a new setting needs no migration; accessors below give the effective
+// values. Lifetimes are in seconds, those of subject sessions in minutes.
+type Settings struct {
+	Name     string `json:"name,omitempty"`      // shown on our pages; the tenant's id where empty
+	Logo     string `json:"logo,omitempty"`      // a data: URI of a PNG, JPEG or WebP picture, at most 64 KiB
+	Color    string `json:"color,omitempty"`     // accent colour of our pages, #rrggbb
+	LoginURL string `json:"login_url,omitempty"` // the tenant's own login UI; ours where empty
+
+	Authorization AuthorizationSettings `json:"authorization,omitzero"`
+	Tokens        TokenSettings         `json:"tokens,omitzero"`
+	Sessions      SessionSettings       `json:"sessions,omitzero"`
+	Clients       ClientSettings        `json:"clients,omitzero"`
+}
+
+// AuthorizationSettings rule authorization requests and what their prompts say.
+type AuthorizationSettings struct {
+	InteractionLifetime  int64               `json:"interaction_lifetime,omitempty"`    // 900 s
+	CodeLifetime         int64               `json:"code_lifetime,omitempty"`           // 60 s, at most 600
+	ResponseModes        []string            `json:"response_modes,omitempty"`          // all of query, fragment, form_post
+	AlwaysPromptForAuth  bool                `json:"always_prompt_for_auth,omitempty"`  // no single sign-on
+	AlwaysPromptForGrant bool                `json:"always_prompt_for_grant,omitempty"` // no remembered consent, also for prompt=none
+	HintWithPromptNone   bool                `json:"hint_with_prompt_none,omitempty"`   // prompt=none demands an id_token_hint
+	AnyScope             bool                `json:"any_scope,omitempty"`               // do not cut scope to what the client registered
+	CustomErrorCodes     []string            `json:"custom_error_codes,omitempty"`      // which a login UI may return beside the standard ones
+	Scopes               []string            `json:"scopes,omitempty"`                  // advertised; openid profile email address phone offline_access where empty
+	ACRValues            []string            `json:"acr_values,omitempty"`              // advertised
+	ClientInAuthPrompt   bool                `json:"client_in_auth_prompt,omitempty"`
+	RequestInAuthPrompt  []string            `json:"request_in_auth_prompt,omitempty"`  // names of request parameters
+	RequestInGrantPrompt []string            `json:"request_in_grant_prompt,omitempty"` // names of request parameters
+	RawClaimsInPrompt    bool                `json:"raw_claims_in_prompt,omitempty"`    // claims.raw_request in the consent prompt
+	SessionInResponse    bool                `json:"session_in_response,omitempty"`     // sub_session in a final v3 response
+	ClaimsOfScope        map[string][]string `json:"claims_of_scope,omitempty"`         // claims that the tenant's own scope values ask for
+	MaxState             int                 `json:"max_state,omitempty"`               // 4096 bytes
+	MaxNonce             int                 `json:"max_nonce,omitempty"`               // 512 bytes
+}
+
+// TokenSettings rule what is issued.
+type TokenSettings struct {
+	AccessTokenLifetime  int64  `json:"access_token_lifetime,omitempty"`  // 600 s
+	AccessTokenAlg       string `json:"access_token_alg,omitempty"`       // RS256
+	AccessTokenOpaque    bool   `json:"access_token_opaque,omitempty"`    // identifier tokens unless the grant says otherwise
+	IDTokenLifetime      int64  `json:"id_token_lifetime,omitempty"`      // 300 s
+	IDTokenAlg           string `json:"id_token_alg,omitempty"`           // RS256, unless the client registered another
+	RefreshTokenLifetime int64  `json:"refresh_token_lifetime,omitempty"` // 90 days; absolute, not extended by rotation
+	RefreshTokenIdle     int64  `json:"refresh_token_idle,omitempty"`     // 30 days; negative: none
+	RefreshTokenKeep     bool   `json:"refresh_token_keep,omitempty"`     // no rotation for confidential clients
+	RefreshTokenGrace    int64  `json:"refresh_token_grace,omitempty"`    // 10 s in which a repeat gets the same successor; negative: none
+	KeyRotation          int64  `json:"key_rotation,omitempty"`           // days between rotations: 90; negative: never
+	AuthorizationLimit   int64  `json:"authorization_limit,omitempty"`    // days that consent is remembered: no limit
+}
+
+// SessionSettings are the defaults of subject sessions, in minutes; negative: unlimited.
+type SessionSettings struct {
+	MaxLife    int64 `json:"max_life,omitempty"`    // 20160 (14 days)
+	AuthLife   int64 `json:"auth_life,omitempty"`   // 1440 (1 day)
+	MaxIdle    int64 `json:"max_idle,omitempty"`    // 1440 (1 day)
+	PerSubject int   `json:"per_subject,omitempty"` // 5 at once, at most 25; the oldest is closed
+}
+
+// ClientSettings rule the client registry.
+type ClientSettings struct {
+	OpenRegistration bool  `json:"open_registration,omitempty"` // registration without any token
+	Max              int   `json:"max,omitempty"`               // 10000 clients
+	SecretOverlap    int64 `json:"secret_overlap,omitempty"`    // seconds an old secret lives on after a new one: 1800
+}
+
+// or returns v seconds, or def where v is zero. Negative values pass through.
+func or(v int64, def time.Duration) time.Duration {
+	if v == 0 {
+		return def
+	}
+	return time.Duration(v) * time.Second
+}
+
+// CodeLifetime is how long an authorization code may be redeemed.
+func (s *Settings) CodeLifetime() time.Duration {
+	return min(or(s.Authorization.CodeLifetime, time.Minute), 10*time.Minute)
+}
+
+// InteractionLifetime is how long an authorization request may wait for its subject.
+func (s *Settings) InteractionLifetime() time.Duration {
+	return or(s.Authorization.InteractionLifetime, 15*time.Minute)
+}
+
+// AccessTokenLifetime is the default life of an access token.
+func (s *Settings) AccessTokenLifetime() time.Duration {
+	return or(s.Tokens.AccessTokenLifetime, 10*time.Minute)
+}
+
+// IDTokenLifetime is the default life of an ID token.
+func (s *Settings) IDTokenLifetime() time.Duration {
+	return or(s.Tokens.IDTokenLifetime, 5*time.Minute)
+}
+
+// RefreshTokenLifetime is the absolute life of a refresh token and all its successors.
+func (s *Settings) RefreshTokenLifetime() time.Duration {
+	return or(s.Tokens.RefreshTokenLifetime, 90*24*time.Hour)
+}
+
+// RefreshTokenIdle is how long a refresh token may lie unused; zero or less: as long as it lives.
+func (s *Settings) RefreshTokenIdle() time.Duration {
+	return or(s.Tokens.RefreshTokenIdle, 30*24*time.Hour)
+}
+
+// RefreshTokenGrace is how long a rotated refresh token may be repeated, to get the same successor.
+func (s *Settings) RefreshTokenGrace() time.Duration {
+	return or(s.Tokens.RefreshTokenGrace, 10*time.Second)
+}
+
+// SecretOverlap is how long a client's old secret works after a new one was made.
+func (s *Settings) SecretOverlap() time.Duration {
+	return or(s.Clients.SecretOverlap, 30*time.Minute)
+}
+
+// LongestAccessToken is the longest life that any access token may have: what a revocation must outlive.
+func (s *Settings) LongestAccessToken() time.Duration {
+	return max(s.AccessTokenLifetime(), MaxAccessToken)
+}
+
+// MaxAccessToken caps the life that a grant may ask for its access tokens.
+const MaxAccessToken = 24 * time.Hour
+
+// MaxLifeMinutes is the default life of a session.
+func (s *SessionSettings) MaxLifeMinutes() int64 { return minutes(s.MaxLife, 14*24*60) }
+
+// AuthLifeMinutes is how long an authentication counts by default.
+func (s *SessionSettings) AuthLifeMinutes() int64 { return minutes(s.AuthLife, 24*60) }
+
+// MaxIdleMinutes is how long a session may lie unused by default.
+func (s *SessionSettings) MaxIdleMinutes() int64 { return minutes(s.MaxIdle, 24*60) }
+
+// Quota is how many sessions a subject may have at once.
+func (s *SessionSettings) Quota() int {
+	if s.PerSubject <= 0 {
+		return 5
+	}
+	return min(s.PerSubject, 25)
+}
+
+func minutes(v, def int64) int64 {
+	if v == 0 {
+		return def
+	}
+	return v
+}
+
+// AccessTokenAlg is the algorithm that JWT access tokens are signed with.
+func (s *Settings) AccessTokenAlg() keys.Alg { return alg(s.Tokens.AccessTokenAlg) }
+
+// IDTokenAlg is the algorithm that ID tokens for c are signed with: the one it registered, or the tenant's.
+func (s *Settings) IDTokenAlg(c *Client) keys.Alg {
+	if c.Metadata.IDTokenAlg != "" {
+		return keys.Alg(c.Metadata.IDTokenAlg)
+	}
+	return alg(s.Tokens.IDTokenAlg)
+}
+
+func alg(name string) keys.Alg {
+	if name == "" {
+		return keys.RS256
+	}
+	return keys.Alg(name)
+}

@@ -1,0 +1,71 @@
+package wire
+
+import (
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Door is one dialect, or one set of pages.
+type Door interface {
+	// Mount registers the door's routes.
+	Mount(r *Router)
+}
+
+// ErrorPage writes an error in a door's own form. status is the one that Error would answer with.
+type ErrorPage func(c *gin.Context, status int, err *oauth.Error)
+
+// Router registers routes behind a Gate. Paths are those below an issuer, such as "/token" or
+// "/clients/:id"; each is served with and without a trailing slash.
+type Router struct {
+	gate *Gate
+	gin  gin.IRoutes
+	page ErrorPage
+}
+
+// NewRouter returns a Router that registers at routes.
+func NewRouter(g *Gate, routes gin.IRoutes) *Router { return &Router{gate: g, gin: routes} }
+
+// Gate returns the gate of all routes.
+func (r *Router) Gate() *Gate { return r.gate }
+
+// Pages returns a Router whose refusals, and panics of its handlers, are written by page instead of as JSON.
+func (r *Router) Pages(page ErrorPage) *Router {
+	p := *r
+	p.page = page
+	return &p
+}
+
+// Public registers a tenant's public endpoint: anyone may call it, within limits by source.
+func (r *Router) Public(method, path string, h Handler) { r.handle(method, path, r.gate.Public(h)) }
+
+// Metadata registers a public endpoint that is served even while changes cannot be seen: metadata and keys.
+func (r *Router) Metadata(method, path string, h Handler) {
+	r.handle(method, path, r.gate.Metadata(h))
+}
+
+// API registers an endpoint for callers with an API token of the tenant that reaches api.
+func (r *Router) API(method, path string, api tenant.API, h Handler) {
+	r.handle(method, path, r.gate.API(api, h))
+}
+
+// Platform registers an endpoint for the operator: the handler gets the platform tenant.
+func (r *Router) Platform(method, path string, h Handler) {
+	r.PlatformAPI(method, path, tenant.AdminAPI, h)
+}
+
+// PlatformAPI is Platform, open also to tokens of the platform tenant that reach api only.
+func (r *Router) PlatformAPI(method, path string, api tenant.API, h Handler) {
+	r.handle(method, path, r.gate.Platform(api, h))
+}
+
+func (r *Router) handle(method, path string, h gin.HandlerFunc) {
+	path = "/" + strings.Trim(path, "/")
+	r.gin.Handle(method, path, h)
+	if path != "/" {
+		r.gin.Handle(method, path+"/", h)
+	}
+}
