@@ -1,0 +1,35 @@
+package admin
+
+import (
+	"context"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
+)
+
+// Store keeps tenants. Each method is one atomic effect, raises the tenant's version and tells every instance.
+type Store interface {
+	// CreateTenant records a tenant whole and gives it its ServiceID; tenant.ErrExists when its id or issuer is taken.
+	CreateTenant(ctx context.Context, r tenant.Record, ev audit.Event) (tenant.Record, error)
+	// Tenant returns the tenant of that id, enabled or not, or tenant.ErrUnknown.
+	Tenant(ctx context.Context, id tenant.ID) (*tenant.Record, error)
+	// Tenants lists tenants without keys, secret and tokens, by id after that one, at most n.
+	Tenants(ctx context.Context, after tenant.ID, n int) ([]tenant.Record, error)
+	// UpdateTenant replaces settings and the enabled flag of the tenant at that version; tenant.ErrUnknown, or
+	// tenant.ErrConflict when the version is another.
+	UpdateTenant(ctx context.Context, id tenant.ID, version int64, s tenant.Settings, enabled bool, now time.Time, ev audit.Event) error
+	// DeleteTenant removes a tenant and everything it has, or tenant.ErrUnknown.
+	DeleteTenant(ctx context.Context, id tenant.ID, ev audit.Event) error
+	// PutKeys replaces the key list of the tenant at that version; tenant.ErrUnknown, tenant.ErrConflict.
+	PutKeys(ctx context.Context, id tenant.ID, version int64, ks []keys.Key, now time.Time, ev audit.Event) error
+	// PutToken records an API token; tenant.ErrUnknown.
+	PutToken(ctx context.Context, id tenant.ID, k tenant.APIToken, ev audit.Event) error
+	// DeleteToken removes an API token; tenant.ErrUnknown when the tenant has none of that id.
+	DeleteToken(ctx context.Context, id tenant.ID, tokenID string, ev audit.Event) error
+	// KeysDue lists up to n tenants, by id after that one, whose newest active key became active before that time.
+	KeysDue(ctx context.Context, activeBefore time.Time, after tenant.ID, n int) ([]tenant.ID, error)
+	// Events lists a tenant's events, newest first, older than before (zero: all), at most n.
+	Events(ctx context.Context, id tenant.ID, before time.Time, n int) ([]audit.Event, error)
+}

@@ -1,0 +1,48 @@
+// Package audit holds the words of what happened. Every store method that changes something security
+// depends on writes an Event in the same transaction.
+package audit
+
+import "time"
+
+// Kind names what happened.
+type Kind string
+
+// The kinds of event.
+const (
+	LoggedIn            Kind = "login"
+	LoginFailed         Kind = "login_failed"
+	Consented           Kind = "consent"
+	Denied              Kind = "denied"
+	GrantIssued         Kind = "grant"
+	GrantRevoked        Kind = "grant_revoked"
+	CodeReplayed        Kind = "code_replayed"
+	RefreshReplayed     Kind = "refresh_replayed"
+	SessionEnded        Kind = "session_ended"
+	ClientCreated       Kind = "client_created"
+	ClientUpdated       Kind = "client_updated"
+	ClientDeleted       Kind = "client_deleted"
+	ClientSecretRotated Kind = "client_secret_rotated"
+	TenantCreated       Kind = "tenant_created"
+	TenantUpdated       Kind = "tenant_updated"
+	TenantDeleted       Kind = "tenant_deleted"
+	KeysRotated         Kind = "keys_rotated"
+	KeyRevoked          Kind = "key_revoked"
+	TokenCreated        Kind = "api_token_created"
+	TokenRevoked        Kind = "api_token_revoked"
+	UserCreated         Kind = "user_created"
+	UserUpdated         Kind = "user_updated"
+	UserDeleted         Kind = "user_deleted"
+)
+
+// Event is one thing that happened at a tenant. It never holds a secret, code, token or password.
+type Event struct {
+	At       time.Time
+	Kind     Kind
+	Actor    string // who did it: an API token's id, an administrator, or empty for the subject itself
+	Subject  string
+	ClientID string
+	Session  string // session id, not the handle that opens it
+	Grant    string
+	Address  string            // of the caller
+	Detail   map[string]string // short, constant keys
+}

@@ -1,0 +1,234 @@
+package authorize
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Consent is the answer to a consent step: what is granted, which need not be what was asked. In Scope and Claims an
+// asterisk stands for all that was asked.
+type Consent struct {
+	Scope          oauth.Scope
+	Claims         []string // with the prefix id_token: for those that go into the ID token
+	Audience       []string // of access tokens; the requested resources where nil
+	ClaimsLocales  []string // as requested where nil
+	PresetIDToken  map[string]json.RawMessage
+	PresetUserInfo map[string]json.RawMessage
+	LongLived      bool // remember it
+	Offline        bool // outlives the login session
+	AccessToken    grant.AccessTerms
+	IDToken        grant.IDTerms
+	RefreshToken   grant.RefreshTerms
+	Data           json.RawMessage
+	Impersonated   string // sub of the tokens instead of the subject's
+	Address        string
+}
+
+// check returns invalid_request where c holds what must not come into a token.
+func (c *Consent) check() error {
+	for _, v := range c.Scope {
+		if !oauth.ScopeValue(v) {
+			return oauth.InvalidRequest("scope holds a value that is not allowed")
+		}
+	}
+	for _, v := range c.Claims {
+		if name := strings.TrimPrefix(v, idTokenPrefix); v != "*" && name != "*" && !oauth.ClaimName(name) {
+			return oauth.InvalidRequest("claims holds a name that is not allowed")
+		}
+	}
+	for _, set := range []map[string]json.RawMessage{c.PresetIDToken, c.PresetUserInfo} {
+		for name := range set {
+			if !grant.Presettable(name) {
+				return oauth.InvalidRequest("preset_claims holds a name that is not allowed")
+			}
+		}
+	}
+	for _, l := range []int64{c.AccessToken.Lifetime, c.IDToken.Lifetime, c.RefreshToken.Lifetime, c.RefreshToken.MaxIdle} {
+		if l < 0 || l > maxSeconds {
+			return oauth.InvalidRequest("a lifetime is out of range")
+		}
+	}
+	if e := c.AccessToken.Encoding; e != "" && e != grant.SelfContained && e != grant.Identifier {
+		return oauth.InvalidRequest("access_token.encoding must be SELF_CONTAINED or IDENTIFIER")
+	}
+	for _, a := range c.Audience {
+		if a == "" || len(a) > 2048 || strings.ContainsFunc(a, func(r rune) bool { return r <= 0x20 || r == 0x7f }) {
+			return oauth.InvalidRequest("audience holds a value that is not allowed")
+		}
+	}
+	return nil
+}
+
+const (
+	idTokenPrefix = "id_token:"
+	maxSeconds    = 100 * 365 * 24 * 3600
+)
+
+// Complete takes the answer to a consent step and makes the response.
+func (s *Service) Complete(ctx context.Context, t *tenant.Tenant, p *Pending, c Consent) (Result, error) {
+	if p.Step != StepConsent {
+		return Result{}, ErrConflict
+	}
+	if err := c.check(); err != nil {
+		return Result{}, err
+	}
+	who, err := s.Store.Subject(ctx, t.ID, p.SessionID, p.Client.ID)
+	if err != nil {
+		return Result{}, err
+	}
+	if who.Session == nil || !who.Session.Open(s.Now()) || who.Disabled {
+		return s.Refuse(ctx, t, p, oauth.AccessDenied("the session has ended"), c.Address)
+	}
+	a := agreement{terms: termsOf(t.Settings, p.Request, c), impersonated: c.Impersonated}
+	if c.LongLived {
+		a.authorization = merge(who.Authorization, &a.terms, s.Now())
+	}
+	facts := Facts{Session: who.Session, Had: who.Authorization, Answered: p.Answered}
+	return s.finish(ctx, t, p, facts, a, change{address: c.Address})
+}
+
+// agreement is what subject and client came to.
+type agreement struct {
+	terms         grant.Terms
+	authorization *grant.Authorization // to be remembered
+	impersonated  string
+}
+
+// remember is the agreement to a request that remembered consent covers: what is asked now, under the terms of then.
+func remember(t *tenant.Tenant, p *Pending, f Facts) agreement {
+	var had grant.Terms
+	_ = json.Unmarshal(f.Had.Terms, &had) // stored by us; terms that cannot be read leave the defaults
+	c := Consent{Scope: p.Request.Scope, Claims: []string{"*"}, Audience: had.Audience, PresetIDToken: had.PresetIDToken, PresetUserInfo: had.PresetUserInfo,
+		LongLived: true, Offline: had.Offline, AccessToken: had.AccessToken, IDToken: had.IDToken, RefreshToken: had.RefreshToken, Data: had.Data}
+	if len(p.Request.Resource) > 0 {
+		c.Audience = p.Request.Resource
+	}
+	return agreement{terms: termsOf(t.Settings, p.Request, c)}
+}
+
+// termsOf words what c grants of r.
+func termsOf(s *tenant.Settings, r *request.Request, c Consent) grant.Terms {
+	terms := grant.Terms{Audience: c.Audience, ClaimsLocales: c.ClaimsLocales, PresetIDToken: c.PresetIDToken, PresetUserInfo: c.PresetUserInfo,
+		LongLived: c.LongLived, Offline: c.Offline, Data: c.Data, AccessToken: c.AccessToken, IDToken: c.IDToken, RefreshToken: c.RefreshToken}
+	for _, v := range c.Scope {
+		if v == "*" {
+			terms.Scope = terms.Scope.Plus(r.Scope)
+		} else {
+			terms.Scope = terms.Scope.Plus(oauth.Scope{v})
+		}
+	}
+	if terms.Audience == nil {
+		terms.Audience = r.Resource
+	}
+	if terms.ClaimsLocales == nil {
+		terms.ClaimsLocales = r.ClaimsLocales
+	}
+	for _, v := range c.Claims {
+		name, toIDToken := strings.CutPrefix(v, idTokenPrefix)
+		names := []string{name}
+		if name == "*" {
+			names = requestedNames(s, r)
+		}
+		for _, n := range names {
+			inIDToken, inUserInfo := places(r, n)
+			if toIDToken || inIDToken {
+				terms.IDTokenClaims = add(terms.IDTokenClaims, n)
+			}
+			if !toIDToken && (inUserInfo || !inIDToken) {
+				terms.Claims = add(terms.Claims, n)
+			}
+		}
+	}
+	terms.IDToken.Issue = terms.Scope.Has(oauth.OpenID)
+	return terms
+}
+
+// places tells where the claims parameter of r asks for a claim (OIDC Core §5.5).
+func places(r *request.Request, name string) (idToken, userInfo bool) {
+	if r.Claims == nil {
+		return false, false
+	}
+	has := func(m map[string]*oauth.Claim) bool {
+		for n := range m {
+			if untagged(n) == untagged(name) {
+				return true
+			}
+		}
+		return false
+	}
+	return has(r.Claims.IDToken), has(r.Claims.UserInfo)
+}
+
+func add(names []string, name string) []string {
+	if slices.Contains(names, name) {
+		return names
+	}
+	return append(names, name)
+}
+
+// merge is what is remembered after terms were agreed: what was on record and what is new.
+func merge(had *grant.Authorization, terms *grant.Terms, now time.Time) *grant.Authorization {
+	a := grant.Authorization{CreatedAt: now}
+	if had != nil {
+		a = *had
+	}
+	a.UpdatedAt = now
+	a.Scope = a.Scope.Plus(terms.Scope)
+	a.Claims = slices.Clone(a.Claims)
+	for _, set := range [][]string{terms.Claims, terms.IDTokenClaims} {
+		for _, name := range set {
+			a.Claims = add(a.Claims, untagged(name))
+		}
+	}
+	a.Terms, _ = json.Marshal(terms) // plain data: cannot fail
+	return &a
+}
+
+// finish mints the code and writes the end of the interaction.
+func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Facts, a agreement, c change) (Result, error) {
+	now, r, who := s.Now(), p.Request, f.Session
+	g := &grant.Grant{ID: s.Issuer.NewID(), Subject: who.Subject, ClientID: p.Client.ID, SessionID: who.ID, CreatedAt: now, Terms: a.terms}
+	if a.impersonated != "" && a.impersonated != who.Subject {
+		g.Subject, g.Actor = a.impersonated, who.Subject
+	}
+	g.Terms.RefreshToken.Issue = g.Terms.RefreshToken.Issue && p.Client.MayGrant(oauth.RefreshToken)
+	g.Terms.Login = grant.Login{AuthTime: who.AuthTime.Unix(), TellAuthTime: r.MaxAge != nil || p.Client.RequireAuthTime, ACR: who.ACR, AMR: who.AMR,
+		Nonce: r.Nonce, SessionClaims: who.Claims}
+	code := s.Issuer.MintCode(g.ID)
+	g.ExpiresAt = now.Add(t.Settings.CodeLifetime())
+	g.Code = &grant.CodeState{Hash: grant.Hash(code), ExpiresAt: g.ExpiresAt, Challenge: r.CodeChallenge}
+	if r.RedirectSent {
+		g.Code.RedirectURI = r.RedirectURI
+	}
+	e := FinishEffect{Hash: p.Hash, Version: p.Version, Grant: g, Session: c.session, Ended: c.ended, ClientID: p.Client.ID,
+		TokensUntil: now.Add(t.Settings.LongestAccessToken()), KeepNewest: c.quota(t), Events: c.events}
+	if slices.Contains(who.Clients, p.Client.ID) {
+		e.ClientID = ""
+	}
+	e.Touch = c.session == nil && touched(who, now) != nil
+	if a.authorization != nil {
+		e.Authorization = a.authorization
+		e.Authorization.Subject, e.Authorization.Actor, e.Authorization.ClientID = g.Subject, g.Actor, g.ClientID
+		e.Events = append(e.Events, audit.Event{At: now, Kind: audit.Consented, Subject: who.Subject, ClientID: g.ClientID, Session: who.ID, Grant: g.ID,
+			Address: c.address, Detail: map[string]string{"scope": g.Terms.Scope.String()}})
+	}
+	revoked, err := s.Store.Finish(ctx, t.ID, now, e)
+	if err != nil {
+		return Result{}, err
+	}
+	t.Revoked.Add(revoked...)
+	res := Result{Client: p.Client, Subject: who.Subject, Response: respond(t, r, Param{"code", code})}
+	if c.session != nil {
+		res.Session, res.SID = c.session, s.Sessions.Handle(t, c.session)
+	}
+	return res, nil
+}

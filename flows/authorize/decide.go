@@ -1,0 +1,116 @@
+package authorize
+
+import (
+	"slices"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Outcome is the next step of an authorization request.
+type Outcome uint8
+
+// The outcomes.
+const (
+	NeedLogin Outcome = iota + 1
+	NeedConsent
+	Approved
+	Refused
+)
+
+// Decision is an outcome and its reason.
+type Decision struct {
+	Outcome Outcome
+	Why     string       // of NeedLogin and NeedConsent: the rule that asks, for logs
+	Err     *oauth.Error // of Refused
+}
+
+// Facts are what a decision rests on beside settings and request.
+type Facts struct {
+	Session  *session.Session     // open at the time, or nil
+	Answered bool                 // the subject authenticated in answer to this very request
+	Had      *grant.Authorization // what the subject allowed the client before, or nil
+}
+
+// Decide returns the next step of an authorization request: NeedLogin, NeedConsent, Approved or Refused. It does no
+// I/O. prompt, max_age, acr, claims and id_token_hint: OIDC Core §3.1.2.1.
+func Decide(now time.Time, s *tenant.Settings, r *request.Request, f Facts) Decision {
+	silent := r.Prompt.Has(oauth.PromptNone)
+	if silent && s.Authorization.HintWithPromptNone && r.IDTokenHint == "" {
+		return Decision{Outcome: Refused, Err: oauth.InvalidRequest("prompt=none requires an id_token_hint")}
+	}
+	for _, rule := range loginRules {
+		if !rule.asks(now, s, r, f) {
+			continue
+		}
+		switch {
+		case silent:
+			return Decision{Outcome: Refused, Err: oauth.LoginRequired("the subject must authenticate")}
+		case f.Answered && rule.final:
+			return Decision{Outcome: Refused, Err: oauth.LoginRequired("another subject was asked for")}
+		}
+		return Decision{Outcome: NeedLogin, Why: rule.why}
+	}
+	switch {
+	case s.Authorization.AlwaysPromptForGrant:
+		return Decision{Outcome: NeedConsent, Why: "always"}
+	case r.Prompt.Has(oauth.PromptConsent):
+		return Decision{Outcome: NeedConsent, Why: "prompt"}
+	case covered(s, r, f.Had, now):
+		return Decision{Outcome: Approved}
+	case silent:
+		return Decision{Outcome: Refused, Err: oauth.ConsentRequired("the subject must consent")}
+	}
+	return Decision{Outcome: NeedConsent, Why: "new"}
+}
+
+// loginRule asks for authentication. A final rule refuses when even the answer to the prompt breaks it.
+type loginRule struct {
+	why   string
+	final bool
+	asks  func(now time.Time, s *tenant.Settings, r *request.Request, f Facts) bool
+}
+
+// loginRules run top to bottom; the first that asks wins. All but the first may rely on there being a session.
+var loginRules = []loginRule{
+	{"session", false, func(_ time.Time, _ *tenant.Settings, _ *request.Request, f Facts) bool {
+		return f.Session == nil
+	}},
+	{"required_sub", true, func(_ time.Time, _ *tenant.Settings, r *request.Request, f Facts) bool {
+		return r.RequiredSub != "" && r.RequiredSub != f.Session.Subject
+	}},
+	{"auth_life", false, func(now time.Time, _ *tenant.Settings, _ *request.Request, f Facts) bool {
+		return !f.Session.Fresh(now)
+	}},
+	{"max_age", false, func(now time.Time, _ *tenant.Settings, r *request.Request, f Facts) bool {
+		return r.MaxAge != nil && (now.Sub(f.Session.AuthTime) > time.Duration(*r.MaxAge)*time.Second || *r.MaxAge == 0 && !f.Answered)
+	}},
+	{"acr", false, func(_ time.Time, _ *tenant.Settings, r *request.Request, f Facts) bool {
+		return len(r.EssentialACR) > 0 && !slices.Contains(r.EssentialACR, f.Session.ACR)
+	}},
+	{"acr_values", false, func(_ time.Time, _ *tenant.Settings, r *request.Request, f Facts) bool {
+		return !f.Answered && !r.Prompt.Has(oauth.PromptNone) && len(r.ACRValues) > 0 && !slices.Contains(r.ACRValues, f.Session.ACR)
+	}},
+	{"prompt", false, func(_ time.Time, _ *tenant.Settings, r *request.Request, f Facts) bool {
+		return !f.Answered && r.Prompt.Has(oauth.PromptLogin|oauth.PromptSelectAccount|oauth.PromptCreate)
+	}},
+	{"always", false, func(_ time.Time, s *tenant.Settings, _ *request.Request, f Facts) bool {
+		return !f.Answered && s.Authorization.AlwaysPromptForAuth
+	}},
+}
+
+// covered reports whether all that is asked was allowed before, and is still remembered at now.
+func covered(s *tenant.Settings, r *request.Request, had *grant.Authorization, now time.Time) bool {
+	if had == nil {
+		return false
+	}
+	if days := s.Tokens.AuthorizationLimit; days > 0 && now.Sub(had.UpdatedAt) > time.Duration(days)*24*time.Hour {
+		return false
+	}
+	asked := Ask(s, r, had)
+	return len(asked.NewScope) == 0 && len(asked.New.Essential) == 0 && len(asked.New.Voluntary) == 0
+}

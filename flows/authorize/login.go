@@ -1,0 +1,170 @@
+package authorize
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Authentication is the answer to a login step: who the subject is, or which of its sessions to go on with.
+type Authentication struct {
+	session.Login
+	SID     string // switch to this live session instead; no authentication is asserted
+	Turn    bool   // give the session a new handle, as our own pages must
+	Address string
+}
+
+// change is what an answer changes, on its way to the store.
+type change struct {
+	session *session.Session // to be written
+	ended   string           // id of the session it replaces
+	events  []audit.Event
+	address string
+}
+
+// quota is how many sessions the subject may keep after c; zero: c makes none.
+func (c *change) quota(t *tenant.Tenant) int {
+	if c.session == nil {
+		return 0
+	}
+	return t.Settings.Sessions.Quota()
+}
+
+// Login takes the answer to a login step. Where it does not satisfy the request the login step stands, and nothing has
+// changed; where it names another subject than the request demands, the request is refused.
+func (s *Service) Login(ctx context.Context, t *tenant.Tenant, p *Pending, a Authentication) (Result, error) {
+	if p.Step != StepLogin {
+		return Result{}, ErrConflict
+	}
+	if a.SID != "" {
+		return s.switchTo(ctx, t, p, a)
+	}
+	now := s.Now()
+	if err := a.Check(now); err != nil {
+		return Result{}, err
+	}
+	if a.Subject == p.Client.ID {
+		return Result{}, oauth.InvalidRequest("sub is the id of the client")
+	}
+	c := change{address: a.Address}
+	facts := Facts{Answered: true}
+	var who Subject
+	var err error
+	if p.SessionID != "" {
+		if who, err = s.Store.Subject(ctx, t.ID, p.SessionID, p.Client.ID); err != nil {
+			return Result{}, err
+		}
+	}
+	current := who.Session
+	if current != nil && !current.Open(now) {
+		current = nil
+	}
+	if current != nil && current.Subject == a.Subject {
+		c.session = s.Sessions.Again(current, a.Login, a.Turn)
+	} else {
+		if who, err = s.Store.SubjectOf(ctx, t.ID, a.Subject, p.Client.ID); err != nil {
+			return Result{}, err
+		}
+		c.session = s.Sessions.New(t, a.Login)
+		if current != nil {
+			c.ended = current.ID
+		}
+	}
+	if who.Disabled {
+		return s.Refuse(ctx, t, p, oauth.AccessDenied("the account is disabled"), a.Address)
+	}
+	if !c.session.Open(now) {
+		return Result{}, oauth.InvalidRequest("the session would be over already")
+	}
+	facts.Session, facts.Had = c.session, remembered(p.Client, who.Authorization)
+	c.events = []audit.Event{{At: now, Kind: audit.LoggedIn, Subject: a.Subject, ClientID: p.Client.ID, Session: c.session.ID, Address: a.Address}}
+	return s.settle(ctx, t, p, facts, c)
+}
+
+// switchTo goes on with another live session of the browser. One that is dead leaves the login step as it was.
+func (s *Service) switchTo(ctx context.Context, t *tenant.Tenant, p *Pending, a Authentication) (Result, error) {
+	facts, err := s.current(ctx, t, a.SID, p.Client)
+	if err != nil {
+		return Result{}, err
+	}
+	if facts.Session == nil {
+		return Result{Pending: p, Client: p.Client, Why: "sub_sid"}, s.Resume(ctx, t, p)
+	}
+	facts.Answered = p.Answered
+	p.Session, p.SID, p.SessionID = facts.Session, a.SID, facts.Session.ID
+	return s.settle(ctx, t, p, facts, change{address: a.Address})
+}
+
+// settle decides on p with facts and writes what follows from that, together with c, in one effect.
+func (s *Service) settle(ctx context.Context, t *tenant.Tenant, p *Pending, facts Facts, c change) (Result, error) {
+	now := s.Now()
+	d := Decide(now, t.Settings, p.Request, facts)
+	res := Result{Client: p.Client, Why: d.Why}
+	if facts.Session != nil {
+		res.Subject = facts.Session.Subject
+	}
+	switch d.Outcome {
+	case Refused:
+		if len(p.Hash) > 0 {
+			return s.Refuse(ctx, t, p, d.Err, c.address)
+		}
+		res.Response = respondError(t, p.Request, d.Err)
+		return res, nil
+	case Approved:
+		return s.finish(ctx, t, p, facts, remember(t, p, facts), c)
+	case NeedLogin:
+		p.Step = StepLogin
+		c = change{address: c.address} // an answer that does not suffice changes nothing
+	case NeedConsent:
+		p.Step, p.Answered = StepConsent, p.Answered || facts.Answered
+		p.Asked = Ask(t.Settings, p.Request, facts.Had)
+		if c.session != nil {
+			p.Session, p.SID, p.SessionID = c.session, s.Sessions.Handle(t, c.session), c.session.ID
+			res.Session, res.SID = c.session, p.SID
+		}
+	}
+	res.Pending = p
+	return res, s.store(ctx, t, now, p, c)
+}
+
+// store writes an interaction that goes on waiting: a new one, or one that has moved on to consent.
+func (s *Service) store(ctx context.Context, t *tenant.Tenant, now time.Time, p *Pending, c change) error {
+	if len(p.Hash) == 0 {
+		p.Handle = s.newHandle()
+		p.Hash = hashHandle(p.Handle)
+		return s.Store.Begin(ctx, t.ID, p.Interaction, touched(p.Session, now))
+	}
+	if p.Step == StepLogin {
+		return s.Resume(ctx, t, p)
+	}
+	e := LoginEffect{Interaction: p.Interaction, Session: c.session, Ended: c.ended, TokensUntil: now.Add(t.Settings.LongestAccessToken()),
+		KeepNewest: c.quota(t)}
+	if len(c.events) > 0 {
+		e.Event = c.events[0]
+	}
+	revoked, err := s.Store.Login(ctx, t.ID, now, e)
+	if err != nil {
+		return err
+	}
+	t.Revoked.Add(revoked...)
+	return nil
+}
+
+// touched returns n as used at now, or nil where its last use is known exactly enough: to the minute, and a tenth of
+// its idle limit.
+func touched(n *session.Session, now time.Time) *session.Session {
+	if n == nil || n.MaxIdle < 0 || now.Sub(n.UsedAt) < min(time.Minute, time.Duration(n.MaxIdle)*time.Minute/10) {
+		return nil
+	}
+	c := *n
+	c.UsedAt = now
+	return &c
+}
+
+// IsGone reports whether err says that an interaction is not there, or has moved on.
+func IsGone(err error) bool { return errors.Is(err, ErrNotFound) || errors.Is(err, ErrConflict) }

@@ -1,0 +1,180 @@
+package authorize
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/url"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Service leads authorization requests from their beginning to their response.
+type Service struct {
+	Now      func() time.Time
+	Rand     io.Reader
+	Requests *request.Service
+	Sessions *session.Service
+	Issuer   *grant.Issuer
+	Store    Store
+}
+
+// Start is an authorization request as it arrived.
+type Start struct {
+	Params  url.Values
+	SID     string          // handle of the browser's subject session; empty or worthless: none
+	Binding string          // the browser's secret, where our own pages lead the interaction; empty: a login UI does
+	Data    json.RawMessage // object that a login UI keeps with the interaction
+	Address string          // of the browser, for the record
+}
+
+// Pending is an interaction that waits for its subject, with all that whoever asks the subject must know.
+type Pending struct {
+	Handle  string // reaches the interaction
+	Client  *tenant.Client
+	Session *session.Session // current and open, or nil
+	SID     string           // its handle
+	Asked   Asked            // of a consent step
+	Interaction
+}
+
+// Result is where an authorization request stands. Exactly one of Pending and Response is set.
+type Result struct {
+	Pending  *Pending
+	Response *Response
+	Client   *tenant.Client
+	Subject  string           // of the session, if there is one
+	Session  *session.Session // when it is new or was authenticated anew: the browser's cookie must be set to SID
+	SID      string
+	Why      string // the rule that decided, for logs
+}
+
+// Begin validates a request and decides on it. Where neither login nor consent is needed it completes at once. The error
+// of a request that may not be answered by a redirect is an *oauth.Error; every other refusal is a Response.
+func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, in Start) (Result, error) {
+	r, client, err := s.Requests.Validate(ctx, t, request.Authorize, in.Params)
+	if err != nil {
+		e := oauth.ErrorOf(err)
+		// Nobody vouches for a client that registered itself, so it gets no browser sent before its subject is known.
+		if r == nil || e.Code == "server_error" || e.Code == "temporarily_unavailable" || client.SelfRegistered && in.SID == "" {
+			return Result{Client: client}, err
+		}
+		return Result{Client: client, Response: respondError(t, r, e)}, nil
+	}
+	now := s.Now()
+	i := Interaction{Request: r, Data: in.Data, Binding: bind(in.Binding), CreatedAt: now, ExpiresAt: now.Add(t.Settings.InteractionLifetime())}
+	facts, err := s.current(ctx, t, in.SID, client)
+	if err != nil {
+		return Result{}, err
+	}
+	p := &Pending{Interaction: i, Client: client, Session: facts.Session, SID: in.SID}
+	if p.Session != nil {
+		p.SessionID = p.Session.ID
+	}
+	return s.settle(ctx, t, p, facts, change{address: in.Address})
+}
+
+// current returns what is known of the browser's session. A handle that opens nothing is as good as none.
+func (s *Service) current(ctx context.Context, t *tenant.Tenant, sid string, client *tenant.Client) (Facts, error) {
+	id, ok := session.ID(sid)
+	if !ok {
+		return Facts{}, nil
+	}
+	who, err := s.Store.Subject(ctx, t.ID, id, client.ID)
+	if err != nil {
+		return Facts{}, err
+	}
+	if who.Session == nil || who.Disabled || !s.Sessions.Owns(t, sid, who.Session) || !who.Session.Open(s.Now()) {
+		return Facts{}, nil
+	}
+	return Facts{Session: who.Session, Had: remembered(client, who.Authorization)}, nil
+}
+
+// remembered is had, unless the client registered itself: then its subject is asked each time.
+func remembered(client *tenant.Client, had *grant.Authorization) *grant.Authorization {
+	if client.SelfRegistered {
+		return nil
+	}
+	return had
+}
+
+// Load returns the interaction that handle reaches, and binding where it has one, or ErrNotFound.
+func (s *Service) Load(ctx context.Context, t *tenant.Tenant, handle, binding string) (*Pending, error) {
+	i, err := s.Store.Load(ctx, t.ID, s.Now(), hashHandle(handle))
+	if err != nil {
+		return nil, err
+	}
+	if subtle.ConstantTimeCompare(i.Binding, bind(binding)) != 1 {
+		return nil, ErrNotFound
+	}
+	client, err := t.Clients.Client(ctx, i.Request.ClientID)
+	if errors.Is(err, tenant.ErrNoClient) || err == nil && client.Disabled {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Pending{Handle: handle, Interaction: *i, Client: client}, nil
+}
+
+// Resume fills in the session and what is asked, for showing a pending interaction again.
+func (s *Service) Resume(ctx context.Context, t *tenant.Tenant, p *Pending) error {
+	var had *grant.Authorization
+	if p.SessionID != "" {
+		who, err := s.Store.Subject(ctx, t.ID, p.SessionID, p.Client.ID)
+		if err != nil {
+			return err
+		}
+		if who.Session != nil && who.Session.Open(s.Now()) {
+			p.Session, p.SID = who.Session, s.Sessions.Handle(t, who.Session)
+		}
+		had = remembered(p.Client, who.Authorization)
+	}
+	p.Asked = Ask(t.Settings, p.Request, had)
+	return nil
+}
+
+// PutData replaces the data that a login UI keeps with the interaction, or ErrNotFound.
+func (s *Service) PutData(ctx context.Context, t *tenant.Tenant, p *Pending, data json.RawMessage) error {
+	return s.Store.PutData(ctx, t.ID, s.Now(), p.Hash, data)
+}
+
+// Refuse ends an interaction with an error response to the client, as its subject or a login UI wishes.
+func (s *Service) Refuse(ctx context.Context, t *tenant.Tenant, p *Pending, e *oauth.Error, address string) (Result, error) {
+	now := s.Now()
+	ev := audit.Event{At: now, Kind: audit.Denied, ClientID: p.Client.ID, Session: p.SessionID, Address: address, Detail: map[string]string{"error": e.Code}}
+	if _, err := s.Store.Finish(ctx, t.ID, now, FinishEffect{Hash: p.Hash, Version: p.Version, Events: []audit.Event{ev}}); err != nil {
+		return Result{}, err
+	}
+	return Result{Client: p.Client, Response: respondError(t, p.Request, e)}, nil
+}
+
+// newHandle makes the handle of an interaction: 256 random bits, base64url.
+func (s *Service) newHandle() string {
+	b := make([]byte, 32)
+	_, _ = io.ReadFull(s.Rand, b)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func hashHandle(handle string) []byte {
+	h := sha256.Sum256([]byte(handle))
+	return h[:]
+}
+
+// bind is how a browser's secret is stored; none is stored as nothing.
+func bind(secret string) []byte {
+	if secret == "" {
+		return []byte{}
+	}
+	return hashHandle(secret)
+}

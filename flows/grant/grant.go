@@ -1,0 +1,140 @@
+// Package grant is what was agreed between a subject, a client and us, and every credential made from it.
+package grant
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+)
+
+// Grant is one agreement and the family of credentials that come of it: a code, access tokens, ID tokens and
+// a line of refresh tokens. Terms are what was agreed; the rest is its state.
+type Grant struct {
+	ID        string // 128 random bits, base64url; the gid claim of JWT access tokens
+	Subject   string // sub of the tokens; for client credentials the client itself
+	Actor     string // the real subject when Subject is impersonated (RFC 8693 §4.1)
+	ClientID  string
+	SessionID string // login session it hangs on, if any
+	CreatedAt time.Time
+	ExpiresAt time.Time // when nothing made from it can live any more
+	RevokedAt time.Time
+	Terms     Terms
+	Code      *CodeState    // while it has a code, redeemed or not
+	Refresh   *RefreshState // once it has a refresh token
+}
+
+// Terms are what was agreed. Their JSON is stored.
+type Terms struct {
+	Scope          oauth.Scope                `json:"scope,omitempty"`
+	Audience       []string                   `json:"audience,omitempty"`
+	Claims         []string                   `json:"claims,omitempty"`          // consented, for UserInfo
+	IDTokenClaims  []string                   `json:"id_token_claims,omitempty"` // consented, for the ID token
+	ClaimsLocales  []string                   `json:"claims_locales,omitempty"`
+	PresetIDToken  map[string]json.RawMessage `json:"preset_id_token,omitempty"`
+	PresetUserInfo map[string]json.RawMessage `json:"preset_userinfo,omitempty"`
+	Offline        bool                       `json:"offline,omitempty"` // outlives the login session
+	LongLived      bool                       `json:"long_lived,omitempty"`
+	Data           json.RawMessage            `json:"data,omitempty"` // dat of JWT access tokens
+	AccessToken    AccessTerms                `json:"access_token,omitzero"`
+	IDToken        IDTerms                    `json:"id_token,omitzero"`
+	RefreshToken   RefreshTerms               `json:"refresh_token,omitzero"`
+	Login          Login                      `json:"login,omitzero"`
+}
+
+// Login is how the subject was authenticated, as ID tokens tell it (OIDC Core §2).
+type Login struct {
+	AuthTime      int64           `json:"auth_time,omitempty"`      // Unix seconds
+	TellAuthTime  bool            `json:"tell_auth_time,omitempty"` // max_age or require_auth_time asked for it
+	ACR           string          `json:"acr,omitempty"`
+	AMR           []string        `json:"amr,omitempty"`
+	Nonce         string          `json:"nonce,omitempty"`
+	SessionClaims json.RawMessage `json:"session_claims,omitempty"`
+}
+
+// Encodings of an access token.
+const (
+	SelfContained = "SELF_CONTAINED" // RFC 9068 JWT
+	Identifier    = "IDENTIFIER"     // opaque, looked up
+)
+
+// AccessTerms rule the access tokens of a grant. Lifetime is in seconds, zero: the tenant's default.
+type AccessTerms struct {
+	Lifetime int64  `json:"lifetime,omitempty"`
+	Encoding string `json:"encoding,omitempty"`
+}
+
+// IDTerms rule the ID tokens of a grant. Lifetime is in seconds and applies to the first one.
+type IDTerms struct {
+	Issue        bool  `json:"issue,omitempty"`
+	Lifetime     int64 `json:"lifetime,omitempty"`
+	AllowRefresh bool  `json:"allow_refresh,omitempty"`
+}
+
+// RefreshTerms rule the refresh tokens of a grant. Times are in seconds, zero: the tenant's default.
+type RefreshTerms struct {
+	Issue    bool  `json:"issue,omitempty"`
+	Lifetime int64 `json:"lifetime,omitempty"`
+	MaxIdle  int64 `json:"max_idle,omitempty"`
+	Rotate   *bool `json:"rotate,omitempty"`
+}
+
+// CodeState is a grant's authorization code (RFC 6749 §4.1.2). Only the hash of the code is kept.
+type CodeState struct {
+	Hash        []byte // SHA-256
+	ExpiresAt   time.Time
+	RedeemedAt  time.Time
+	RedirectURI string // as sent in the authorization request; empty: it was not sent
+	Challenge   string // S256 code challenge (RFC 7636); empty: none was sent
+}
+
+// RefreshState is a grant's line of refresh tokens. A token of generation n is derived from the grant's id and
+// n under the tenant's secret, so nothing that opens anything is stored, and a repeat within the grace gets the
+// same successor.
+type RefreshState struct {
+	Generation int64     // of the newest token; the first is 1
+	RotatedAt  time.Time // when the newest was made
+	UsedAt     time.Time
+	ExpiresAt  time.Time // absolute; rotation does not extend it
+	IdleUntil  time.Time // zero: no idle limit
+}
+
+// Live reports whether g still stands at now.
+func (g *Grant) Live(now time.Time) bool { return g.RevokedAt.IsZero() && now.Before(g.ExpiresAt) }
+
+// Authorization is remembered consent: what a subject allowed a client before, so that it is not asked again.
+type Authorization struct {
+	Subject   string
+	Actor     string
+	ClientID  string
+	Scope     oauth.Scope
+	Claims    []string
+	Terms     json.RawMessage // of the last long-lived grant
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// AccessToken is an opaque access token as it is stored: by hash, with all that introspection tells.
+type AccessToken struct {
+	Hash      []byte // SHA-256
+	ID        string // jti
+	Grant     string // empty for client credentials
+	Subject   string
+	Actor     string
+	ClientID  string
+	Scope     oauth.Scope
+	Audience  []string
+	Data      json.RawMessage
+	IssuedAt  time.Time
+	ExpiresAt time.Time
+}
+
+// Tokens is a token response (RFC 6749 §5.1).
+type Tokens struct {
+	AccessToken  string
+	TokenType    string
+	ExpiresIn    time.Duration
+	RefreshToken string
+	IDToken      string
+	Scope        oauth.Scope
+}

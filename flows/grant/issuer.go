@@ -1,0 +1,223 @@
+package grant
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
+)
+
+// Issuer mints credentials. It writes nothing: a store method records what it returns.
+type Issuer struct {
+	Now  func() time.Time
+	Rand io.Reader
+}
+
+// id returns n random bytes.
+func (i *Issuer) random(n int) []byte {
+	b := make([]byte, n)
+	_, _ = io.ReadFull(i.Rand, b)
+	return b
+}
+
+// NewID returns a grant id: 128 random bits, base64url.
+func (i *Issuer) NewID() string { return base64.RawURLEncoding.EncodeToString(i.random(16)) }
+
+// MintAccess mints an access token of grant g for scope and audience, which lie within g's terms, with a life that
+// does not pass notAfter (zero: no such end). stored is set where the token is opaque and must be recorded.
+func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, scope oauth.Scope, audience []string, notAfter time.Time) (token string, life time.Duration, stored *AccessToken, err error) {
+	now := i.Now()
+	life = AccessLife(t, g.Terms.AccessToken.Lifetime)
+	if !notAfter.IsZero() {
+		life = min(life, notAfter.Sub(now).Truncate(time.Second))
+	}
+	if len(audience) == 0 {
+		audience = []string{t.Issuer}
+	}
+	a := AccessToken{ID: base64.RawURLEncoding.EncodeToString(i.random(16)), Grant: g.ID, Subject: g.Subject, Actor: g.Actor,
+		ClientID: g.ClientID, Scope: scope, Audience: audience, Data: g.Terms.Data, IssuedAt: now.Truncate(time.Second)}
+	a.ExpiresAt = a.IssuedAt.Add(life)
+	if opaque(t, g) {
+		token = base64.RawURLEncoding.EncodeToString(i.random(32))
+		a.Hash = Hash(token)
+		return token, life, &a, nil
+	}
+	payload, err := json.Marshal(accessClaims{Issuer: t.Issuer, Subject: a.Subject, Audience: oneOrMany(audience), ClientID: a.ClientID,
+		Scope: scope.String(), IssuedAt: a.IssuedAt.Unix(), ExpiresAt: a.ExpiresAt.Unix(), ID: a.ID, Grant: a.Grant,
+		ACR: g.Terms.Login.ACR, AMR: g.Terms.Login.AMR, AuthTime: g.Terms.Login.AuthTime, Act: act(a.Actor), Data: a.Data})
+	if err != nil {
+		return "", 0, nil, err
+	}
+	token, err = t.Keys.Sign(ctx, now, t.Settings.AccessTokenAlg(), accessType, payload)
+	return token, life, nil, err
+}
+
+// AccessLife is the life of an access token whose grant asked for seconds; zero: the tenant's default.
+func AccessLife(t *tenant.Tenant, seconds int64) time.Duration {
+	if seconds <= 0 {
+		return t.Settings.AccessTokenLifetime()
+	}
+	return min(time.Duration(seconds)*time.Second, t.Settings.LongestAccessToken())
+}
+
+func opaque(t *tenant.Tenant, g *Grant) bool {
+	switch g.Terms.AccessToken.Encoding {
+	case Identifier:
+		return true
+	case SelfContained:
+		return false
+	}
+	return t.Settings.Tokens.AccessTokenOpaque
+}
+
+// accessType is the typ of a JWT access token (RFC 9068 §2.1).
+const accessType = "at+jwt"
+
+// accessClaims are the claims of a JWT access token (RFC 9068 §2.2). gid is the grant it came of; dat is the data
+// that whoever decided the grant gave along.
+type accessClaims struct {
+	Issuer    string          `json:"iss"`
+	Subject   string          `json:"sub"`
+	Audience  any             `json:"aud"`
+	ClientID  string          `json:"client_id"`
+	Scope     string          `json:"scope,omitempty"`
+	IssuedAt  int64           `json:"iat"`
+	ExpiresAt int64           `json:"exp"`
+	ID        string          `json:"jti"`
+	Grant     string          `json:"gid,omitempty"`
+	AuthTime  int64           `json:"auth_time,omitempty"`
+	ACR       string          `json:"acr,omitempty"`
+	AMR       []string        `json:"amr,omitempty"`
+	Act       *actor          `json:"act,omitempty"`
+	Data      json.RawMessage `json:"dat,omitempty"`
+}
+
+// actor is the act claim (RFC 8693 §4.1).
+type actor struct {
+	Subject string `json:"sub"`
+}
+
+func act(sub string) *actor {
+	if sub == "" {
+		return nil
+	}
+	return &actor{sub}
+}
+
+// oneOrMany writes a single audience as a string (RFC 7519 §4.1.3).
+func oneOrMany(vs []string) any {
+	if len(vs) == 1 {
+		return vs[0]
+	}
+	return vs
+}
+
+// Hash is how codes and opaque tokens are stored.
+func Hash(token string) []byte {
+	h := sha256.Sum256([]byte(token))
+	return h[:]
+}
+
+// ParseAccess returns what the JWT access token says if it is one of t's that lives at now and is not revoked, else
+// ErrNotFound. It reads no store.
+func (i *Issuer) ParseAccess(t *tenant.Tenant, token string) (*AccessToken, error) {
+	now := i.Now()
+	payload, err := t.Keys.Verify(now, accessType, token)
+	if err != nil {
+		return nil, ErrNotFound
+	}
+	var c struct {
+		accessClaims
+		Audience audience `json:"aud"`
+	}
+	if err := json.Unmarshal(payload, &c); err != nil || c.Issuer != t.Issuer {
+		return nil, ErrNotFound
+	}
+	a := &AccessToken{ID: c.ID, Grant: c.Grant, Subject: c.Subject, ClientID: c.ClientID, Audience: c.Audience, Data: c.Data,
+		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(c.ExpiresAt, 0).UTC()}
+	if c.Act != nil {
+		a.Actor = c.Act.Subject
+	}
+	if a.Scope, err = oauth.ParseScope(c.Scope); err != nil || !now.Before(a.ExpiresAt) || t.Revoked.Revoked(Issued(a)) {
+		return nil, ErrNotFound
+	}
+	return a, nil
+}
+
+// Issued is what a revocation journal must know of a.
+func Issued(a *AccessToken) tenant.Issued {
+	return tenant.Issued{Token: a.ID, Grant: a.Grant, Subject: a.Subject, Actor: a.Actor, ClientID: a.ClientID, At: a.IssuedAt}
+}
+
+// audience reads aud in both its forms (RFC 7519 §4.1.3).
+type audience []string
+
+func (a *audience) UnmarshalJSON(b []byte) error {
+	var one string
+	if json.Unmarshal(b, &one) == nil {
+		*a = audience{one}
+		return nil
+	}
+	return json.Unmarshal(b, (*[]string)(a))
+}
+
+// IDTokenType is the typ of an ID token.
+const IDTokenType = "JWT"
+
+// IDToken is what goes into an ID token beside the grant.
+type IDToken struct {
+	Alg         keys.Alg
+	Lifetime    time.Duration
+	AccessToken string                     // for at_hash
+	Claims      map[string]json.RawMessage // of the account, consented for the ID token
+	Nonce       bool                       // only the first ID token of a grant repeats the nonce
+}
+
+// MintIDToken mints an ID token of grant g (OIDC Core §2).
+func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d IDToken) (string, error) {
+	now := i.Now()
+	claims := map[string]any{}
+	var ofSession map[string]json.RawMessage
+	if g.Terms.Login.SessionClaims != nil {
+		if err := json.Unmarshal(g.Terms.Login.SessionClaims, &ofSession); err != nil {
+			return "", err
+		}
+	}
+	for _, set := range []map[string]json.RawMessage{ofSession, d.Claims, g.Terms.PresetIDToken} {
+		for name, v := range set {
+			if Presettable(name) {
+				claims[name] = v
+			}
+		}
+	}
+	claims["iss"], claims["sub"], claims["aud"] = t.Issuer, g.Subject, g.ClientID
+	claims["iat"], claims["exp"] = now.Unix(), now.Add(d.Lifetime).Unix()
+	l := &g.Terms.Login
+	for _, c := range []struct {
+		name string
+		on   bool
+		v    any
+	}{
+		{"auth_time", l.TellAuthTime && l.AuthTime != 0, l.AuthTime},
+		{"acr", l.ACR != "", l.ACR},
+		{"amr", len(l.AMR) > 0, l.AMR},
+		{"nonce", d.Nonce && l.Nonce != "", l.Nonce},
+		{"at_hash", d.AccessToken != "", halfHash(d.Alg, d.AccessToken)},
+		{"act", g.Actor != "", act(g.Actor)},
+	} {
+		if c.on {
+			claims[c.name] = c.v
+		}
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	return t.Keys.Sign(ctx, now, d.Alg, IDTokenType, payload)
+}

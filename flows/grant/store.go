@@ -1,0 +1,67 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// What a Store says.
+var (
+	ErrNotFound = errors.New("grant: not found")         // unknown, expired or revoked
+	ErrReplayed = errors.New("grant: used once already") // and what it paid for has been revoked
+)
+
+// Redemption is the whole effect of redeeming a code.
+type Redemption struct {
+	Grant       string // id
+	CodeHash    []byte
+	Refresh     *RefreshState // recorded with it, if a refresh token was minted
+	AccessToken *AccessToken  // recorded with it, if an opaque one was minted
+	ExpiresAt   time.Time     // new end of the grant
+}
+
+// Rotation is the whole effect of redeeming a refresh token.
+type Rotation struct {
+	Grant       string
+	Presented   int64        // the generation that was presented
+	Next        RefreshState // Generation is Presented, or Presented+1 when the token rotates
+	AccessToken *AccessToken // recorded with it, if an opaque one was minted
+}
+
+// Store keeps grants. Each method is one atomic effect.
+type Store interface {
+	// Grant returns the grant of that id in whatever state, or ErrNotFound.
+	Grant(ctx context.Context, t tenant.ID, id string) (*Grant, error)
+	// RedeemCode marks the code redeemed and records what was minted for it (RFC 6749 §4.1.2). Of any number of
+	// concurrent calls one succeeds; the others get ErrReplayed, and the same call has revoked the grant and
+	// entered revoked into the journal. A code that is unknown, or expired at now, is ErrNotFound.
+	RedeemCode(ctx context.Context, t tenant.ID, now time.Time, r Redemption, revoked tenant.Revocation, ev audit.Event) error
+	// RotateRefresh records the use of a refresh token. It succeeds for the newest generation, and changes
+	// nothing but what it mints for the one before it within grace of the rotation (retry reports true: the
+	// caller hands out the same successor). An older generation, or the one before outside the grace, is
+	// ErrReplayed, and the same call has revoked the grant and entered revoked into the journal. A grant that
+	// is unknown, revoked or expired, also for lack of use, is ErrNotFound.
+	RotateRefresh(ctx context.Context, t tenant.ID, now time.Time, r Rotation, grace time.Duration, revoked tenant.Revocation, ev audit.Event) (retry bool, err error)
+	// PutAccessToken records an opaque access token that belongs to no grant.
+	PutAccessToken(ctx context.Context, t tenant.ID, a AccessToken) error
+	// AccessToken returns the opaque access token of that hash if it lives at now and its grant, if it has one,
+	// stands, else ErrNotFound.
+	AccessToken(ctx context.Context, t tenant.ID, now time.Time, hash []byte) (*AccessToken, error)
+	// PutGrant records a grant that needs no code, with its tokens.
+	PutGrant(ctx context.Context, t tenant.ID, g Grant, a *AccessToken, ev audit.Event) error
+	// RevokeGrant revokes a grant and all that hangs on it, and enters revoked into the journal. Revoking one that
+	// is not there, or is revoked already, changes nothing and is no error.
+	RevokeGrant(ctx context.Context, t tenant.ID, id string, now time.Time, revoked tenant.Revocation, ev audit.Event) error
+	// RevokeToken withdraws one access token: the opaque one of that hash, if hash is set, and in any case enters
+	// revoked into the journal.
+	RevokeToken(ctx context.Context, t tenant.ID, hash []byte, now time.Time, revoked tenant.Revocation, ev audit.Event) error
+	// Withdraw forgets a subject's consent and revokes all of its grants, for one client or, where clientID is
+	// empty, for all, and enters revoked into the journal. It returns how many authorizations were forgotten.
+	Withdraw(ctx context.Context, t tenant.ID, sub, clientID string, now time.Time, revoked tenant.Revocation, ev audit.Event) (int, error)
+	// Authorizations lists a subject's remembered consent.
+	Authorizations(ctx context.Context, t tenant.ID, sub string) ([]Authorization, error)
+}

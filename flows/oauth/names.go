@@ -1,0 +1,31 @@
+package oauth
+
+// Grant types (RFC 6749; URNs of the extensions).
+const (
+	AuthorizationCode = "authorization_code"
+	RefreshToken      = "refresh_token"
+	ClientCredentials = "client_credentials"
+)
+
+// Response modes (OAuth 2.0 Multiple Response Type Encoding Practices §2.1; OAuth 2.0 Form Post Response Mode).
+const (
+	ModeQuery    = "query"
+	ModeFragment = "fragment"
+	ModeFormPost = "form_post"
+)
+
+// Client authentication methods (RFC 7591 §2).
+const (
+	AuthBasic = "client_secret_basic"
+	AuthPost  = "client_secret_post"
+	AuthNone  = "none"
+)
+
+// Scope values with a meaning of their own (OIDC Core §5.4, §11).
+const (
+	OpenID        = "openid"
+	OfflineAccess = "offline_access"
+)
+
+// S256 is the one code challenge method (RFC 7636 §4.2; RFC 9700 §2.1.1).
+const S256 = "S256"

@@ -1,0 +1,63 @@
+package request
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+)
+
+// redirectURI proves the redirect URI (RFC 6749 §3.1.2.3, OIDC Core §3.1.2.1). It must be sent unless the client
+// registered just one and the request is not for OpenID Connect.
+func (d *draft) redirectURI() error {
+	sent, registered := d.get("redirect_uri"), d.client.RedirectURIs
+	if sent == "" {
+		if len(registered) != 1 || slices.Contains(strings.Fields(d.get("scope")), oauth.OpenID) {
+			return oauth.InvalidRequest("redirect_uri is missing")
+		}
+		d.RedirectURI = registered[0]
+		return nil
+	}
+	if !slices.ContainsFunc(registered, func(r string) bool { return sameRedirect(r, sent, d.client.Native()) }) {
+		return oauth.InvalidRequest("redirect_uri is not registered for this client")
+	}
+	d.RedirectURI, d.RedirectSent = sent, true
+	return nil
+}
+
+// loopbacks are the prefixes of loopback redirect URIs, whose port a native client chooses at run time (RFC 8252 §7.3).
+var loopbacks = []string{"http://127.0.0.1", "http://[::1]"}
+
+// sameRedirect compares a registered redirect URI with the one sent, as bytes (RFC 9700 §2.1). A native client's loopback
+// URI may differ in its port alone.
+func sameRedirect(registered, sent string, native bool) bool {
+	if registered == sent {
+		return true
+	}
+	if !native {
+		return false
+	}
+	for _, prefix := range loopbacks {
+		r, ok := strings.CutPrefix(registered, prefix)
+		s, ok2 := strings.CutPrefix(sent, prefix)
+		if ok && ok2 {
+			r, rok := withoutPort(r)
+			s, sok := withoutPort(s)
+			return rok && sok && r == s
+		}
+	}
+	return false
+}
+
+// withoutPort cuts a leading ":port" off rest; ok is false unless what remains is empty, a path or a query.
+func withoutPort(rest string) (tail string, ok bool) {
+	if after, has := strings.CutPrefix(rest, ":"); has {
+		tail = strings.TrimLeft(after, "0123456789")
+		if n := len(after) - len(tail); n == 0 || n > 5 {
+			return "", false
+		}
+	} else {
+		tail = rest
+	}
+	return tail, tail == "" || tail[0] == '/' || tail[0] == '?'
+}

@@ -1,0 +1,39 @@
+// Package request validates authorization requests (RFC 6749 §4.1.1, OIDC Core §3.1.2.1).
+package request
+
+import (
+	"encoding/json"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+)
+
+// Request is a validated authorization request. Its JSON is stored while the request waits for its subject.
+type Request struct {
+	ClientID      string          `json:"client_id"`
+	ResponseType  string          `json:"response_type"`
+	ResponseMode  string          `json:"response_mode"`                 // effective: query, fragment or form_post
+	ModeAsked     string          `json:"response_mode_asked,omitempty"` // as sent
+	RedirectURI   string          `json:"redirect_uri"`                  // effective
+	RedirectSent  bool            `json:"redirect_sent,omitempty"`       // so the token request must repeat it (RFC 6749 §4.1.3)
+	Scope         oauth.Scope     `json:"scope,omitempty"`               // after the cut to what the client registered
+	State         string          `json:"state,omitempty"`
+	Nonce         string          `json:"nonce,omitempty"`
+	CodeChallenge string          `json:"code_challenge,omitempty"` // S256
+	Prompt        oauth.Prompt    `json:"prompt,omitempty"`
+	MaxAge        *int64          `json:"max_age,omitempty"` // seconds, also from the client's default
+	Display       string          `json:"display,omitempty"`
+	UILocales     []string        `json:"ui_locales,omitempty"`
+	ClaimsLocales []string        `json:"claims_locales,omitempty"`
+	LoginHint     string          `json:"login_hint,omitempty"`
+	IDTokenHint   string          `json:"id_token_hint,omitempty"`
+	RequiredSub   string          `json:"required_sub,omitempty"` // from id_token_hint or claims
+	ACRValues     []string        `json:"acr_values,omitempty"`   // voluntary, also from the client's default
+	EssentialACR  []string        `json:"essential_acr,omitempty"`
+	Claims        *oauth.Claims   `json:"claims,omitempty"`
+	RawClaims     json.RawMessage `json:"raw_claims,omitempty"`
+	Resource      []string        `json:"resource,omitempty"` // RFC 8707
+	Narrowed      bool            `json:"narrowed,omitempty"` // Scope is less than was asked
+}
+
+// OpenID reports whether the request is an OpenID Connect authentication request.
+func (r *Request) OpenID() bool { return r.Scope.Has(oauth.OpenID) }

@@ -1,0 +1,101 @@
+package request
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Kind is the way a request came, so that a check knows whether it applies.
+type Kind uint8
+
+// The kinds of request.
+const (
+	Authorize Kind = 1 << iota // the authorization endpoint, or its query handed over by a login UI
+)
+
+// Service validates requests.
+type Service struct {
+	ResponseTypes []string // that the engine has
+	ResponseModes []string // that the engine has
+	// Hint verifies an id_token_hint and returns the subject it was issued to (OIDC Core §3.1.2.1). Its expiry does
+	// not matter.
+	Hint func(ctx context.Context, t *tenant.Tenant, client *tenant.Client, token string) (sub string, err error)
+}
+
+// draft is a request on its way through the checks.
+type draft struct {
+	Request
+	service *Service
+	ctx     context.Context
+	tenant  *tenant.Tenant
+	client  *tenant.Client
+	params  url.Values
+}
+
+// get returns a parameter's value; empty counts as absent (RFC 6749 §3.1).
+func (d *draft) get(name string) string { return d.params.Get(name) }
+
+// Validate runs the checks of kind over params and returns the request and its client.
+//
+// Where it fails before client and redirect URI are proven, the request is nil and nobody may be redirected. Where
+// it fails later the request holds what an error response to the client needs: redirect URI, response mode and
+// state. The error is an *oauth.Error, or what the client registry said.
+func (s *Service) Validate(ctx context.Context, t *tenant.Tenant, kind Kind, params url.Values) (*Request, *tenant.Client, error) {
+	d := &draft{service: s, ctx: ctx, tenant: t, params: params}
+	if err := d.findClient(ctx); err != nil {
+		return nil, nil, err
+	}
+	if err := d.redirectURI(); err != nil {
+		return nil, d.client, err
+	}
+	d.State, d.ResponseMode = d.get("state"), d.errorMode()
+	for _, c := range checks {
+		if c.kinds&kind == 0 {
+			continue
+		}
+		if err := c.check(d); err != nil {
+			return &d.Request, d.client, err
+		}
+	}
+	return &d.Request, d.client, nil
+}
+
+// findClient looks up client_id. A repeated client_id or redirect_uri proves nothing, so it is refused here.
+func (d *draft) findClient(ctx context.Context) error {
+	for _, name := range []string{"client_id", "redirect_uri"} {
+		if len(d.params[name]) > 1 {
+			return oauth.InvalidRequest(name + " is repeated")
+		}
+	}
+	id := d.get("client_id")
+	if id == "" {
+		return oauth.InvalidRequest("client_id is missing")
+	}
+	c, err := d.tenant.Clients.Client(ctx, id)
+	switch {
+	case errors.Is(err, tenant.ErrNoClient), err == nil && c.Disabled:
+		return oauth.InvalidRequest("client_id is unknown").Because(err)
+	case err != nil:
+		return err
+	}
+	d.client, d.ClientID = c, id
+	return nil
+}
+
+// errorMode is the response mode of an error found before response_mode itself is checked: what was asked if it
+// is a mode at all, else the default of the response type.
+func (d *draft) errorMode() string {
+	if m := d.get("response_mode"); slices.Contains(d.service.ResponseModes, m) && len(d.params["response_mode"]) == 1 {
+		return m
+	}
+	if rt := d.get("response_type"); strings.Contains(rt, "token") {
+		return oauth.ModeFragment
+	}
+	return oauth.ModeQuery
+}

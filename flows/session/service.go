@@ -1,0 +1,155 @@
+package session
+
+import (
+	"context"
+	"crypto/hmac"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Service makes, finds and ends sessions.
+type Service struct {
+	Now   func() time.Time
+	Rand  io.Reader
+	Store Store
+}
+
+// Login is what whoever authenticated a subject says about it. Zero members take the tenant's defaults.
+type Login struct {
+	Subject                    string
+	AuthTime, CreatedAt        time.Time // now
+	ACR                        string
+	AMR                        []string
+	MaxLife, AuthLife, MaxIdle int64 // minutes; negative: unlimited
+	Claims, Data               json.RawMessage
+}
+
+// MaxSubject is the longest subject identifier, in bytes (OIDC Core §2).
+const MaxSubject = 255
+
+// Check returns invalid_request where l cannot be a login at now.
+func (l *Login) Check(now time.Time) error {
+	switch {
+	case l.Subject == "" || len(l.Subject) > MaxSubject:
+		return oauth.InvalidRequest("sub must have 1 to 255 characters")
+	case strings.ContainsFunc(l.Subject, func(r rune) bool { return r < 0x20 || r == 0x7f || r == 0xfffd }):
+		return oauth.InvalidRequest("sub holds control characters")
+	case l.AuthTime.After(now.Add(time.Minute)), l.CreatedAt.After(now.Add(time.Minute)):
+		return oauth.InvalidRequest("auth_time and creation_time must not lie ahead")
+	}
+	for _, v := range append([]string{l.ACR}, l.AMR...) {
+		if len(v) > 255 || strings.ContainsFunc(v, func(r rune) bool { return r < 0x20 || r == 0x7f }) {
+			return oauth.InvalidRequest("acr and amr must be short strings without control characters")
+		}
+	}
+	return nil
+}
+
+// New returns the session that login l begins. It writes nothing.
+func (s *Service) New(t *tenant.Tenant, l Login) *Session {
+	b := make([]byte, 16)
+	_, _ = io.ReadFull(s.Rand, b)
+	n := &Session{ID: base64.RawURLEncoding.EncodeToString(b), Subject: l.Subject, CreatedAt: l.CreatedAt}
+	if n.CreatedAt.IsZero() {
+		n.CreatedAt = s.Now()
+	}
+	d := &t.Settings.Sessions
+	n.MaxLife, n.AuthLife, n.MaxIdle = d.MaxLifeMinutes(), d.AuthLifeMinutes(), d.MaxIdleMinutes()
+	s.authenticate(n, l)
+	return n
+}
+
+// Again returns what becomes of the session when its subject authenticates once more. It writes nothing. turn makes
+// the old handle worthless.
+func (s *Service) Again(old *Session, l Login, turn bool) *Session {
+	n := *old
+	if turn {
+		n.Turn++
+	}
+	s.authenticate(&n, l)
+	return &n
+}
+
+func (s *Service) authenticate(n *Session, l Login) {
+	now := s.Now()
+	n.UsedAt, n.AuthTime, n.ACR, n.AMR = now, l.AuthTime, l.ACR, l.AMR
+	if n.AuthTime.IsZero() {
+		n.AuthTime = now
+	}
+	for _, f := range []struct {
+		to   *int64
+		from int64
+	}{{&n.MaxLife, l.MaxLife}, {&n.AuthLife, l.AuthLife}, {&n.MaxIdle, l.MaxIdle}} {
+		if f.from != 0 {
+			*f.to = f.from
+		}
+	}
+	if l.Claims != nil {
+		n.Claims = l.Claims
+	}
+	if l.Data != nil {
+		n.Data = l.Data
+	}
+}
+
+// Handle returns the bearer handle (SID) of a session: its id and a MAC over it under the tenant's secret.
+func (s *Service) Handle(t *tenant.Tenant, n *Session) string {
+	return n.ID + "." + base64.RawURLEncoding.EncodeToString(mac(t, n))
+}
+
+func mac(t *tenant.Tenant, n *Session) []byte {
+	return t.Secret.MAC("session handle", []byte(n.ID), binary.BigEndian.AppendUint64(nil, uint64(n.Turn)))[:16]
+}
+
+// ID returns the session id within a handle, and whether the handle has the shape of one.
+func ID(handle string) (id string, ok bool) {
+	id, m, ok := strings.Cut(handle, ".")
+	return id, ok && len(id) == 22 && len(m) == 22
+}
+
+// Owns reports whether handle opens session n.
+func (s *Service) Owns(t *tenant.Tenant, handle string, n *Session) bool {
+	id, m, _ := strings.Cut(handle, ".")
+	sum, err := base64.RawURLEncoding.Strict().DecodeString(m)
+	return err == nil && id == n.ID && hmac.Equal(sum, mac(t, n))
+}
+
+// Current returns the open session that handle opens, or ErrNotFound.
+func (s *Service) Current(ctx context.Context, t *tenant.Tenant, handle string) (*Session, error) {
+	id, ok := ID(handle)
+	if !ok {
+		return nil, ErrNotFound
+	}
+	n, err := s.Store.Session(ctx, t.ID, id)
+	if err != nil {
+		return nil, err
+	}
+	if !s.Owns(t, handle, n) || !n.Open(s.Now()) {
+		return nil, ErrNotFound
+	}
+	return n, nil
+}
+
+// End ends a session and revokes what hangs on it. Ending one that is gone is no error.
+func (s *Service) End(ctx context.Context, t *tenant.Tenant, n *Session, address string) error {
+	now := s.Now()
+	ev := audit.Event{At: now, Kind: audit.SessionEnded, Subject: n.Subject, Session: n.ID, Address: address}
+	rs, err := s.Store.EndSession(ctx, t.ID, n.ID, now, now.Add(t.Settings.LongestAccessToken()), ev)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	t.Revoked.Add(rs...)
+	return nil
+}
