@@ -1,0 +1,42 @@
+# make run needs Go alone. The other targets install what they lack (.ci/install says what and why).
+
+# make run ARGS='--listen 127.0.0.1:9000'
+ARGS =
+# make fuzz FUZZTIME=5m; make bench BENCH=Sign BENCHTIME=3s
+FUZZTIME = 10s
+BENCH = .
+BENCHTIME = 1s
+
+export GOFLAGS := $(shell go env GOFLAGS) -tags=nomsgpack
+
+.PHONY: run build test lint fuzz bench clean
+
+# Build and serve, with everything at its default.
+run: build
+	./bin/chancery serve $(ARGS)
+
+# The static binaries, in bin.
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...
+
+# Everything that must hold before a change is done.
+test: build
+	.ci/install
+	.ci/lint
+	.ci/with-postgres .ci/test
+
+# gofmt, go vet, staticcheck, govulncheck.
+lint:
+	.ci/lint
+
+# Each fuzzer for FUZZTIME.
+fuzz:
+	CGO_ENABLED=0 .ci/fuzz $(FUZZTIME)
+
+# The benchmarks, beside PostgreSQL.
+bench:
+	.ci/install postgres
+	CGO_ENABLED=0 .ci/with-postgres go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
+
+clean:
+	rm -rf bin
