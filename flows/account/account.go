@@ -1,0 +1,48 @@
+// Package account is where a subject's claims and credentials come from: the tenant's own table.
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Account is one subject that a tenant keeps with us. A subject need not have one.
+type Account struct {
+	Subject      string
+	Username     string                     // unique in the tenant after Fold
+	PasswordHash string                     // PHC string; empty: cannot sign in with a password
+	Claims       map[string]json.RawMessage // OIDC Core §5.1, with language tags (§5.2)
+	Disabled     bool
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+}
+
+// What a Store says.
+var (
+	ErrNotFound = errors.New("account: no such account")
+	ErrExists   = errors.New("account: the subject or user name is taken")
+)
+
+// Store keeps accounts.
+type Store interface {
+	// Account returns the account of that subject, disabled or not, or ErrNotFound.
+	Account(ctx context.Context, t tenant.ID, sub string) (*Account, error)
+	// AccountByName returns the account of that folded user name, or ErrNotFound.
+	AccountByName(ctx context.Context, t tenant.ID, folded string) (*Account, error)
+	// Accounts lists accounts by subject after that one, at most n.
+	Accounts(ctx context.Context, t tenant.ID, after string, n int) ([]Account, error)
+	// CreateAccount records a new account, or ErrExists.
+	CreateAccount(ctx context.Context, t tenant.ID, a Account, ev audit.Event) error
+	// UpdateAccount replaces an account's user name, password hash and claims, or ErrNotFound, ErrExists.
+	UpdateAccount(ctx context.Context, t tenant.ID, a Account, ev audit.Event) error
+	// DisableAccount disables an account, ends its sessions, revokes its grants and enters revoked into the
+	// journal; or enables it again, when revoked is nil. ErrNotFound.
+	DisableAccount(ctx context.Context, t tenant.ID, sub string, now time.Time, revoked *tenant.Revocation, ev audit.Event) error
+	// DeleteAccount does the same as disabling and removes the account and its consent. ErrNotFound.
+	DeleteAccount(ctx context.Context, t tenant.ID, sub string, now time.Time, revoked tenant.Revocation, ev audit.Event) error
+}
