@@ -99,6 +99,14 @@ type RefreshState struct {
 	IdleUntil  time.Time // zero: no idle limit
 }
 
+// End is when the line ends if it is not used again.
+func (r *RefreshState) End() time.Time {
+	if !r.IdleUntil.IsZero() && r.IdleUntil.Before(r.ExpiresAt) {
+		return r.IdleUntil
+	}
+	return r.ExpiresAt
+}
+
 // Live reports whether g still stands at now.
 func (g *Grant) Live(now time.Time) bool { return g.RevokedAt.IsZero() && now.Before(g.ExpiresAt) }
 

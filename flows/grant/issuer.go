@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/oauth"
@@ -220,4 +221,28 @@ func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d 
 		return "", err
 	}
 	return t.Keys.Sign(ctx, now, d.Alg, IDTokenType, payload)
+}
+
+// ParseIDToken returns the subject of an ID token that t issued to the client, expired or not (OIDC Core §3.1.2.1,
+// id_token_hint). A token that is none is ErrNotFound.
+func (i *Issuer) ParseIDToken(t *tenant.Tenant, clientID, token string) (sub string, err error) {
+	payload, err := t.Keys.Verify(i.Now(), IDTokenType, token)
+	if err != nil {
+		return "", ErrNotFound
+	}
+	var c struct {
+		Issuer   string   `json:"iss"`
+		Subject  string   `json:"sub"`
+		Audience audience `json:"aud"`
+	}
+	if err := json.Unmarshal(payload, &c); err != nil || c.Issuer != t.Issuer || c.Subject == "" || !slices.Contains(c.Audience, clientID) {
+		return "", ErrNotFound
+	}
+	return c.Subject, nil
+}
+
+// Revocation withdraws all access tokens of a grant.
+func (i *Issuer) Revocation(t *tenant.Tenant, grantID string) tenant.Revocation {
+	now := i.Now()
+	return tenant.Revocation{Grant: grantID, At: now, ExpiresAt: now.Add(t.Settings.LongestAccessToken())}
 }

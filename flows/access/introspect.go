@@ -1,0 +1,62 @@
+package access
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Info is what introspection tells of a live token (RFC 7662 §2.2). Kind is access_token or refresh_token.
+type Info struct {
+	Kind      string
+	ID        string
+	Subject   string
+	Actor     string
+	ClientID  string
+	Scope     oauth.Scope
+	Audience  []string
+	IssuedAt  time.Time
+	ExpiresAt time.Time
+	Data      json.RawMessage
+}
+
+// Introspect tells an authenticated client about a token. It returns nil where the token is not alive, is another
+// tenant's, or is none of the client's business: one issued to it, or meant for it (RFC 7662 §4). It needs no hint: every
+// kind of token shows what it is.
+func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Client, token string) (*Info, error) {
+	if c.Public() {
+		return nil, oauth.InvalidClient("introspection requires client authentication")
+	}
+	g, ours, err := s.refresh(ctx, t, token)
+	switch {
+	case gone(err), ours && err == nil && g.ClientID != c.ID:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case ours:
+		return &Info{Kind: "refresh_token", Subject: g.Subject, Actor: g.Actor, ClientID: g.ClientID, Scope: g.Terms.Scope, Audience: g.Terms.Audience,
+			IssuedAt: g.Refresh.RotatedAt, ExpiresAt: g.Refresh.End(), Data: g.Terms.Data}, nil
+	}
+	a, err := s.Token(ctx, t, token)
+	if gone(err) || err == nil && !meant(t, c, a) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Info{Kind: "access_token", ID: a.ID, Subject: a.Subject, Actor: a.Actor, ClientID: a.ClientID, Scope: a.Scope, Audience: a.Audience,
+		IssuedAt: a.IssuedAt, ExpiresAt: a.ExpiresAt, Data: a.Data}, nil
+}
+
+// meant reports whether c may know of a: it was issued to c, its audience names c or a resource that c registered, or it
+// is for no one in particular.
+func meant(t *tenant.Tenant, c *tenant.Client, a *grant.AccessToken) bool {
+	return a.ClientID == c.ID || slices.ContainsFunc(a.Audience, func(aud string) bool {
+		return aud == c.ID || aud == t.Issuer || slices.Contains(c.Audience, aud)
+	})
+}

@@ -1,0 +1,73 @@
+// Package access answers questions about issued tokens: introspection (RFC 7662), revocation (RFC 7009) and
+// UserInfo (OIDC Core §5.3).
+package access
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Service answers for the tokens of one deployment.
+type Service struct {
+	Now      func() time.Time
+	Issuer   *grant.Issuer
+	Grants   grant.Store
+	Accounts Accounts
+}
+
+// Accounts tells the claims of a subject.
+type Accounts interface {
+	Claims(ctx context.Context, t *tenant.Tenant, sub string, names, locales []string) (map[string]json.RawMessage, error)
+}
+
+// MaxToken is the longest token looked at, in bytes.
+const MaxToken = 16 << 10
+
+// Token returns the access token that is presented, if it lives: a JWT from what it says and the revocations in memory,
+// an opaque one from the store. Anything else is grant.ErrNotFound.
+func (s *Service) Token(ctx context.Context, t *tenant.Tenant, token string) (*grant.AccessToken, error) {
+	switch {
+	case token == "" || len(token) > MaxToken:
+		return nil, grant.ErrNotFound
+	case strings.Count(token, ".") == 2:
+		return s.Issuer.ParseAccess(t, token)
+	case len(token) != opaqueSize:
+		return nil, grant.ErrNotFound
+	}
+	a, err := s.Grants.AccessToken(ctx, t.ID, s.Now(), grant.Hash(token))
+	if err != nil {
+		return nil, err
+	}
+	if t.Revoked.Revoked(grant.Issued(a)) {
+		return nil, grant.ErrNotFound
+	}
+	return a, nil
+}
+
+// opaqueSize is the length of an opaque access token: 256 bits in base64url.
+const opaqueSize = 43
+
+// refresh returns the grant and state of the refresh token that is presented, if it is the newest of its line and lives,
+// else grant.ErrNotFound. ours is false where it is no refresh token of t at all, so that it may be something else.
+func (s *Service) refresh(ctx context.Context, t *tenant.Tenant, token string) (g *grant.Grant, ours bool, err error) {
+	id, generation, ok := grant.ParseRefreshToken(t, token)
+	if !ok {
+		return nil, false, nil
+	}
+	g, err = s.Grants.Grant(ctx, t.ID, id)
+	if err != nil {
+		return nil, true, err
+	}
+	if now := s.Now(); g.Refresh == nil || g.Refresh.Generation != generation || !g.Live(now) || !now.Before(g.Refresh.End()) {
+		return g, true, grant.ErrNotFound
+	}
+	return g, true, nil
+}
+
+func gone(err error) bool { return errors.Is(err, grant.ErrNotFound) }

@@ -1,0 +1,50 @@
+package access
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+var errToken = oauth.InvalidToken("the access token is invalid, expired or revoked")
+
+// UserInfo tells the holder of an access token about its subject: sub, the claims consented to as far as the account has
+// them, and those preset with the grant (OIDC Core §5.3.2).
+func (s *Service) UserInfo(ctx context.Context, t *tenant.Tenant, token string) (claims map[string]any, clientID string, err error) {
+	a, err := s.Token(ctx, t, token)
+	if gone(err) {
+		return nil, "", errToken.Because(err)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	if !a.Scope.Has(oauth.OpenID) || a.Grant == "" {
+		return nil, a.ClientID, oauth.InsufficientScope("the access token lacks the scope openid")
+	}
+	g, err := s.Grants.Grant(ctx, t.ID, a.Grant)
+	if gone(err) || err == nil && !g.Live(s.Now()) {
+		return nil, a.ClientID, errToken.Because(err)
+	}
+	if err != nil {
+		return nil, a.ClientID, err
+	}
+	var account map[string]json.RawMessage
+	if len(g.Terms.Claims) > 0 {
+		if account, err = s.Accounts.Claims(ctx, t, g.Subject, g.Terms.Claims, g.Terms.ClaimsLocales); err != nil {
+			return nil, a.ClientID, err
+		}
+	}
+	claims = map[string]any{}
+	for _, set := range []map[string]json.RawMessage{account, g.Terms.PresetUserInfo} {
+		for name, v := range set {
+			if grant.Presettable(name) {
+				claims[name] = v
+			}
+		}
+	}
+	claims["sub"] = g.Subject
+	return claims, a.ClientID, nil
+}

@@ -1,0 +1,94 @@
+// Package discovery is what a tenant says of itself (OpenID Connect Discovery 1.0 §3, RFC 8414 §2), computed from the
+// tables of the flows and the tenant's settings, so that it promises nothing that is off.
+package discovery
+
+import (
+	"slices"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/clientauth"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/token"
+	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
+)
+
+// Endpoints below an issuer.
+const (
+	Authorize  = "/authorize"
+	Token      = "/token"
+	Introspect = "/token/introspect"
+	Revoke     = "/token/revoke"
+	UserInfo   = "/userinfo"
+	JWKS       = "/jwks.json"
+	Clients    = "/clients"
+)
+
+// Metadata is a tenant's metadata document. Absent members are absent, never null.
+type Metadata struct {
+	Issuer                string   `json:"issuer"`
+	Authorize             string   `json:"authorization_endpoint"`
+	Token                 string   `json:"token_endpoint"`
+	JWKS                  string   `json:"jwks_uri"`
+	UserInfo              string   `json:"userinfo_endpoint"`
+	Registration          string   `json:"registration_endpoint"`
+	Introspect            string   `json:"introspection_endpoint"`
+	Revoke                string   `json:"revocation_endpoint"`
+	Scopes                []string `json:"scopes_supported"`
+	ResponseTypes         []string `json:"response_types_supported"`
+	ResponseModes         []string `json:"response_modes_supported"`
+	GrantTypes            []string `json:"grant_types_supported"`
+	ACRValues             []string `json:"acr_values_supported,omitempty"`
+	SubjectTypes          []string `json:"subject_types_supported"`
+	IDTokenAlgs           []string `json:"id_token_signing_alg_values_supported"`
+	AuthMethods           []string `json:"token_endpoint_auth_methods_supported"`
+	IntrospectAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
+	RevokeAuthMethods     []string `json:"revocation_endpoint_auth_methods_supported"`
+	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
+	Displays              []string `json:"display_values_supported"`
+	Prompts               []string `json:"prompt_values_supported"`
+	ClaimTypes            []string `json:"claim_types_supported"`
+	Claims                []string `json:"claims_supported"`
+	ClaimsParameter       bool     `json:"claims_parameter_supported"`
+	RequestParameter      bool     `json:"request_parameter_supported"`
+	RequestURIParameter   bool     `json:"request_uri_parameter_supported"`
+	IssParameter          bool     `json:"authorization_response_iss_parameter_supported"`
+}
+
+// defaultScopes are advertised by a tenant that lists none.
+var defaultScopes = []string{oauth.OpenID, "profile", "email", "address", "phone", oauth.OfflineAccess}
+
+// MetadataOf returns the metadata of t at now.
+func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
+	methods := clientauth.Methods(t)
+	m := Metadata{
+		Issuer: t.Issuer, Authorize: t.Issuer + Authorize, Token: t.Issuer + Token, JWKS: t.Issuer + JWKS, UserInfo: t.Issuer + UserInfo,
+		Registration: t.Issuer + Clients, Introspect: t.Issuer + Introspect, Revoke: t.Issuer + Revoke,
+		Scopes: t.Settings.Authorization.Scopes, ResponseTypes: authorize.ResponseTypes(), ResponseModes: t.Settings.Authorization.ResponseModes,
+		GrantTypes: token.GrantTypes(), ACRValues: t.Settings.Authorization.ACRValues, SubjectTypes: []string{"public"}, IDTokenAlgs: names(t.Keys.Algs(now)),
+		AuthMethods: methods, RevokeAuthMethods: methods, IntrospectAuthMethods: slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return m == oauth.AuthNone }),
+		ChallengeMethods: []string{oauth.S256}, Displays: []string{"page", "popup", "touch", "wap"},
+		Prompts: []string{"none", "login", "consent", "select_account", "create"}, ClaimTypes: []string{"normal"}, ClaimsParameter: true, IssParameter: true,
+	}
+	if len(m.Scopes) == 0 {
+		m.Scopes = defaultScopes
+	}
+	if len(m.ResponseModes) == 0 {
+		m.ResponseModes = authorize.ResponseModes()
+	}
+	m.Claims = []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce"}
+	for _, s := range m.Scopes {
+		m.Claims = append(m.Claims, oauth.ScopeClaims(s)...)
+		m.Claims = append(m.Claims, t.Settings.Authorization.ClaimsOfScope[s]...)
+	}
+	return m
+}
+
+func names(as []keys.Alg) []string {
+	ns := make([]string, len(as))
+	for i, a := range as {
+		ns[i] = string(a)
+	}
+	return ns
+}

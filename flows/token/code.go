@@ -1,0 +1,128 @@
+package token
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+var errCode = oauth.InvalidGrant("code is invalid, expired or already used")
+
+// redeemCode redeems an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.6). A code presented by the wrong client, with the
+// wrong redirect URI or verifier is burnt; one presented a second time takes all that it paid for with it.
+func (s *Service) redeemCode(ctx context.Context, t *tenant.Tenant, r *Request) (grant.Tokens, error) {
+	now, code := s.Now(), r.get("code")
+	id, ok := grant.ParseCode(code)
+	if !ok {
+		return grant.Tokens{}, errCode
+	}
+	g, err := s.Grants.Grant(ctx, t.ID, id)
+	if errors.Is(err, grant.ErrNotFound) {
+		return grant.Tokens{}, errCode.Because(err)
+	}
+	if err != nil {
+		return grant.Tokens{}, err
+	}
+	hash := grant.Hash(code)
+	if g.Code == nil || subtle.ConstantTimeCompare(g.Code.Hash, hash) != 1 {
+		return grant.Tokens{}, errCode
+	}
+	out := grant.Tokens{TokenType: "Bearer", Scope: g.Terms.Scope}
+	effect := grant.Redemption{Grant: id, CodeHash: hash, ExpiresAt: now}
+	if g.Code.RedeemedAt.IsZero() && g.Live(now) && now.Before(g.Code.ExpiresAt) {
+		if cause := mismatch(r, g); cause != nil {
+			return grant.Tokens{}, s.burn(ctx, t, r, g, cause)
+		}
+		if out, effect, err = s.mint(ctx, t, r, g, effect, out); err != nil {
+			return grant.Tokens{}, err
+		}
+	}
+	revoked := s.Issuer.Revocation(t, id)
+	err = s.Grants.RedeemCode(ctx, t.ID, now, effect, revoked, s.event(audit.CodeReplayed, g, r))
+	switch {
+	case errors.Is(err, grant.ErrReplayed):
+		t.Revoked.Add(revoked)
+		return grant.Tokens{}, errCode.Because(err)
+	case errors.Is(err, grant.ErrNotFound):
+		return grant.Tokens{}, errCode.Because(err)
+	case err != nil:
+		return grant.Tokens{}, err
+	}
+	return out, nil
+}
+
+// mismatch says why r may not redeem the code of g, or nil.
+func mismatch(r *Request, g *grant.Grant) *oauth.Error {
+	uri, verifier := r.get("redirect_uri"), r.get("code_verifier")
+	switch {
+	case r.Client.ID != g.ClientID:
+		return errCode.Because(errors.New("presented by another client"))
+	case g.Code.RedirectURI != "" && uri != g.Code.RedirectURI, g.Code.RedirectURI == "" && uri != "" && !slices.Contains(r.Client.RedirectURIs, uri):
+		return oauth.InvalidGrant("redirect_uri is not that of the authorization request")
+	case g.Code.Challenge == "" && verifier != "":
+		return oauth.InvalidGrant("code_verifier was sent, but the authorization request had no code_challenge")
+	case g.Code.Challenge != "" && !verifies(verifier, g.Code.Challenge):
+		return oauth.InvalidGrant("code_verifier does not match the code_challenge")
+	}
+	return nil
+}
+
+// verifies checks a PKCE verifier: 43 to 128 unreserved characters whose SHA-256 is the challenge (RFC 7636 §4.1, §4.6).
+func verifies(verifier, challenge string) bool {
+	if len(verifier) < 43 || len(verifier) > 128 {
+		return false
+	}
+	for i := range len(verifier) {
+		c := verifier[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '-' && c != '.' && c != '_' && c != '~' {
+			return false
+		}
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
+}
+
+// burn makes the code worthless and returns why.
+func (s *Service) burn(ctx context.Context, t *tenant.Tenant, r *Request, g *grant.Grant, why *oauth.Error) error {
+	revoked := s.Issuer.Revocation(t, g.ID)
+	if err := s.Grants.RevokeGrant(ctx, t.ID, g.ID, s.Now(), revoked, s.event(audit.GrantRevoked, g, r)); err != nil {
+		return err
+	}
+	t.Revoked.Add(revoked)
+	return why
+}
+
+// mint makes what the code pays for, and completes effect with what must be recorded of it.
+func (s *Service) mint(ctx context.Context, t *tenant.Tenant, r *Request, g *grant.Grant, effect grant.Redemption, out grant.Tokens) (grant.Tokens, grant.Redemption, error) {
+	now := effect.ExpiresAt
+	aud, err := audience(r, g.Terms.Audience)
+	if err != nil {
+		return out, effect, err
+	}
+	var notAfter time.Time
+	if g.Terms.RefreshToken.Issue {
+		effect.Refresh = firstRefresh(t, &g.Terms.RefreshToken, now)
+		notAfter = effect.Refresh.End()
+		out.RefreshToken = grant.RefreshToken(t, g.ID, effect.Refresh.Generation)
+	}
+	if out.AccessToken, out.ExpiresIn, effect.AccessToken, err = s.Issuer.MintAccess(ctx, t, g, g.Terms.Scope, aud, notAfter); err != nil {
+		return out, effect, err
+	}
+	if out.IDToken, err = s.idToken(ctx, t, r.Client, g, out.AccessToken, true); err != nil {
+		return out, effect, err
+	}
+	effect.ExpiresAt = now.Add(out.ExpiresIn)
+	if effect.Refresh != nil && effect.Refresh.ExpiresAt.After(effect.ExpiresAt) {
+		effect.ExpiresAt = effect.Refresh.ExpiresAt
+	}
+	return out, effect, nil
+}

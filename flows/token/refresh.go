@@ -1,0 +1,131 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+var errRefresh = oauth.InvalidGrant("refresh_token is invalid, expired or revoked")
+
+// firstRefresh is the state of a grant's first refresh token, made at now. The tenant's lifetime always applies.
+func firstRefresh(t *tenant.Tenant, terms *grant.RefreshTerms, now time.Time) *grant.RefreshState {
+	life := t.Settings.RefreshTokenLifetime()
+	if terms.Lifetime > 0 {
+		life = min(life, time.Duration(terms.Lifetime)*time.Second)
+	}
+	return &grant.RefreshState{Generation: 1, RotatedAt: now, UsedAt: now, ExpiresAt: now.Add(life), IdleUntil: idleUntil(t, terms, now)}
+}
+
+// idleUntil is when a refresh token used at now ends if it is not used again; zero: never.
+func idleUntil(t *tenant.Tenant, terms *grant.RefreshTerms, now time.Time) time.Time {
+	idle := t.Settings.RefreshTokenIdle()
+	if terms.MaxIdle > 0 {
+		idle = time.Duration(terms.MaxIdle) * time.Second
+	}
+	if idle <= 0 {
+		return time.Time{}
+	}
+	return now.Add(idle)
+}
+
+// redeemRefresh redeems a refresh token (RFC 6749 §6, RFC 9700 §4.14.2). Scope and resources may be narrowed, never
+// widened. A token that was rotated away revokes its grant, unless it comes within the grace: then it gets the successor
+// that it got before.
+func (s *Service) redeemRefresh(ctx context.Context, t *tenant.Tenant, r *Request) (grant.Tokens, error) {
+	now := s.Now()
+	id, generation, ok := grant.ParseRefreshToken(t, r.get("refresh_token"))
+	if !ok {
+		return grant.Tokens{}, errRefresh
+	}
+	g, err := s.Grants.Grant(ctx, t.ID, id)
+	switch {
+	case errors.Is(err, grant.ErrNotFound):
+		return grant.Tokens{}, errRefresh.Because(err)
+	case err != nil:
+		return grant.Tokens{}, err
+	case g.ClientID != r.Client.ID, g.Refresh == nil, !g.Live(now), generation > g.Refresh.Generation:
+		return grant.Tokens{}, errRefresh
+	}
+	scope, aud, err := narrowed(r, g)
+	if err != nil {
+		return grant.Tokens{}, err
+	}
+	out := grant.Tokens{TokenType: "Bearer", Scope: scope}
+	next := *g.Refresh
+	next.Generation, next.UsedAt, next.IdleUntil = generation, now, idleUntil(t, &g.Terms.RefreshToken, now)
+	if rotates(t, r.Client, g) || generation < g.Refresh.Generation {
+		next.Generation, next.RotatedAt = generation+1, now
+	}
+	effect := grant.Rotation{Grant: id, Presented: generation, Next: next}
+	if generation >= g.Refresh.Generation-1 { // an older one is a replay, for which nothing is minted
+		if out.AccessToken, out.ExpiresIn, effect.AccessToken, err = s.Issuer.MintAccess(ctx, t, g, scope, aud, next.End()); err != nil {
+			return grant.Tokens{}, err
+		}
+		if out.IDToken, err = s.refreshedIDToken(ctx, t, r, g, out.AccessToken); err != nil {
+			return grant.Tokens{}, err
+		}
+		out.RefreshToken = grant.RefreshToken(t, id, next.Generation)
+	}
+	revoked := s.Issuer.Revocation(t, id)
+	_, err = s.Grants.RotateRefresh(ctx, t.ID, now, effect, t.Settings.RefreshTokenGrace(), revoked, s.event(audit.RefreshReplayed, g, r))
+	switch {
+	case errors.Is(err, grant.ErrReplayed):
+		t.Revoked.Add(revoked)
+		return grant.Tokens{}, errRefresh.Because(err)
+	case errors.Is(err, grant.ErrNotFound):
+		return grant.Tokens{}, errRefresh.Because(err)
+	case err != nil:
+		return grant.Tokens{}, err
+	}
+	return out, nil
+}
+
+// narrowed returns scope and audience of the new access token, within what was granted.
+func narrowed(r *Request, g *grant.Grant) (oauth.Scope, []string, error) {
+	scope := g.Terms.Scope
+	if asked := r.get("scope"); asked != "" {
+		var err error
+		if scope, err = oauth.ParseScope(asked); err != nil {
+			return nil, nil, err
+		}
+		if !scope.Within(g.Terms.Scope) {
+			return nil, nil, oauth.InvalidScope("scope exceeds what was granted")
+		}
+	}
+	aud, err := audience(r, g.Terms.Audience)
+	return scope, aud, err
+}
+
+// rotates reports whether using g's refresh token makes a new one: always for public clients (RFC 9700 §2.2.2), else as
+// the grant or the tenant says.
+func rotates(t *tenant.Tenant, c *tenant.Client, g *grant.Grant) bool {
+	if c.Public() {
+		return true
+	}
+	if rotate := g.Terms.RefreshToken.Rotate; rotate != nil {
+		return *rotate
+	}
+	return !t.Settings.Tokens.RefreshTokenKeep
+}
+
+// refreshedIDToken mints a new ID token where the grant allows it and the login session is still open (OIDC Core §12.2).
+func (s *Service) refreshedIDToken(ctx context.Context, t *tenant.Tenant, r *Request, g *grant.Grant, accessToken string) (string, error) {
+	if !g.Terms.IDToken.AllowRefresh || !g.Terms.IDToken.Issue {
+		return "", nil
+	}
+	n, err := s.Sessions.Session(ctx, t.ID, g.SessionID)
+	if errors.Is(err, session.ErrNotFound) || err == nil && !n.Open(s.Now()) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return s.idToken(ctx, t, r.Client, g, accessToken, false)
+}

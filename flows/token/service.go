@@ -1,0 +1,128 @@
+// Package token is the token endpoint (RFC 6749 §3.2): it exchanges a grant for tokens.
+package token
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Service exchanges grants for tokens.
+type Service struct {
+	Now      func() time.Time
+	Issuer   *grant.Issuer
+	Grants   grant.Store
+	Sessions session.Store
+	Accounts Accounts
+}
+
+// Accounts tells the claims of a subject.
+type Accounts interface {
+	Claims(ctx context.Context, t *tenant.Tenant, sub string, names, locales []string) (map[string]json.RawMessage, error)
+}
+
+// Request is a token request of a client that has been authenticated, or is public.
+type Request struct {
+	Client  *tenant.Client
+	Params  url.Values
+	Address string
+}
+
+func (r *Request) get(name string) string { return r.Params.Get(name) }
+
+// grantType is one way to come by tokens.
+type grantType struct {
+	name   string
+	params []string // that must be there
+	redeem func(*Service, context.Context, *tenant.Tenant, *Request) (grant.Tokens, error)
+}
+
+// grantTypes are the grants of the token endpoint.
+var grantTypes = []grantType{
+	{oauth.AuthorizationCode, []string{"code"}, (*Service).redeemCode},        // RFC 6749 §4.1.3
+	{oauth.RefreshToken, []string{"refresh_token"}, (*Service).redeemRefresh}, // RFC 6749 §6
+	{oauth.ClientCredentials, nil, (*Service).clientCredentials},              // RFC 6749 §4.4
+}
+
+// GrantTypes lists the names of the grants.
+func GrantTypes() []string {
+	names := make([]string, len(grantTypes))
+	for i, g := range grantTypes {
+		names[i] = g.name
+	}
+	return names
+}
+
+// Exchange serves a token request. Its errors are those of RFC 6749 §5.2.
+func (s *Service) Exchange(ctx context.Context, t *tenant.Tenant, r *Request) (grant.Tokens, error) {
+	name := r.get("grant_type")
+	if name == "" {
+		return grant.Tokens{}, oauth.InvalidRequest("grant_type is missing")
+	}
+	i := slices.IndexFunc(grantTypes, func(g grantType) bool { return g.name == name })
+	if i < 0 {
+		return grant.Tokens{}, oauth.UnsupportedGrantType("grant_type is not supported")
+	}
+	if !r.Client.MayGrant(name) {
+		return grant.Tokens{}, oauth.UnauthorizedClient("the client may not use this grant_type")
+	}
+	for _, p := range grantTypes[i].params {
+		if r.get(p) == "" {
+			return grant.Tokens{}, oauth.InvalidRequest(p + " is missing")
+		}
+	}
+	return grantTypes[i].redeem(s, ctx, t, r)
+}
+
+// audience returns what the access token is for: the resources asked for, which must lie within allowed where that
+// names any, or else all of allowed (RFC 8707 §2.2).
+func audience(r *Request, allowed []string) ([]string, error) {
+	var as []string
+	for _, v := range r.Params["resource"] {
+		switch u, err := url.Parse(v); {
+		case v == "":
+		case err != nil || !u.IsAbs() || strings.Contains(v, "#"):
+			return nil, oauth.InvalidTarget("resource is not an absolute URI without fragment")
+		case !slices.Contains(allowed, v):
+			return nil, oauth.InvalidTarget("this resource was not granted")
+		default:
+			as = append(as, v)
+		}
+	}
+	if len(as) == 0 {
+		return allowed, nil
+	}
+	return as, nil
+}
+
+// idToken mints the ID token of g, unless none was agreed. first says whether it is the grant's first one.
+func (s *Service) idToken(ctx context.Context, t *tenant.Tenant, c *tenant.Client, g *grant.Grant, accessToken string, first bool) (string, error) {
+	if !g.Terms.IDToken.Issue {
+		return "", nil
+	}
+	d := grant.IDToken{Alg: t.Settings.IDTokenAlg(c), Lifetime: t.Settings.IDTokenLifetime(), AccessToken: accessToken, Nonce: first}
+	if first && g.Terms.IDToken.Lifetime > 0 {
+		d.Lifetime = time.Duration(g.Terms.IDToken.Lifetime) * time.Second
+	}
+	if len(g.Terms.IDTokenClaims) > 0 {
+		var err error
+		if d.Claims, err = s.Accounts.Claims(ctx, t, g.Subject, g.Terms.IDTokenClaims, g.Terms.ClaimsLocales); err != nil {
+			return "", err
+		}
+	}
+	return s.Issuer.MintIDToken(ctx, t, g, d)
+}
+
+// event is what the record says about g.
+func (s *Service) event(kind audit.Kind, g *grant.Grant, r *Request) audit.Event {
+	return audit.Event{At: s.Now(), Kind: kind, Subject: g.Subject, ClientID: r.Client.ID, Session: g.SessionID, Grant: g.ID, Address: r.Address}
+}
