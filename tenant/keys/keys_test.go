@@ -1,0 +1,159 @@
+package keys
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// What the tests of this package share: keys, times, and a second opinion on tokens that uses none of the package.
+
+var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func at(minutes int) time.Time { return epoch.Add(time.Duration(minutes) * time.Minute) }
+
+var allAlgs = []Alg{RS256, PS256, ES256, ES384, EdDSA}
+
+var oneOf = func() map[Alg]func() Key {
+	m := map[Alg]func() Key{}
+	for _, alg := range allAlgs {
+		m[alg] = sync.OnceValue(func() Key {
+			k, err := Generate(alg, rand.Reader, epoch)
+			if err != nil {
+				panic(err)
+			}
+			return k
+		})
+	}
+	return m
+}()
+
+// key returns a key of alg that is active from epoch on, the same in all tests.
+func key(alg Alg) Key { return oneOf[alg]() }
+
+func generate(t testing.TB, alg Alg, now time.Time) Key {
+	t.Helper()
+	k, err := Generate(alg, rand.Reader, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// schedule returns k with other times, in minutes after epoch; less than zero is "not set".
+func schedule(k Key, created, active, retired, gone int) Key {
+	set := func(minutes int) time.Time {
+		if minutes < 0 {
+			return time.Time{}
+		}
+		return at(minutes)
+	}
+	k.CreatedAt, k.ActiveAt, k.RetiredAt, k.GoneAt = set(created), set(active), set(retired), set(gone)
+	return k
+}
+
+func mustSign(t testing.TB, s *Set, now time.Time, alg Alg, typ string, payload string) string {
+	t.Helper()
+	token, err := s.Sign(context.Background(), now, alg, typ, []byte(payload))
+	if err != nil {
+		t.Fatalf("Sign: %v", err)
+	}
+	return token
+}
+
+func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+// forge signs any header and payload with the private key of k: what a check refuses in it is not the signature.
+func forge(t testing.TB, k Key, header, payload string) string {
+	t.Helper()
+	input := b64([]byte(header)) + "." + b64([]byte(payload))
+	return input + "." + b64(signature(t, k, input))
+}
+
+func signature(t testing.TB, k Key, input string) []byte {
+	t.Helper()
+	sig, err := k.pair.scheme.sign(k.pair.private(), []byte(input))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sig
+}
+
+// standardHeader is the header that Sign makes for typ JWT.
+func standardHeader(k Key) string {
+	return fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"JWT"}`, k.Alg, k.ID)
+}
+
+// relyingParty verifies a token as a stranger would, from the JWK set document alone and with the standard library.
+func relyingParty(jwks []byte, token string) error {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return errors.New("segments")
+	}
+	raw := func(s string) []byte {
+		b, err := base64.RawURLEncoding.DecodeString(s)
+		if err != nil {
+			panic(err)
+		}
+		return b
+	}
+	var h struct{ Alg, Kid string }
+	if err := json.Unmarshal(raw(parts[0]), &h); err != nil {
+		return err
+	}
+	var set struct {
+		Keys []struct{ Kty, Kid, Alg, Use, Crv, N, E, X, Y string }
+	}
+	if err := json.Unmarshal(jwks, &set); err != nil {
+		return err
+	}
+	input, sig := []byte(parts[0]+"."+parts[1]), raw(parts[2])
+	sum := sha256.Sum256(input)
+	number := func(s string) *big.Int { return new(big.Int).SetBytes(raw(s)) }
+	for _, k := range set.Keys {
+		if k.Kid != h.Kid {
+			continue
+		}
+		if k.Alg != h.Alg || k.Use != "sig" {
+			return fmt.Errorf("alg %s or use %s of the JWK", k.Alg, k.Use)
+		}
+		good := false
+		switch k.Alg + " " + k.Kty + " " + k.Crv {
+		case "RS256 RSA ":
+			pub := rsa.PublicKey{N: number(k.N), E: int(number(k.E).Int64())}
+			good = rsa.VerifyPKCS1v15(&pub, crypto.SHA256, sum[:], sig) == nil
+		case "PS256 RSA ":
+			pub := rsa.PublicKey{N: number(k.N), E: int(number(k.E).Int64())}
+			good = rsa.VerifyPSS(&pub, crypto.SHA256, sum[:], sig, nil) == nil
+		case "ES256 EC P-256":
+			pub := ecdsa.PublicKey{Curve: elliptic.P256(), X: number(k.X), Y: number(k.Y)}
+			good = len(sig) == 64 && ecdsa.Verify(&pub, sum[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]))
+		case "ES384 EC P-384":
+			sum := sha512.Sum384(input)
+			pub := ecdsa.PublicKey{Curve: elliptic.P384(), X: number(k.X), Y: number(k.Y)}
+			good = len(sig) == 96 && ecdsa.Verify(&pub, sum[:], new(big.Int).SetBytes(sig[:48]), new(big.Int).SetBytes(sig[48:]))
+		case "EdDSA OKP Ed25519":
+			good = ed25519.Verify(ed25519.PublicKey(raw(k.X)), input, sig)
+		}
+		if !good {
+			return errors.New("signature")
+		}
+		return nil
+	}
+	return errors.New("kid is not in the JWK set")
+}
