@@ -59,13 +59,13 @@ var keepers = []struct {
 	{"C", nil}, // the binary is static
 	{"testing", []string{"persistence/conformance"}},
 	{"net/http", []string{"web/…", "tenant/outbound", "cmd/…"}},
-	{"database/sql", []string{"persistence/…"}},
+	{"database/sql", []string{"persistence/…", "migrations"}},
 
 	{"github.com/gin-gonic", []string{"web/…"}},
 	{"gorm.io", []string{"persistence/…"}},
 	{"github.com/jackc", []string{"persistence/…"}},
 	{"modernc.org", []string{"persistence/…"}},
-	{"github.com/pressly/goose", []string{"persistence/…"}},
+	{"github.com/pressly/goose", []string{"migrations"}},
 	{"github.com/exaring/otelpgx", []string{"persistence/…"}},
 	{"github.com/lestrrat-go", []string{"tenant/keys"}},
 	{"code.dny.dev/ssrf", []string{"tenant/outbound"}},
