@@ -2,13 +2,18 @@ package wire
 
 import (
 	"context"
-	"net/http"
+	"crypto/sha256"
+	"errors"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
+	"go.opentelemetry.io/otel/trace"
 
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -17,52 +22,286 @@ type Handler func(c *gin.Context, t *tenant.Tenant)
 
 // Resolver finds the one tenant that every name stands for. *tenant.Resolver is one.
 type Resolver interface {
-	// Resolve returns tenant.ErrUnnamed, ErrUnknown or ErrContradiction, or an error that says nothing about tenants.
+	// Resolve returns tenant.ErrUnnamed, ErrUnknown or ErrContradiction, or an error that says nothing about
+	// tenants.
 	Resolve(ctx context.Context, names ...tenant.Name) (*tenant.Tenant, error)
 	// Healthy returns an error when changes have not been seen for too long to rely on what is cached.
 	Healthy(now time.Time) error
 }
 
-// Limiter says how often something may happen. *limit.Limiter is one; nil allows everything.
+// Limiter says how often something may happen.
 type Limiter interface {
-	// Allow counts one use of what. client may be empty, source the zero Addr.
+	// Allow counts one use of what, a route or a constant. client may be empty; source is the zero Addr where
+	// the caller proved that it acts for the tenant.
 	Allow(ctx context.Context, t tenant.ID, client string, source netip.Addr, what string) (retryAfter time.Duration, ok bool)
 }
 
 // Gate decides which tenant a request is made to, and whether its caller may call at all.
 type Gate struct {
 	Resolver       Resolver
-	Limiter        Limiter
+	Limiter        Limiter // nil: everything is allowed
 	Now            func() time.Time
 	PublicURL      *url.URL       // below which the issuers {PublicURL}/t/{id} lie
 	TrustedProxies []netip.Prefix // peers whose tenant and forwarding headers count
-	Sink           Sink           // of one Record per request
+	Sink           Sink           // of one Record per request; nil: none
+	Tracer         trace.Tracer   // nil: no spans
+	// Floor is the least time that refusing an unproven caller of an API takes, so that how long the search
+	// for its tenant took does not show. Zero: no floor.
+	Floor time.Duration
 
 	endpoints map[string]bool // first segments of all endpoints
 }
 
-// Public admits anyone to a tenant's public endpoint, limited by source.
-func (g *Gate) Public(h Handler) gin.HandlerFunc { return nil }
+// What a caller without the right token is told. An unknown tenant and a wrong token are told the same.
+var (
+	errMissingToken = oauth.MissingToken("The request has no bearer token")
+	errInvalidToken = oauth.InvalidToken("The token is not valid")
+	errReach        = oauth.InsufficientScope("The token does not reach this API")
+	errNotFound     = oauth.NotFound("There is nothing here")
+)
 
-// Metadata is Public for what must be served even while changes cannot be seen, such as keys.
-func (g *Gate) Metadata(h Handler) gin.HandlerFunc { return nil }
+// Public admits anyone to a public endpoint of the tenant that the path, the host or a trusted proxy names.
+// Uses are limited by source.
+func (g *Gate) Public(h Handler) gin.HandlerFunc { return g.public(h, nil, true) }
 
-// API admits callers with an API token of the tenant that reaches api.
-func (g *Gate) API(api tenant.API, h Handler) gin.HandlerFunc { return nil }
+// Metadata is Public for what is served even while changes cannot be seen: metadata and keys. It is not
+// limited.
+func (g *Gate) Metadata(h Handler) gin.HandlerFunc { return g.public(h, nil, false) }
 
-// Platform admits callers with an API token of the platform tenant that reaches api or everything. Its
-// handler gets the platform tenant.
-func (g *Gate) Platform(api tenant.API, h Handler) gin.HandlerFunc { return nil }
+// API admits callers with an API token of the named tenant that reaches api. For tenant.ServiceAPI a route's
+// :serviceId names the tenant as well, and HTTP Basic may carry service number and token.
+func (g *Gate) API(api tenant.API, h Handler) gin.HandlerFunc { return g.api(api, h, nil) }
 
-// Allow counts one use of what by a client of t, and returns a slow_down error once it is too many.
-func (g *Gate) Allow(c *gin.Context, t *tenant.Tenant, client, what string) error { return nil }
+// Platform admits callers with a token of the platform tenant that reaches api or everything. The handler
+// gets the platform tenant. Tenant headers are not read.
+func (g *Gate) Platform(api tenant.API, h Handler) gin.HandlerFunc { return g.platform(api, h, nil) }
 
-// TokenOf returns the API token that opened an API or Platform route.
-func TokenOf(c *gin.Context) *tenant.APIToken { return nil }
+func (g *Gate) public(h Handler, page ErrorPage, live bool) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		e := edgeOf(c.Request)
+		e.page = page
+		t, err := g.publicTenant(c, e)
+		if err == nil && live {
+			err = g.live(c, t, e.address)
+		}
+		if err == nil {
+			err = params(c)
+		}
+		if err != nil {
+			refuse(c, e, err)
+			return
+		}
+		h(c, t)
+	}
+}
+
+func (g *Gate) publicTenant(c *gin.Context, e *edge) (*tenant.Tenant, error) {
+	names, err := namesOf(make([]tenant.Name, 0, 3), c.Request)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(names) > 0 && !e.trusted:
+		return nil, errUntrusted
+	}
+	t, err := g.resolve(c, e, names)
+	switch {
+	case errors.Is(err, tenant.ErrContradiction):
+		return nil, errNames
+	case errors.Is(err, tenant.ErrUnknown), errors.Is(err, tenant.ErrUnnamed):
+		return nil, errNotFound
+	case err != nil:
+		return nil, err
+	}
+	e.event.rec.Tenant = t.ID
+	return t, nil
+}
+
+func (g *Gate) api(api tenant.API, h Handler, page ErrorPage) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		e := edgeOf(c.Request)
+		e.page = page
+		t, err := g.apiTenant(c, e, api)
+		if err != nil {
+			g.pause(e)
+		} else if err = g.live(c, t, netip.Addr{}); err == nil {
+			err = params(c)
+		}
+		if err != nil {
+			refuse(c, e, err)
+			return
+		}
+		h(c, t)
+	}
+}
+
+// apiTenant returns the tenant that the caller has proved to act for. What names no tenant, or several, is
+// invalid_request; then comes the token.
+func (g *Gate) apiTenant(c *gin.Context, e *edge, api tenant.API) (*tenant.Tenant, error) {
+	names, err := namesOf(make([]tenant.Name, 0, 5), c.Request)
+	if err != nil {
+		return nil, err
+	}
+	bearer, tokenErr := Bearer(c)
+	if api == tenant.ServiceAPI {
+		if number := c.Param("serviceId"); number != "" {
+			names = append(names, tenant.Name{ServiceID: number})
+		}
+		if user, password, ok, err := Basic(c); ok {
+			names = append(names, tenant.Name{ServiceID: user})
+			bearer, tokenErr = password, nil
+		} else if err != nil {
+			tokenErr = err
+		}
+	}
+	t, err := g.resolve(c, e, names)
+	switch {
+	case errors.Is(err, tenant.ErrUnnamed):
+		return nil, errUnnamed
+	case errors.Is(err, tenant.ErrContradiction):
+		return nil, errNames
+	case bearer == "" && tokenErr == nil:
+		return nil, errMissingToken
+	case errors.Is(err, tenant.ErrUnknown):
+		t = decoy
+	case err != nil:
+		return nil, err
+	}
+	e.event.rec.Tenant = t.ID
+	k := t.Token(bearer, g.Now())
+	if t == decoy || k == nil || tokenErr != nil {
+		return nil, errInvalidToken.Because(tokenErr)
+	}
+	e.event.rec.Actor, e.token = k.ID, k
+	if !k.Reaches(api) {
+		return nil, errReach
+	}
+	return t, nil
+}
+
+// decoy is searched for a token in place of a tenant that does not exist.
+var decoy = func() *tenant.Tenant {
+	h := sha256.Sum256(nil)
+	return &tenant.Tenant{Tokens: []tenant.APIToken{{Hash: h[:]}}}
+}()
+
+func (g *Gate) platform(api tenant.API, h Handler, page ErrorPage) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		e := edgeOf(c.Request)
+		e.page = page
+		t, err := g.platformTenant(c, e, api)
+		if err != nil {
+			g.pause(e)
+		} else if err = g.live(c, t, netip.Addr{}); err == nil {
+			err = params(c)
+		}
+		if err != nil {
+			refuse(c, e, err)
+			return
+		}
+		h(c, t)
+	}
+}
+
+func (g *Gate) platformTenant(c *gin.Context, e *edge, api tenant.API) (*tenant.Tenant, error) {
+	if e.named {
+		return nil, errNotFound
+	}
+	bearer, tokenErr := Bearer(c)
+	if bearer == "" && tokenErr == nil {
+		return nil, errMissingToken
+	}
+	t, err := g.Resolver.Resolve(c.Request.Context(), tenant.Name{ID: string(tenant.Platform)})
+	switch {
+	case errors.Is(err, tenant.ErrUnknown):
+		t = decoy
+	case err != nil:
+		return nil, err
+	}
+	e.event.rec.Tenant = t.ID
+	k := t.Token(bearer, g.Now())
+	if t == decoy || k == nil || tokenErr != nil {
+		return nil, errInvalidToken.Because(tokenErr)
+	}
+	e.event.rec.Actor, e.token = k.ID, k
+	if !k.Reaches(api) && !k.Reaches(tenant.AdminAPI) {
+		return nil, errReach
+	}
+	return t, nil
+}
+
+// live refuses what depends on changes that cannot be seen, and what is too often.
+func (g *Gate) live(c *gin.Context, t *tenant.Tenant, source netip.Addr) error {
+	if err := g.Resolver.Healthy(g.Now()); err != nil {
+		return oauth.Unavailable().Because(err)
+	}
+	return g.allow(c, t, "", source, strings.TrimSuffix(c.FullPath(), "/"))
+}
+
+// Allow counts one use of what, a constant, by a client of t, and returns a slow_down error once it is too
+// many.
+func (g *Gate) Allow(c *gin.Context, t *tenant.Tenant, client, what string) error {
+	return g.allow(c, t, client, edgeOf(c.Request).address, what)
+}
+
+func (g *Gate) allow(c *gin.Context, t *tenant.Tenant, client string, source netip.Addr, what string) error {
+	if g.Limiter == nil {
+		return nil
+	}
+	if after, ok := g.Limiter.Allow(c.Request.Context(), t.ID, client, source, what); !ok {
+		return TooMany(after)
+	}
+	return nil
+}
+
+// pause waits until the floor of a refusal is reached.
+func (g *Gate) pause(e *edge) {
+	left := g.Floor - g.Now().Sub(e.event.rec.At)
+	if left <= 0 || g.Floor == 0 {
+		return
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-e.Done():
+	}
+}
+
+// params decodes the path parameters, which the router takes as they were sent. What is not UTF-8, or holds
+// a zero byte, names nothing.
+func params(c *gin.Context) error {
+	for i, p := range c.Params {
+		v := p.Value
+		if c.Request.URL.RawPath != "" {
+			var err error
+			if v, err = url.PathUnescape(v); err != nil {
+				return errNotFound
+			}
+			c.Params[i].Value = v
+		}
+		if !utf8.ValidString(v) || strings.IndexByte(v, 0) >= 0 {
+			return errNotFound
+		}
+	}
+	return nil
+}
+
+// refuse answers with err in the form of the route.
+func refuse(c *gin.Context, e *edge, err error) {
+	if e.page == nil {
+		Error(c, err)
+		return
+	}
+	e.event.Fail(err)
+	c.Abort()
+	e.page(c, StatusOf(err), errorOf(err))
+}
+
+// TokenOf returns the API token that opened an API or Platform route; nil on a public one.
+func TokenOf(c *gin.Context) *tenant.APIToken { return edgeOf(c.Request).token }
 
 // AddressOf returns the address of the client, behind trusted proxies; the zero Addr where it is not known.
 func AddressOf(c *gin.Context) netip.Addr { return edgeOf(c.Request).address }
 
-// Edge is the outermost layer: it notes who calls, splits an issuer's path from the path of the endpoint
-// that next routes by, and bounds the time a request may take.
-func (g *Gate) Edge(next http.Handler) http.Handler { return nil }
+// SecureOf reports whether the client speaks https, to us or to a trusted proxy.
+func SecureOf(c *gin.Context) bool { return edgeOf(c.Request).scheme == "https" }

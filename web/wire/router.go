@@ -26,13 +26,13 @@ type Router struct {
 	page ErrorPage
 }
 
-// NewRouter returns a Router that registers at routes.
+// NewRouter returns a Router that registers at routes. Gate.Handler makes one for the doors it is given.
 func NewRouter(g *Gate, routes gin.IRoutes) *Router { return &Router{gate: g, gin: routes} }
 
 // Gate returns the gate of all routes.
 func (r *Router) Gate() *Gate { return r.gate }
 
-// Pages returns a Router whose refusals, and panics of its handlers, are written by page instead of as JSON.
+// Pages returns a Router whose refusals, and panics of its handlers, are written by page and not as JSON.
 func (r *Router) Pages(page ErrorPage) *Router {
 	p := *r
 	p.page = page
@@ -40,16 +40,18 @@ func (r *Router) Pages(page ErrorPage) *Router {
 }
 
 // Public registers a tenant's public endpoint: anyone may call it, within limits by source.
-func (r *Router) Public(method, path string, h Handler) { r.handle(method, path, r.gate.Public(h)) }
+func (r *Router) Public(method, path string, h Handler) {
+	r.handle(method, path, r.gate.public(h, r.page, true))
+}
 
 // Metadata registers a public endpoint that is served even while changes cannot be seen: metadata and keys.
 func (r *Router) Metadata(method, path string, h Handler) {
-	r.handle(method, path, r.gate.Metadata(h))
+	r.handle(method, path, r.gate.public(h, r.page, false))
 }
 
 // API registers an endpoint for callers with an API token of the tenant that reaches api.
 func (r *Router) API(method, path string, api tenant.API, h Handler) {
-	r.handle(method, path, r.gate.API(api, h))
+	r.handle(method, path, r.gate.api(api, h, r.page))
 }
 
 // Platform registers an endpoint for the operator: the handler gets the platform tenant.
@@ -59,13 +61,17 @@ func (r *Router) Platform(method, path string, h Handler) {
 
 // PlatformAPI is Platform, open also to tokens of the platform tenant that reach api only.
 func (r *Router) PlatformAPI(method, path string, api tenant.API, h Handler) {
-	r.handle(method, path, r.gate.Platform(api, h))
+	r.handle(method, path, r.gate.platform(api, h, r.page))
 }
 
 func (r *Router) handle(method, path string, h gin.HandlerFunc) {
 	path = "/" + strings.Trim(path, "/")
+	if r.gate.endpoints == nil {
+		r.gate.endpoints = map[string]bool{}
+	}
+	r.gate.endpoints[path[1:1+segment(path[1:])]] = true
 	r.gin.Handle(method, path, h)
-	if path != "/" {
+	if path != "/" && !strings.Contains(path, "/*") {
 		r.gin.Handle(method, path+"/", h)
 	}
 }

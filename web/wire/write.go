@@ -1,7 +1,11 @@
 package wire
 
 import (
+	"encoding/json"
+	"errors"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -22,35 +26,166 @@ func (s *Status) Error() string { return s.Err.Error() }
 // Unwrap returns the OAuth error.
 func (s *Status) Unwrap() error { return s.Err }
 
-// TooLarge says that a body exceeds what the endpoint reads.
+// TooLarge says that a body exceeds what the endpoint reads: 413.
 func TooLarge() error {
 	return &Status{Err: oauth.InvalidRequest("The request body is too large"), HTTP: http.StatusRequestEntityTooLarge}
 }
 
-// UnsupportedMedia says that the content type is not the endpoint's.
+// UnsupportedMedia says, in the sentence d, that the content type is not the endpoint's: 415.
 func UnsupportedMedia(d string) error {
 	return &Status{Err: oauth.InvalidRequest(d), HTTP: http.StatusUnsupportedMediaType}
 }
 
-// TooMany says that a limit was reached, and when to come back.
+// TooMany says that a limit was reached, and when to come back: 429.
 func TooMany(retryAfter time.Duration) error {
-	return &Status{Err: oauth.SlowDown("Too many requests"), HTTP: http.StatusTooManyRequests, RetryAfter: retryAfter}
+	return &Status{Err: oauth.SlowDown("Too many requests"), HTTP: http.StatusTooManyRequests, RetryAfter: max(retryAfter, time.Second)}
 }
 
-// JSON answers with v, never cached.
-func JSON(c *gin.Context, status int, v any) {}
+var errMethod = &Status{
+	Err:  &oauth.Error{Code: "method_not_allowed", Description: "This method is not served here"},
+	HTTP: http.StatusMethodNotAllowed,
+}
 
-// Raw answers with a finished body, never cached unless the caller set Cache-Control.
-func Raw(c *gin.Context, status int, contentType string, body []byte) {}
-
-// NoContent answers 204.
-func NoContent(c *gin.Context) {}
-
-// Error answers with the OAuth error object for err (RFC 6749 §5.2) and the status that its code stands for.
-func Error(c *gin.Context, err error) {}
+// statuses are the HTTP statuses of error codes; all others are 400. A slow_down that is the protocol's own
+// word (RFC 8628 §3.5) is a Status of 400.
+var statuses = map[string]int{
+	"invalid_client":          http.StatusUnauthorized,
+	"invalid_token":           http.StatusUnauthorized,
+	"missing_token":           http.StatusUnauthorized,
+	"insufficient_scope":      http.StatusForbidden,
+	"not_found":               http.StatusNotFound,
+	"slow_down":               http.StatusTooManyRequests,
+	"server_error":            http.StatusInternalServerError,
+	"temporarily_unavailable": http.StatusServiceUnavailable,
+}
 
 // StatusOf returns the HTTP status that Error answers err with.
-func StatusOf(err error) int { return 0 }
+func StatusOf(err error) int {
+	if s, ok := errors.AsType[*Status](err); ok {
+		return s.HTTP
+	}
+	if s, ok := statuses[errorOf(err).Code]; ok {
+		return s
+	}
+	return http.StatusBadRequest
+}
 
-// NoStore forbids caches to keep the answer.
-func NoStore(c *gin.Context) {}
+// errorBody is the error object (RFC 6749 §5.2).
+type errorBody struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description,omitempty"`
+	URI         string `json:"error_uri,omitempty"`
+}
+
+// Error answers with the error object for err (RFC 6749 §5.2), with the status that its code stands for and
+// the headers that this status wants, and ends the request. What is no *oauth.Error is a server_error
+// without text.
+func Error(c *gin.Context, err error) {
+	EventOf(c).Fail(err)
+	c.Abort()
+	if c.Writer.Written() {
+		return
+	}
+	status := StatusOf(err)
+	o := errorOf(err)
+	b := errorBody{spoken(o.Code), spoken(o.Description), spoken(o.URI)}
+	h := c.Writer.Header()
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		challenge(h, c.Request, o.Code, b)
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		after := time.Second
+		if s, ok := errors.AsType[*Status](err); ok {
+			after = max(after, s.RetryAfter)
+		}
+		h.Set("Retry-After", strconv.FormatInt(int64((after+time.Second-1)/time.Second), 10))
+	}
+	JSON(c, status, b)
+}
+
+// challenge sets WWW-Authenticate (RFC 9110 §11.6.1): Basic for a client that tried it (RFC 6749 §5.2),
+// Bearer with the error for a token (RFC 6750 §3), and without one where there was no token.
+func challenge(h http.Header, r *http.Request, code string, b errorBody) {
+	switch code {
+	case "invalid_client":
+		if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Basic") {
+			h.Set("WWW-Authenticate", `Basic realm="client"`)
+		}
+	case "missing_token":
+		h.Set("WWW-Authenticate", "Bearer")
+	case "invalid_token", "insufficient_scope":
+		v := `Bearer error="` + b.Error + `"`
+		if b.Description != "" {
+			v += `, error_description="` + b.Description + `"`
+		}
+		h.Set("WWW-Authenticate", v)
+	}
+}
+
+// spoken returns s in the characters of RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E.
+func spoken(s string) string {
+	ok := func(r rune) bool { return r >= 0x20 && r <= 0x7e && r != '"' && r != '\\' }
+	if strings.IndexFunc(s, func(r rune) bool { return !ok(r) }) < 0 {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case ok(r):
+			return r
+		case r == '"':
+			return '\''
+		}
+		return '?'
+	}, s)
+}
+
+// JSON answers with v, never to be cached unless Cache-Control is already set.
+func JSON(c *gin.Context, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		EventOf(c).Fail(err)
+		status, b = http.StatusInternalServerError, []byte(`{"error":"server_error"}`)
+	}
+	Raw(c, status, "application/json", b)
+}
+
+// Raw answers with a finished body, never to be cached unless Cache-Control is already set.
+func Raw(c *gin.Context, status int, contentType string, body []byte) {
+	h := c.Writer.Header()
+	h["Content-Type"] = []string{contentType}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if h["Cache-Control"] == nil {
+		NoStore(c)
+	}
+	c.Writer.WriteHeader(status)
+	_, _ = c.Writer.Write(body) // a caller that is gone cannot be told
+}
+
+// NoContent answers 204.
+func NoContent(c *gin.Context) {
+	NoStore(c)
+	c.Writer.WriteHeader(http.StatusNoContent)
+	c.Writer.WriteHeaderNow()
+}
+
+// NoStore forbids caches to keep the answer (RFC 6749 §5.1).
+func NoStore(c *gin.Context) {
+	h := c.Writer.Header()
+	h["Cache-Control"] = []string{"no-store"}
+	h["Pragma"] = []string{"no-cache"}
+}
+
+// Headers is the middleware that sets what every answer carries. Pages replace Content-Security-Policy by
+// their own.
+func Headers() gin.HandlerFunc {
+	return func(c *gin.Context) {
+		h := c.Writer.Header()
+		h["X-Content-Type-Options"] = []string{"nosniff"}
+		h["Referrer-Policy"] = []string{"no-referrer"}
+		h["X-Frame-Options"] = []string{"DENY"}
+		h["Content-Security-Policy"] = []string{"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
+		if SecureOf(c) {
+			h["Strict-Transport-Security"] = []string{"max-age=31536000"}
+		}
+	}
+}
