@@ -9,6 +9,7 @@ type check struct {
 // checks run top to bottom, after client and redirect URI are proven; the first error wins.
 var checks = []check{
 	{(*draft).repeated, Authorize},     // RFC 6749 §3.1
+	{(*draft).characters, Authorize},   // RFC 6749 appendix A
 	{(*draft).unsupported, Authorize},  // OIDC Core §3.1.2.6
 	{(*draft).state, Authorize},        // RFC 6749 §4.1.1
 	{(*draft).responseType, Authorize}, // RFC 6749 §3.1.1
@@ -25,4 +26,5 @@ var checks = []check{
 	{(*draft).claims, Authorize},       // OIDC Core §5.5
 	{(*draft).idTokenHint, Authorize},  // OIDC Core §3.1.2.1
 	{(*draft).resource, Authorize},     // RFC 8707 §2
+	{(*draft).shown, Authorize},        // refuses nothing
 }

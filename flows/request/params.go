@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/chancery-id/chancery/flows/oauth"
 )
 
 // Longest values accepted, in bytes.
 const (
+	maxClientID  = 255
 	maxState     = 4096
 	maxNonce     = 512
 	maxLoginHint = 512
@@ -30,6 +32,22 @@ func (d *draft) repeated() error {
 	}
 	return nil
 }
+
+// texts are the parameters that we store as they are.
+var texts = []string{"state", "nonce", "login_hint", "id_token_hint", "acr_values", "claims", "resource"}
+
+// characters refuses what could not be given back as it was sent: bytes that are not UTF-8, and NUL.
+func (d *draft) characters() error {
+	for _, name := range texts {
+		if slices.ContainsFunc(d.params[name], notText) {
+			return oauth.InvalidRequest(name + " holds characters that are not allowed")
+		}
+	}
+	return nil
+}
+
+// notText reports whether s is not UTF-8, or holds NUL.
+func notText(s string) bool { return !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 }
 
 // unsupported refuses parameters that would change the request if they were ignored.
 func (d *draft) unsupported() error {
@@ -69,6 +87,8 @@ func (d *draft) responseType() error {
 	switch {
 	case rt == "":
 		return oauth.InvalidRequest("response_type is missing")
+	case strings.ContainsFunc(rt, notResponseType):
+		return oauth.InvalidRequest("response_type holds characters that are not allowed")
 	case !slices.Contains(d.service.ResponseTypes, rt):
 		return oauth.UnsupportedResponseType("response_type is not supported")
 	case !d.client.MayRespond(rt) || !d.client.MayGrant(oauth.AuthorizationCode):
@@ -78,20 +98,31 @@ func (d *draft) responseType() error {
 	return nil
 }
 
+// notResponseType reports whether r cannot be part of a response type (RFC 6749 appendix A.3).
+func notResponseType(r rune) bool {
+	return r != ' ' && r != '_' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
+}
+
 func (d *draft) responseMode() error {
-	asked, allowed := d.get("response_mode"), d.tenant.Settings.Authorization.ResponseModes
+	asked := d.get("response_mode")
 	switch {
-	case asked == "":
-		d.ResponseMode = oauth.ModeQuery
+	case asked == "" && d.allowsMode(oauth.ModeQuery):
 		return nil
+	case asked == "":
+		return oauth.InvalidRequest("response_mode is missing")
 	case !slices.Contains(d.service.ResponseModes, asked):
 		return oauth.InvalidRequest("response_mode is not supported")
-	case len(allowed) > 0 && !slices.Contains(allowed, asked):
-		d.ResponseMode = oauth.ModeQuery
+	case !d.allowsMode(asked):
 		return oauth.InvalidRequest("response_mode is not allowed")
 	}
 	d.ResponseMode, d.ModeAsked = asked, asked
 	return nil
+}
+
+// allowsMode reports whether the engine has that response mode and the tenant allows it.
+func (d *draft) allowsMode(mode string) bool {
+	allowed := d.tenant.Settings.Authorization.ResponseModes
+	return slices.Contains(d.service.ResponseModes, mode) && (len(allowed) == 0 || slices.Contains(allowed, mode))
 }
 
 // scope cuts what is asked to what the client registered, unless the tenant lets clients ask for any.
@@ -135,7 +166,7 @@ func (d *draft) maxAge() error {
 		return nil
 	}
 	n, err := strconv.ParseInt(s, 10, 32)
-	if err != nil || n < 0 || s[0] == '+' {
+	if err != nil || s[0] == '+' || s[0] == '-' {
 		return oauth.InvalidRequest("max_age is not a whole number of seconds").Because(err)
 	}
 	d.MaxAge = &n
@@ -260,6 +291,23 @@ func (d *draft) resource() error {
 			return oauth.InvalidTarget("the client may not ask for this resource")
 		}
 		d.Resource = append(d.Resource, r)
+	}
+	return nil
+}
+
+// shown keeps the parameters that the tenant's prompts show, as they were sent: also those that only the client and
+// the login UI understand.
+func (d *draft) shown() error {
+	a := &d.tenant.Settings.Authorization
+	for _, names := range [][]string{a.RequestInAuthPrompt, a.RequestInGrantPrompt} {
+		for _, name := range names {
+			if values := d.params[name]; len(values) > 0 && !slices.ContainsFunc(values, notText) {
+				if d.Shown == nil {
+					d.Shown = map[string][]string{}
+				}
+				d.Shown[name] = values
+			}
+		}
 	}
 	return nil
 }

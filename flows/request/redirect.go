@@ -16,12 +16,25 @@ func (d *draft) redirectURI() error {
 			return oauth.InvalidRequest("redirect_uri is missing")
 		}
 		d.RedirectURI = registered[0]
-		return nil
+		return d.redirectQuery()
 	}
 	if !slices.ContainsFunc(registered, func(r string) bool { return sameRedirect(r, sent, d.client.Native()) }) {
 		return oauth.InvalidRequest("redirect_uri is not registered for this client")
 	}
 	d.RedirectURI, d.RedirectSent = sent, true
+	return d.redirectQuery()
+}
+
+// redirectQuery refuses a redirect URI whose own query would stand for parts of our response, so that the client might
+// read those instead (RFC 6749 §4.1.2, RFC 9207 §2.4).
+func (d *draft) redirectQuery() error {
+	_, query, _ := strings.Cut(d.RedirectURI, "?")
+	own := Parse(query)
+	for _, name := range []string{"code", "state", "iss", "error", "response"} {
+		if own.Has(name) {
+			return oauth.InvalidRequest("redirect_uri has a parameter of the response in its query")
+		}
+	}
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/chancery-id/chancery/flows/oauth"
@@ -77,6 +76,9 @@ func (d *draft) findClient(ctx context.Context) error {
 	if id == "" {
 		return oauth.InvalidRequest("client_id is missing")
 	}
+	if len(id) > maxClientID || notText(id) {
+		return oauth.InvalidRequest("client_id is unknown")
+	}
 	c, err := d.tenant.Clients.Client(ctx, id)
 	switch {
 	case errors.Is(err, tenant.ErrNoClient), err == nil && c.Disabled:
@@ -89,9 +91,9 @@ func (d *draft) findClient(ctx context.Context) error {
 }
 
 // errorMode is the response mode of an error found before response_mode itself is checked: what was asked if it
-// is a mode at all, else the default of the response type.
+// may be used, else the default of the response type.
 func (d *draft) errorMode() string {
-	if m := d.get("response_mode"); slices.Contains(d.service.ResponseModes, m) && len(d.params["response_mode"]) == 1 {
+	if m := d.get("response_mode"); d.allowsMode(m) && len(d.params["response_mode"]) == 1 {
 		return m
 	}
 	if rt := d.get("response_type"); strings.Contains(rt, "token") {

@@ -46,6 +46,11 @@ func (l *Login) Check(now time.Time) error {
 	case l.AuthTime.After(now.Add(time.Minute)), l.CreatedAt.After(now.Add(time.Minute)):
 		return oauth.InvalidRequest("auth_time and creation_time must not lie ahead")
 	}
+	for _, minutes := range []int64{l.MaxLife, l.AuthLife, l.MaxIdle} {
+		if minutes > maxMinutes {
+			return oauth.InvalidRequest("max_life, auth_life and max_idle must not exceed 100 years of minutes")
+		}
+	}
 	for _, v := range append([]string{l.ACR}, l.AMR...) {
 		if len(v) > 255 || strings.ContainsFunc(v, func(r rune) bool { return r < 0x20 || r == 0x7f }) {
 			return oauth.InvalidRequest("acr and amr must be short strings without control characters")
@@ -85,12 +90,17 @@ func (s *Service) authenticate(n *Session, l Login) {
 	if n.AuthTime.IsZero() {
 		n.AuthTime = now
 	}
+	// A time that l does not give follows where it gives a shorter one that is its limit; see Fits.
+	upper := int64(0)
 	for _, f := range []struct {
 		to   *int64
 		from int64
 	}{{&n.MaxLife, l.MaxLife}, {&n.AuthLife, l.AuthLife}, {&n.MaxIdle, l.MaxIdle}} {
-		if f.from != 0 {
-			*f.to = f.from
+		switch {
+		case f.from != 0:
+			*f.to, upper = f.from, f.from
+		case upper != 0 && exceeds(*f.to, upper):
+			*f.to = upper
 		}
 	}
 	if l.Claims != nil {
@@ -100,6 +110,24 @@ func (s *Service) authenticate(n *Session, l Login) {
 		n.Data = l.Data
 	}
 }
+
+// Fits reports whether the times that l gave n keep max_life ≥ auth_life ≥ max_idle among themselves, and where they
+// are limited also with the times it did not give. What the tenant set for all need not.
+func (n *Session) Fits(l Login) bool {
+	for _, p := range []struct{ upper, lower, givenUpper, givenLower int64 }{
+		{n.MaxLife, n.AuthLife, l.MaxLife, l.AuthLife},
+		{n.AuthLife, n.MaxIdle, l.AuthLife, l.MaxIdle},
+		{n.MaxLife, n.MaxIdle, l.MaxLife, l.MaxIdle},
+	} {
+		if exceeds(p.lower, p.upper) && (p.givenLower > 0 || p.givenLower < 0 && p.givenUpper != 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// exceeds compares two times in minutes, of which a negative one is unlimited.
+func exceeds(a, b int64) bool { return b >= 0 && (a < 0 || a > b) }
 
 // Handle returns the bearer handle (SID) of a session: its id and a MAC over it under the tenant's secret.
 func (s *Service) Handle(t *tenant.Tenant, n *Session) string {
@@ -113,7 +141,13 @@ func mac(t *tenant.Tenant, n *Session) []byte {
 // ID returns the session id within a handle, and whether the handle has the shape of one.
 func ID(handle string) (id string, ok bool) {
 	id, m, ok := strings.Cut(handle, ".")
-	return id, ok && len(id) == 22 && len(m) == 22
+	return id, ok && is128(id) && is128(m)
+}
+
+// is128 reports whether s is the base64url form of 128 bits.
+func is128(s string) bool {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return err == nil && len(b) == 16 && len(s) == 22
 }
 
 // Owns reports whether handle opens session n.

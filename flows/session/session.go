@@ -48,7 +48,7 @@ func (s *Session) ExpiresAt() time.Time {
 		if end.minutes < 0 {
 			continue
 		}
-		if t := end.from.Add(time.Duration(end.minutes) * time.Minute); at.IsZero() || t.Before(at) {
+		if t := end.from.Add(span(end.minutes)); at.IsZero() || t.Before(at) {
 			at = t
 		}
 	}
@@ -56,8 +56,14 @@ func (s *Session) ExpiresAt() time.Time {
 }
 
 func within(from time.Time, minutes int64, now time.Time) bool {
-	return minutes < 0 || now.Before(from.Add(time.Duration(minutes)*time.Minute))
+	return minutes < 0 || now.Before(from.Add(span(minutes)))
 }
+
+// maxMinutes is the longest time a session can be told to last: 100 years.
+const maxMinutes = 100 * 365 * 24 * 60
+
+// span is a positive number of minutes as a duration, which cannot hold every one.
+func span(minutes int64) time.Duration { return time.Duration(min(minutes, maxMinutes)) * time.Minute }
 
 // ErrNotFound: no such session at this tenant, or it has closed.
 var ErrNotFound = errors.New("session: no such session")
