@@ -21,10 +21,9 @@ func (k *Key) active(now time.Time) bool {
 	return !k.ActiveAt.IsZero() && !now.Before(k.ActiveAt) && !k.retired(now) && k.published(now)
 }
 
-// signsLater tells whether k signs at now or at some time after it.
-func (k *Key) signsLater(now time.Time) bool {
-	return !k.ActiveAt.IsZero() && !k.retired(now) && k.published(now) &&
-		(k.RetiredAt.IsZero() || k.RetiredAt.After(k.ActiveAt))
+// signsYet tells whether k may sign at now or at some time after it.
+func (k *Key) signsYet(now time.Time) bool {
+	return !k.ActiveAt.IsZero() && !k.retired(now) && (k.RetiredAt.IsZero() || k.RetiredAt.After(k.ActiveAt))
 }
 
 // current returns the index of the key that signs with alg at now, the one most recently activated, or -1.
@@ -45,11 +44,11 @@ func current(ks []Key, alg Alg, now time.Time) int {
 
 // Rotate returns the keys after a rotation at now of the algorithm of fresh, a new key. Fresh is published at once
 // and signs after lead, the time for which relying parties may keep a JWK set; at that moment the current key and any
-// successor still waiting retire, and they are gone life later.
+// successor still waiting retire, and they are gone life later. A successor whose turn comes before that has it.
 //
 // life is the longest that a token of these keys lives, counted from its signature and including tokens signed under
-// earlier settings; whoever raises the life of tokens while a key is about to retire rotates again. No end of a key is
-// brought forward, except the moment at which it stops signing.
+// earlier settings; whoever raises the life of tokens while a key is about to retire rotates again. The end of no
+// key is brought forward.
 //
 // Where no key of the algorithm signs now, there is nothing to wait for, and fresh signs at once. Rotate changes
 // neither its arguments nor keys of other algorithms, drops nothing, and returns the keys as they are when fresh is
@@ -59,20 +58,18 @@ func Rotate(ks []Key, fresh Key, now time.Time, lead, life time.Duration) []Key 
 	if indexOf(out, fresh.ID) >= 0 {
 		return out
 	}
-	signing := current(out, fresh.Alg, now)
 	fresh.CreatedAt, fresh.ActiveAt, fresh.RetiredAt, fresh.GoneAt = now, now, time.Time{}, time.Time{}
-	if signing >= 0 {
+	if current(out, fresh.Alg, now) >= 0 {
 		fresh.ActiveAt = now.Add(max(lead, 0))
 	}
 	for i := range out {
 		k := &out[i]
-		if k.Alg != fresh.Alg || k.retired(now) {
+		if k.Alg != fresh.Alg || !k.signsYet(now) {
 			continue
 		}
-		// The current key may have been promised an earlier end, by a rotation whose key was revoked since.
-		if i == signing || k.RetiredAt.IsZero() || k.RetiredAt.After(fresh.ActiveAt) {
-			k.RetiredAt = fresh.ActiveAt
-		}
+		// All stand in until then, even those that were to retire earlier: should one of them be revoked, another
+		// is there. In between, the one most recently activated signs.
+		k.RetiredAt = fresh.ActiveAt
 		if end := k.RetiredAt.Add(max(life, 0)); k.GoneAt.Before(end) { // a zero time is before all others
 			k.GoneAt = end
 		}
@@ -92,7 +89,7 @@ func Revoke(ks []Key, kid string, now time.Time) []Key {
 	}
 	k := &out[i]
 	signed := current(out, k.Alg, now) == i
-	endless := k.signsLater(now) && k.RetiredAt.IsZero()
+	endless := k.signsYet(now) && k.RetiredAt.IsZero()
 	if !k.retired(now) {
 		k.RetiredAt = now
 	}
@@ -101,7 +98,7 @@ func Revoke(ks []Key, kid string, now time.Time) []Key {
 	first, last := -1, -1 // the others that sign now or later
 	for j := range out {
 		o := &out[j]
-		if o.Alg != k.Alg || !o.signsLater(now) {
+		if o.Alg != k.Alg || !o.signsYet(now) || !o.published(now) {
 			continue
 		}
 		if first < 0 || o.ActiveAt.Before(out[first].ActiveAt) {

@@ -63,8 +63,12 @@ func TestRotate(t *testing.T) {
 			[]Key{es("a", 0, 0, 105, 165), es("b", 95, 105, 99, 99)}, 10, 60, "a 0 0 110 170; b 95 105 99 99; new 100 110 - -"},
 		{"when nothing signs any more, the new key does at once",
 			[]Key{es("a", 0, 0, 99, 159)}, 10, 60, "a 0 0 99 159; new 100 100 - -"},
-		{"a key that never was to sign retires with the others",
-			[]Key{es("a", 0, -1, -1, -1)}, 10, 60, "a 0 - 100 160; new 100 100 - -"},
+		{"a key that is to sign at no time is left alone",
+			[]Key{es("a", 0, -1, -1, -1)}, 10, 60, "a 0 - - -; new 100 100 - -"},
+		{"a successor that was overtaken before stays so",
+			[]Key{es("a", 0, 0, -1, -1), es("b", 90, 109, 102, 162)}, 20, 60, "a 0 0 120 180; b 90 109 102 162; new 100 120 - -"},
+		{"a key that others have taken over from stands in until the new one signs",
+			[]Key{es("a", 0, 0, 102, 162), es("b", 90, 99, -1, -1)}, 10, 60, "a 0 0 110 170; b 90 99 110 170; new 100 110 - -"},
 		{"a new key that is there already changes nothing",
 			[]Key{es("new", 0, 0, -1, -1)}, 10, 60, "new 0 0 - -"},
 	} {
@@ -115,6 +119,10 @@ func TestRevoke(t *testing.T) {
 			"a 0 0 109 169; x 95 105 100 100; c 99 109 - -"},
 		{"a predecessor that is retired stays so",
 			[]Key{es("a", 0, 0, 50, 150), es("x", 40, 50, -1, -1)}, "a 0 0 50 150; x 40 50 100 100"},
+		{"a retired key prolongs no other", []Key{es("x", 0, 0, 50, 150), es("a", 40, 50, 105, 165)}, "x 0 0 50 100; a 40 50 105 165"},
+		{"a key that is active as well takes over as it is",
+			[]Key{es("a", 0, 0, 110, 170), es("x", 40, 50, 110, 170), es("c", 95, 110, -1, -1)},
+			"a 0 0 110 170; x 40 50 100 100; c 95 110 - -"},
 		{"a key that was waiting alone makes no other sign",
 			[]Key{rs, schedule(Key{ID: "b", Alg: RS256}, 0, 300, -1, -1)}, "x 0 200 100 100; b 0 300 - -"},
 	} {
@@ -251,7 +259,7 @@ func (l *life) revoke(t *rapid.T) {
 		t.Fatal("Revoke has changed its argument")
 	}
 	l.ks = got
-	l.can[k.Alg] = slices.ContainsFunc(l.ks, func(o Key) bool { return o.Alg == k.Alg && o.signsLater(l.now) })
+	l.can[k.Alg] = slices.ContainsFunc(l.ks, func(o Key) bool { return o.Alg == k.Alg && o.signsYet(l.now) })
 	if i := current(l.ks, k.Alg, l.now); i >= 0 && l.now.Before(l.promised[l.ks[i].ID]) {
 		l.promised[l.ks[i].ID] = l.now // better a key that some do not know yet than none
 	}

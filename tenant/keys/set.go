@@ -85,6 +85,5 @@ func (s *Set) documentAt(now time.Time) *document {
 		}
 	}
 	d.body = slices.Concat([]byte(`{"keys":[`), bytes.Join(jwks, []byte(",")), []byte(`]}`))
-	d.body = slices.Clip(d.body)
 	return d
 }

@@ -77,7 +77,7 @@ func (s *Set) sign(ctx context.Context, now time.Time, alg Alg, typ string, payl
 	if err != nil {
 		return "", err
 	}
-	if len(payload) < 2 || payload[0] != '{' || payload[len(payload)-1] != '}' {
+	if len(payload) == 0 || payload[0] != '{' || payload[len(payload)-1] != '}' {
 		return "", errPayload
 	}
 	input := len(head) + base64url.EncodedLen(len(payload))

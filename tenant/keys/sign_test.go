@@ -95,6 +95,7 @@ func TestSignRefuses(t *testing.T) {
 		{"an empty payload", context.Background(), ES256, "JWT", ``, errPayload},
 		{"an array", context.Background(), ES256, "JWT", `[{}]`, errPayload},
 		{"a string", context.Background(), ES256, "JWT", `"{}"`, errPayload},
+		{"something that only ends like an object", context.Background(), ES256, "JWT", `1,{}`, errPayload},
 		{"a lone brace", context.Background(), ES256, "JWT", `{`, errPayload},
 		{"a token above the limit", context.Background(), ES256, "JWT", filled(fits), ErrTooLarge},
 		{"a context that has ended", ended, ES256, "JWT", `{}`, context.Canceled},
@@ -126,6 +127,16 @@ func TestTheMostRecentlyActivatedKeySigns(t *testing.T) {
 	h, err := parseHeader(token[:strings.Index(token, ".")])
 	if err != nil || h.Kid != newer.ID {
 		t.Errorf("signed with kid %s, %v; want %s", h.Kid, err, newer.ID)
+	}
+}
+
+func TestOfTwoKeysActivatedTogetherTheOneWithTheGreaterKidSigns(t *testing.T) {
+	ks := []Key{es("b", 0, 0, -1, -1), es("c", 0, 0, -1, -1), es("a", 0, 0, -1, -1)}
+	for range ks {
+		if i := current(ks, ES256, epoch); ks[i].ID != "c" {
+			t.Errorf("of %s, %s signs", timetable(ks), ks[i].ID)
+		}
+		ks = append(ks[1:], ks[0])
 	}
 }
 
