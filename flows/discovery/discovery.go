@@ -23,6 +23,9 @@ const (
 	UserInfo   = "/userinfo"
 	JWKS       = "/jwks.json"
 	Clients    = "/clients"
+
+	OpenIDConfiguration = "/.well-known/openid-configuration"
+	AuthorizationServer = "/.well-known/oauth-authorization-server"
 )
 
 // Metadata is a tenant's metadata document. Absent members are absent, never null.

@@ -1,0 +1,64 @@
+// Package oidc is the door for plain OAuth 2.0 and OpenID Connect.
+package oidc
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/chancery-id/chancery/flows/access"
+	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/clientauth"
+	"github.com/chancery-id/chancery/flows/discovery"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/registration"
+	"github.com/chancery-id/chancery/flows/token"
+	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/web/wire"
+)
+
+// Door serves the standard endpoints below each issuer.
+type Door struct {
+	Now        func() time.Time
+	Authorize  *authorize.Service
+	Tokens     *token.Service
+	Access     *access.Service
+	ClientAuth *clientauth.Service
+	Clients    *registration.Service
+	Browser    Browser
+	Changed    func(context.Context) error // makes this instance see what was just changed
+}
+
+// Browser keeps what the server knows of a browser, and shows it pages.
+type Browser interface {
+	// SID returns the handle of the browser's subject session, or the empty string.
+	SID(c *gin.Context, t *tenant.Tenant) string
+	// Binding returns the browser's own secret at t, which it makes and sets where there is none.
+	Binding(c *gin.Context, t *tenant.Tenant) string
+	// Show sends the browser on: to the page of a pending interaction, or back to the client.
+	Show(c *gin.Context, t *tenant.Tenant, res authorize.Result)
+	// Error shows an error page. t may be nil.
+	Error(c *gin.Context, t *tenant.Tenant, status int, err *oauth.Error)
+}
+
+// maxForm is the longest form body read, in bytes.
+const maxForm = 64 << 10
+
+// Mount registers the endpoints.
+func (d *Door) Mount(r *wire.Router) {
+	pages := r.Pages(func(c *gin.Context, status int, err *oauth.Error) { d.Browser.Error(c, nil, status, err) })
+	pages.Public(http.MethodGet, discovery.Authorize, d.authorize)
+	pages.Public(http.MethodPost, discovery.Authorize, d.authorize)
+	r.Public(http.MethodPost, discovery.Token, d.token)
+	r.Public(http.MethodPost, discovery.Introspect, d.introspect)
+	r.Public(http.MethodPost, discovery.Revoke, d.revoke)
+	r.Public(http.MethodGet, discovery.UserInfo, d.userInfo)
+	r.Public(http.MethodPost, discovery.UserInfo, d.userInfo)
+	r.Metadata(http.MethodGet, discovery.JWKS, d.jwks)
+	for _, path := range []string{discovery.OpenIDConfiguration, discovery.AuthorizationServer} {
+		r.Metadata(http.MethodGet, path, d.metadata)
+	}
+	d.mountClients(r)
+}

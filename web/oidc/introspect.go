@@ -1,0 +1,81 @@
+package oidc
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/chancery-id/chancery/flows/access"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/web/wire"
+)
+
+// introspection is the answer about a live token (RFC 7662 §2.2).
+type introspection struct {
+	Active    bool            `json:"active"`
+	Scope     string          `json:"scope,omitempty"`
+	ClientID  string          `json:"client_id,omitempty"`
+	TokenType string          `json:"token_type,omitempty"`
+	ExpiresAt int64           `json:"exp,omitempty"`
+	IssuedAt  int64           `json:"iat,omitempty"`
+	Subject   string          `json:"sub,omitempty"`
+	Audience  []string        `json:"aud,omitempty"`
+	Issuer    string          `json:"iss,omitempty"`
+	ID        string          `json:"jti,omitempty"`
+	Act       *actor          `json:"act,omitempty"`
+	Data      json.RawMessage `json:"dat,omitempty"`
+}
+
+type actor struct {
+	Subject string `json:"sub"`
+}
+
+// introspect serves token introspection (RFC 7662 §2). Whatever the caller may not know is not active.
+func (d *Door) introspect(c *gin.Context, t *tenant.Tenant) {
+	wire.EventOf(c).Flow("introspect")
+	client, params, err := d.caller(c, t)
+	if err == nil && params.Get("token") == "" {
+		err = oauth.InvalidRequest("token is missing")
+	}
+	var info *access.Info
+	if err == nil {
+		info, err = d.Access.Introspect(c.Request.Context(), t, client, params.Get("token"))
+	}
+	if err != nil {
+		wire.Error(c, err)
+		return
+	}
+	if info == nil {
+		wire.JSON(c, http.StatusOK, introspection{})
+		return
+	}
+	out := introspection{Active: true, Scope: info.Scope.String(), ClientID: info.ClientID, ExpiresAt: info.ExpiresAt.Unix(), IssuedAt: info.IssuedAt.Unix(),
+		Subject: info.Subject, Audience: info.Audience, Issuer: t.Issuer, ID: info.ID, Data: info.Data}
+	if info.Kind == "access_token" {
+		out.TokenType = "Bearer"
+	}
+	if info.Actor != "" {
+		out.Act = &actor{info.Actor}
+	}
+	wire.JSON(c, http.StatusOK, out)
+}
+
+// revoke serves token revocation (RFC 7009 §2). A token that is unknown here is as good as revoked.
+func (d *Door) revoke(c *gin.Context, t *tenant.Tenant) {
+	wire.EventOf(c).Flow("revoke")
+	client, params, err := d.caller(c, t)
+	if err == nil && params.Get("token") == "" {
+		err = oauth.InvalidRequest("token is missing")
+	}
+	if err == nil {
+		err = d.Access.Revoke(c.Request.Context(), t, client, params.Get("token"), wire.AddressOf(c).String())
+	}
+	if err != nil {
+		wire.Error(c, err)
+		return
+	}
+	wire.NoStore(c)
+	c.Status(http.StatusOK)
+}
