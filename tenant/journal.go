@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
@@ -27,13 +28,14 @@ type Issued struct {
 // concurrent use.
 type Journal struct {
 	mu       sync.RWMutex
-	ids      map[string]time.Time    // "g:"+grant or "t:"+token → until when it matters
+	grants   map[string]time.Time // until when it matters
+	tokens   map[string]time.Time
 	subjects map[string][]Revocation // by subject; those of any subject under ""
 }
 
 // NewJournal returns a journal that holds rs.
 func NewJournal(rs ...Revocation) *Journal {
-	j := &Journal{ids: map[string]time.Time{}, subjects: map[string][]Revocation{}}
+	j := &Journal{grants: map[string]time.Time{}, tokens: map[string]time.Time{}, subjects: map[string][]Revocation{}}
 	j.Add(rs...)
 	return j
 }
@@ -45,30 +47,51 @@ func (j *Journal) Add(rs ...Revocation) {
 	for _, r := range rs {
 		switch {
 		case r.Grant != "":
-			j.ids["g:"+r.Grant] = r.ExpiresAt
+			j.grants[r.Grant] = later(j.grants[r.Grant], r.ExpiresAt)
 		case r.Token != "":
-			j.ids["t:"+r.Token] = r.ExpiresAt
+			j.tokens[r.Token] = later(j.tokens[r.Token], r.ExpiresAt)
 		default:
-			j.subjects[r.Subject] = append(j.subjects[r.Subject], r)
+			j.addSubject(r)
 		}
 	}
+}
+
+// addSubject enters r, or widens the one of the same subject, actor and client.
+func (j *Journal) addSubject(r Revocation) {
+	rs := j.subjects[r.Subject]
+	for i := range rs {
+		if o := &rs[i]; o.Actor == r.Actor && o.ClientID == r.ClientID {
+			o.At, o.ExpiresAt = later(o.At, r.At), later(o.ExpiresAt, r.ExpiresAt)
+			return
+		}
+	}
+	j.subjects[r.Subject] = append(rs, r)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // Revoked reports whether the token i is withdrawn.
 func (j *Journal) Revoked(i Issued) bool {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
-	if _, ok := j.ids["t:"+i.Token]; ok && i.Token != "" {
+	if _, ok := j.tokens[i.Token]; ok && i.Token != "" {
 		return true
 	}
-	if _, ok := j.ids["g:"+i.Grant]; ok && i.Grant != "" {
+	if _, ok := j.grants[i.Grant]; ok && i.Grant != "" {
 		return true
 	}
-	for _, key := range []string{i.Subject, ""} {
-		for _, r := range j.subjects[key] {
-			if r.covers(i) {
-				return true
-			}
+	return j.covered(i.Subject, i) || i.Subject != "" && j.covered("", i)
+}
+
+func (j *Journal) covered(subject string, i Issued) bool {
+	for _, r := range j.subjects[subject] {
+		if r.covers(i) {
+			return true
 		}
 	}
 	return false
@@ -83,11 +106,9 @@ func (r Revocation) covers(i Issued) bool {
 func (j *Journal) Prune(now time.Time) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for k, until := range j.ids {
-		if !now.Before(until) {
-			delete(j.ids, k)
-		}
-	}
+	over := func(_ string, until time.Time) bool { return !now.Before(until) }
+	maps.DeleteFunc(j.grants, over)
+	maps.DeleteFunc(j.tokens, over)
 	for k, rs := range j.subjects {
 		live := rs[:0:0]
 		for _, r := range rs {

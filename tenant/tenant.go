@@ -4,7 +4,6 @@ package tenant
 
 import (
 	"errors"
-	"regexp"
 
 	"github.com/chancery-id/chancery/tenant/keys"
 )
@@ -15,12 +14,21 @@ type ID string
 // Platform is the reserved tenant that the operator's own tokens and, later, administrators belong to.
 const Platform ID = "platform"
 
-var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+// What names may be as long as, in bytes.
+const (
+	MaxIssuer   = 512
+	MaxClientID = 512
+)
 
 // ParseID checks that s is a legal DNS label in lower case: 1 to 63 of a-z, 0-9 and inner hyphens.
 func ParseID(s string) (ID, error) {
-	if !label.MatchString(s) {
+	if s == "" || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
 		return "", ErrUnknown
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return "", ErrUnknown
+		}
 	}
 	return ID(s), nil
 }

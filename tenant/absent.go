@@ -1,0 +1,48 @@
+package tenant
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+)
+
+// absent remembers for a short while what does not exist, so that asking again costs no read.
+type absent[K comparable] struct {
+	cache *otter.Cache[K, struct{}]
+	epoch *atomic.Int64 // raised by forget
+}
+
+func newAbsent[K comparable](size int, life time.Duration, c clock) absent[K] {
+	return absent[K]{
+		cache: otter.Must(&otter.Options[K, struct{}]{
+			MaximumSize: size, ExpiryCalculator: otter.ExpiryWriting[K, struct{}](life), Clock: c,
+		}),
+		epoch: new(atomic.Int64),
+	}
+}
+
+func (a absent[K]) has(k K) bool {
+	_, ok := a.cache.GetIfPresent(k)
+	return ok
+}
+
+// note remembers that k was not there at a read that began in that epoch, unless forget came since.
+func (a absent[K]) note(k K, epoch int64) {
+	a.cache.Set(k, struct{}{})
+	if a.epoch.Load() != epoch {
+		a.cache.Invalidate(k)
+	}
+}
+
+func (a absent[K]) forget() {
+	a.epoch.Add(1)
+	a.cache.InvalidateAll()
+}
+
+// clock lets the caches read the resolver's time.
+type clock struct{ now func() time.Time }
+
+func (c clock) NowNano() int64 { return c.now().UnixNano() }
+
+func (c clock) Tick(d time.Duration) <-chan time.Time { return time.Tick(d) }
