@@ -1,0 +1,64 @@
+package persistence
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// authorizationRow is remembered consent as it is stored.
+type authorizationRow struct {
+	TenantID  string `gorm:"primaryKey"`
+	Subject   string `gorm:"primaryKey"`
+	ClientID  string `gorm:"primaryKey"`
+	Actor     string `gorm:"primaryKey"`
+	Scope     string
+	Claims    document[[]string]
+	Terms     raw
+	CreatedAt moment
+	UpdatedAt moment
+}
+
+// TableName is gorm's.
+func (authorizationRow) TableName() string { return "authorizations" }
+
+// remember writes consent, which its caller has merged with what was on record.
+func (e *effect) remember(a *grant.Authorization) {
+	e.insert("authorizations (tenant_id, subject, client_id, actor, scope, claims, terms, created_at, updated_at)",
+		` ON CONFLICT (tenant_id, subject, client_id, actor) DO UPDATE SET scope = excluded.scope, claims = excluded.claims,
+		terms = excluded.terms, updated_at = excluded.updated_at`,
+		a.Subject, a.ClientID, a.Actor, a.Scope.String(), e.json(list(a.Claims)), raw(a.Terms), cut(a.CreatedAt), cut(a.UpdatedAt))
+}
+
+// Authorizations implements grant.Store.
+func (db *DB) Authorizations(ctx context.Context, t tenant.ID, sub string) ([]grant.Authorization, error) {
+	var rows []authorizationRow
+	err := db.find(ctx, t, "list authorizations", &rows, "client_id, actor", 0, "subject = ?", sub)
+	out := make([]grant.Authorization, len(rows))
+	for i, r := range rows {
+		sc, _ := oauth.ParseScope(r.Scope) // it was one when it was written
+		out[i] = grant.Authorization{Subject: r.Subject, Actor: r.Actor, ClientID: r.ClientID, Scope: sc, Claims: r.Claims.V,
+			Terms: json.RawMessage(r.Terms), CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
+	}
+	return out, err
+}
+
+// Withdraw implements grant.Store.
+func (db *DB) Withdraw(ctx context.Context, t tenant.ID, sub, clientID string, now time.Time, revoked tenant.Revocation, ev audit.Event) (int, error) {
+	e, of, args := db.effect(t), "subject = ?", []any{sub}
+	if clientID != "" {
+		of, args = "subject = ? AND client_id = ?", append(args, clientID)
+	}
+	e.let("forgotten", `DELETE FROM authorizations WHERE tenant_id = :t AND `+of+` RETURNING client_id`, args...)
+	e.then(`UPDATE grants SET revoked_at = ? WHERE tenant_id = :t AND `+of+` AND revoked_at IS NULL`, append([]any{cut(now)}, args...)...)
+	e.enter(revoked)
+	e.event(ev)
+	e.returning("forgotten", "client_id")
+	_, forgotten, err := e.run(ctx, "withdraw consent")
+	return len(forgotten), err
+}

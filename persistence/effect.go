@@ -1,0 +1,273 @@
+package persistence
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+
+	"gorm.io/gorm"
+
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// effect is all that one store method changes: a guard, which decides who wins, and what follows if it did. Each
+// part is a statement, and may read what earlier named parts returned as if they were tables.
+//
+// On PostgreSQL all parts are one statement, WITH guard AS (…), so they see the tables as they were before, and no two
+// may touch the same row. On SQLite they run one after another in one transaction.
+type effect struct {
+	db     *DB
+	tenant tenant.ID
+	every  bool // goes beyond its tenant, through the handle that is not scoped
+	parts  []part
+	answer part // the named part whose one column is the answer; unnamed: none
+	err    error
+}
+
+type part struct {
+	name string // which later parts know it by; empty: it returns nothing
+	text string
+	args []any
+}
+
+const guard = "guard"
+
+func (db *DB) effect(t tenant.ID) *effect { return &effect{db: db, tenant: t} }
+
+// guard sets the statement that decides. It returns one row if it hits; nothing happens if it does not.
+func (e *effect) guard(text string, args ...any) { e.let(guard, text, args...) }
+
+// guarded reports whether e has a guard.
+func (e *effect) guarded() bool { return len(e.parts) > 0 && e.parts[0].name == guard }
+
+// let adds a statement that returns rows under a name.
+func (e *effect) let(name, text string, args ...any) {
+	e.parts = append(e.parts, part{name, text, args})
+}
+
+// then adds a statement. Where there is a guard, its text must ask for guard, or for what depends on it.
+func (e *effect) then(text string, args ...any) { e.let("", text, args...) }
+
+// insert adds a row, for each of the guard's rows if there is a guard. into names table and columns after tenant_id;
+// suffix may be an ON CONFLICT clause.
+func (e *effect) insert(into, suffix string, args ...any) {
+	var b strings.Builder
+	b.Grow(len(into) + len(suffix) + 3*len(args) + 64)
+	b.WriteString("INSERT INTO ")
+	b.WriteString(into)
+	b.WriteString(" SELECT :t")
+	for range args {
+		b.WriteString(", ?")
+	}
+	if e.guarded() {
+		b.WriteString(" FROM guard")
+	}
+	b.WriteString(" WHERE true") // without it SQLite takes ON for a join's
+	b.WriteString(suffix)
+	e.then(b.String(), args...)
+}
+
+// returning says which column of which named part is the answer.
+func (e *effect) returning(name, column string) { e.answer = part{name: name, text: column} }
+
+// json returns v as a JSON argument.
+func (e *effect) json(v any) any {
+	b, err := json.Marshal(v)
+	if err != nil && e.err == nil {
+		e.err = err
+	}
+	return string(b)
+}
+
+// run carries the effect out. won is false when the guard did not hit, and nothing happened.
+func (e *effect) run(ctx context.Context, what string) (won bool, answer []string, err error) {
+	if e.err != nil {
+		return false, nil, e.err
+	}
+	err = e.db.do(ctx, writes, what, func(ctx context.Context) (err error) {
+		g := e.db.in(ctx, e.tenant)
+		if e.every {
+			g = e.db.everyTenant.write.WithContext(ctx)
+		}
+		if e.db.engine.Dialect == PostgreSQL {
+			won, answer, err = e.atOnce(g)
+		} else {
+			won, answer, err = e.inTurn(g)
+		}
+		return err
+	})
+	return won, answer, err
+}
+
+// atOnce runs the effect as one statement.
+func (e *effect) atOnce(g *gorm.DB) (won bool, answer []string, err error) {
+	w := e.db.engine.Dialect.write(e.tenant)
+	if len(e.parts) == 1 && e.parts[0].name == "" {
+		if err := w.add(e.parts[0].text, e.parts[0].args...); err != nil {
+			return false, nil, err
+		}
+		_, err := w.exec(g)
+		return err == nil, nil, err
+	}
+	for i, p := range e.parts {
+		if i == 0 {
+			w.sql.WriteString("WITH ")
+		} else {
+			w.sql.WriteString(", ")
+		}
+		if p.name != "" {
+			w.sql.WriteString(p.name)
+		} else {
+			w.sql.WriteByte('p')
+			w.sql.WriteByte(byte('a' + i))
+		}
+		w.sql.WriteString(" AS (")
+		if err := w.add(p.text, p.args...); err != nil {
+			return false, nil, err
+		}
+		w.sql.WriteByte(')')
+	}
+	w.sql.WriteString(" SELECT ")
+	if e.guarded() {
+		w.sql.WriteString("(SELECT count(*) FROM guard)")
+	} else {
+		w.sql.WriteByte('1')
+	}
+	if e.answer.name != "" {
+		w.sql.WriteString(", CAST(a." + e.answer.text + " AS text) FROM (SELECT 1) AS one LEFT JOIN " + e.answer.name + " AS a ON true")
+	} else {
+		w.sql.WriteString(", NULL")
+	}
+	rows, err := w.on(g).Rows()
+	err = eachRow(rows, err, func(scan scan) error {
+		var n int
+		var a *string
+		if err := scan(&n, &a); err != nil {
+			return err
+		}
+		if won = n > 0; a != nil {
+			answer = append(answer, *a)
+		}
+		return nil
+	})
+	return won, answer, err
+}
+
+// inTurn runs the effect part by part in one transaction.
+func (e *effect) inTurn(g *gorm.DB) (won bool, answer []string, err error) {
+	if len(e.parts) == 1 && e.parts[0].name == "" {
+		_, err := e.one(g, e.parts[0], nil)
+		return err == nil, nil, err
+	}
+	err = g.Transaction(func(tx *gorm.DB) error {
+		won, answer = true, nil
+		returned := map[string]returned{}
+		for _, p := range e.parts {
+			r, err := e.one(tx, p, returned)
+			if err != nil {
+				return err
+			}
+			if p.name == guard && len(r.rows) == 0 {
+				won = false
+				return nil
+			}
+			if returned[p.name] = r; p.name != "" && p.name == e.answer.name {
+				answer = r.column(e.answer.text)
+			}
+		}
+		return nil
+	})
+	return won && err == nil, answer, err
+}
+
+// returned is what a named part returned.
+type returned struct {
+	columns []string
+	rows    [][]any
+}
+
+func (r returned) column(name string) (out []string) {
+	for i, c := range r.columns {
+		if c == name {
+			for _, row := range r.rows {
+				out = append(out, fmt.Sprint(row[i]))
+			}
+		}
+	}
+	return out
+}
+
+// one runs one part, with what earlier parts returned before it as WITH clauses.
+func (e *effect) one(g *gorm.DB, p part, earlier map[string]returned) (r returned, err error) {
+	w := e.db.engine.Dialect.write(e.tenant)
+	before := "WITH "
+	for _, name := range e.asked(p.text) {
+		from, ok := earlier[name]
+		if !ok {
+			continue
+		}
+		b, err := json.Marshal(from.rows)
+		if err != nil {
+			return r, err
+		}
+		w.sql.WriteString(before + name + "(" + strings.Join(from.columns, ", ") + ") AS (SELECT ")
+		for i := range from.columns {
+			if i > 0 {
+				w.sql.WriteString(", ")
+			}
+			w.sql.WriteString("json_extract(value, '$[" + string(rune('0'+i)) + "]')")
+		}
+		w.args = append(w.args, string(b))
+		w.sql.WriteString(" FROM json_each(?)) ")
+		before = ", "
+	}
+	if err := w.add(p.text, p.args...); err != nil {
+		return r, err
+	}
+	if p.name == "" {
+		_, err := w.exec(g)
+		return r, err
+	}
+	r.rows = [][]any{} // so that none is no row to json_each
+	rows, err := w.on(g).Rows()
+	if err != nil {
+		return r, err
+	}
+	if r.columns, err = rows.Columns(); err != nil {
+		return r, err
+	}
+	err = eachRow(rows, nil, func(scan scan) error {
+		row, to := make([]any, len(r.columns)), make([]any, len(r.columns))
+		for i := range row {
+			to[i] = &row[i]
+		}
+		r.rows = append(r.rows, row)
+		return scan(to...)
+	})
+	return r, err
+}
+
+var (
+	asks    sync.Map // text → the names that it reads from
+	sources = regexp.MustCompile(`\bFROM ([a-z]+)\b`)
+)
+
+// asked returns the names that text reads from, tables among them.
+func (e *effect) asked(text string) []string {
+	if names, ok := asks.Load(text); ok {
+		return names.([]string)
+	}
+	var names []string
+	seen := map[string]bool{}
+	for _, m := range sources.FindAllStringSubmatch(text, -1) {
+		if !seen[m[1]] {
+			seen[m[1]] = true
+			names = append(names, m[1])
+		}
+	}
+	asks.Store(text, names)
+	return names
+}

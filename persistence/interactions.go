@@ -1,0 +1,132 @@
+package persistence
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// interactionRow is an interaction as it is stored.
+type interactionRow struct {
+	TenantID  string `gorm:"primaryKey"`
+	Hash      []byte `gorm:"primaryKey"`
+	Version   int64
+	Step      authorize.Step
+	SessionID string
+	Binding   []byte
+	Request   document[*request.Request]
+	Data      raw
+	CreatedAt moment
+	ExpiresAt moment
+}
+
+// TableName is gorm's.
+func (interactionRow) TableName() string { return "interactions" }
+
+// Begin implements authorize.Store.
+func (db *DB) Begin(ctx context.Context, t tenant.ID, i authorize.Interaction, touch *session.Session) error {
+	e := db.effect(t)
+	e.insert("interactions (tenant_id, hash, version, step, session_id, binding, request, data, created_at, expires_at)", "",
+		i.Hash, i.Version, string(i.Step), i.SessionID, i.Binding, e.json(i.Request), raw(i.Data), cut(i.CreatedAt), cut(i.ExpiresAt))
+	if touch != nil {
+		e.touch(touch)
+	}
+	_, _, err := e.run(ctx, "begin interaction")
+	return err
+}
+
+// Load implements authorize.Store.
+func (db *DB) Load(ctx context.Context, t tenant.ID, now time.Time, hash []byte) (*authorize.Interaction, error) {
+	var r interactionRow
+	if err := db.take(ctx, t, "load interaction", &r, authorize.ErrNotFound, "hash = ? AND expires_at > ?", hash, cut(now)); err != nil {
+		return nil, err
+	}
+	if r.Request.V == nil {
+		return nil, errors.New("persistence: load interaction: it has no request")
+	}
+	return &authorize.Interaction{Hash: r.Hash, Step: r.Step, Request: r.Request.V, SessionID: r.SessionID, Binding: r.Binding,
+		Data: json.RawMessage(r.Data), Version: r.Version, CreatedAt: r.CreatedAt.Time, ExpiresAt: r.ExpiresAt.Time}, nil
+}
+
+// PutData implements authorize.Store.
+func (db *DB) PutData(ctx context.Context, t tenant.ID, now time.Time, hash []byte, data json.RawMessage) error {
+	return db.do(ctx, writes, "put interaction data", func(ctx context.Context) error {
+		r := db.in(ctx, t).Model(&interactionRow{}).Where("hash = ? AND expires_at > ?", hash, cut(now)).Update("data", raw(data))
+		if r.Error == nil && r.RowsAffected == 0 {
+			return final{authorize.ErrNotFound}
+		}
+		return r.Error
+	})
+}
+
+// Login implements authorize.Store. The interaction's data stays as it is: PutData may have come in between.
+func (db *DB) Login(ctx context.Context, t tenant.ID, now time.Time, l authorize.LoginEffect) ([]tenant.Revocation, error) {
+	e, i := db.effect(t), &l.Interaction
+	e.guard(`UPDATE interactions SET version = version + 1, step = ?, session_id = ?, binding = ?, request = ?, expires_at = ?
+		WHERE tenant_id = :t AND hash = ? AND version = ? AND expires_at > ? RETURNING version`,
+		string(i.Step), i.SessionID, i.Binding, e.json(i.Request), cut(i.ExpiresAt), i.Hash, i.Version, cut(now))
+	if l.Session != nil {
+		e.put(l.Session)
+	}
+	e.end(l.Ended, l.Session, l.KeepNewest, now, l.TokensUntil)
+	e.event(l.Event)
+	won, ids, err := e.run(ctx, "log in")
+	if err == nil && !won {
+		err = db.moved(ctx, t, now, i.Hash)
+	}
+	return revocationsOf(ids, now, l.TokensUntil), err
+}
+
+// Finish implements authorize.Store.
+func (db *DB) Finish(ctx context.Context, t tenant.ID, now time.Time, f authorize.FinishEffect) ([]tenant.Revocation, error) {
+	e := db.effect(t)
+	if len(f.Hash) > 0 {
+		e.guard(`DELETE FROM interactions WHERE tenant_id = :t AND hash = ? AND version = ? AND expires_at > ? RETURNING version`,
+			f.Hash, f.Version, cut(now))
+	} else {
+		e.guard(`SELECT 1 AS version`)
+	}
+	if f.Authorization != nil {
+		e.remember(f.Authorization)
+	}
+	if f.Grant != nil {
+		e.grant(f.Grant)
+	}
+	if f.AccessToken != nil {
+		e.accessToken(f.AccessToken)
+	}
+	switch {
+	case f.Session != nil:
+		s := *f.Session
+		if f.ClientID != "" && !slices.Contains(s.Clients, f.ClientID) {
+			s.Clients = append(slices.Clone(s.Clients), f.ClientID)
+		}
+		e.put(&s)
+	case f.Grant != nil && f.Grant.SessionID != "" && f.ClientID != "":
+		e.then(party[db.engine.Dialect], f.ClientID, f.Grant.SessionID, f.ClientID)
+	}
+	e.end(f.Ended, f.Session, f.KeepNewest, now, f.TokensUntil)
+	for _, ev := range f.Events {
+		e.event(ev)
+	}
+	won, ids, err := e.run(ctx, "finish interaction")
+	if err == nil && !won {
+		err = db.moved(ctx, t, now, f.Hash)
+	}
+	return revocationsOf(ids, now, f.TokensUntil), err
+}
+
+// moved says why an interaction could not be changed.
+func (db *DB) moved(ctx context.Context, t tenant.ID, now time.Time, hash []byte) error {
+	if _, err := db.Load(ctx, t, now, hash); err != nil {
+		return err
+	}
+	return authorize.ErrConflict
+}

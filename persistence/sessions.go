@@ -1,0 +1,131 @@
+package persistence
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// sessionRow is a session as it is stored.
+type sessionRow struct {
+	TenantID  string `gorm:"primaryKey"`
+	ID        string `gorm:"primaryKey"`
+	Subject   string
+	Turn      int64
+	MaxLife   int64
+	AuthLife  int64
+	MaxIdle   int64
+	ACR       string
+	AMR       document[[]string]
+	Claims    raw
+	Data      raw
+	Clients   document[[]string]
+	CreatedAt moment
+	AuthTime  moment
+	UsedAt    moment
+}
+
+// TableName is gorm's.
+func (sessionRow) TableName() string { return "sessions" }
+
+func (r *sessionRow) session() *session.Session {
+	return &session.Session{ID: r.ID, Subject: r.Subject, AuthTime: r.AuthTime.Time, CreatedAt: r.CreatedAt.Time, UsedAt: r.UsedAt.Time,
+		ACR: r.ACR, AMR: r.AMR.V, MaxLife: r.MaxLife, AuthLife: r.AuthLife, MaxIdle: r.MaxIdle,
+		Claims: json.RawMessage(r.Claims), Data: json.RawMessage(r.Data), Clients: r.Clients.V, Turn: r.Turn}
+}
+
+// put writes a session whole.
+func (e *effect) put(s *session.Session) {
+	e.insert(`sessions (tenant_id, id, subject, turn, max_life, auth_life, max_idle, acr, amr, claims, data, clients, created_at,
+		auth_time, used_at, closes_at)`, ` ON CONFLICT (tenant_id, id) DO UPDATE SET subject = excluded.subject, turn = excluded.turn,
+		max_life = excluded.max_life, auth_life = excluded.auth_life, max_idle = excluded.max_idle, acr = excluded.acr,
+		amr = excluded.amr, claims = excluded.claims, data = excluded.data, clients = excluded.clients,
+		created_at = excluded.created_at, auth_time = excluded.auth_time, used_at = excluded.used_at, closes_at = excluded.closes_at`,
+		s.ID, s.Subject, s.Turn, s.MaxLife, s.AuthLife, s.MaxIdle, s.ACR, e.json(list(s.AMR)), raw(s.Claims), raw(s.Data),
+		e.json(list(s.Clients)), cut(s.CreatedAt), cut(s.AuthTime), cut(s.UsedAt), at(s.ExpiresAt()))
+}
+
+// touch raises a session's last use.
+func (e *effect) touch(s *session.Session) {
+	e.then(`UPDATE sessions SET used_at = ?, closes_at = ? WHERE tenant_id = :t AND id = ? AND used_at < ?`,
+		cut(s.UsedAt), at(s.ExpiresAt()), s.ID, cut(s.UsedAt))
+}
+
+// party notes a relying party of a session, by dialect. Its arguments are client, session, client.
+var party = [...]string{
+	PostgreSQL: `UPDATE sessions SET clients = clients || jsonb_build_array(CAST(? AS text)) WHERE tenant_id = :t AND id = ?
+		AND NOT clients @> jsonb_build_array(CAST(? AS text)) AND EXISTS (SELECT 1 FROM guard)`,
+	SQLite: `UPDATE sessions SET clients = json_insert(clients, '$[#]', ?) WHERE tenant_id = :t AND id = ?
+		AND NOT EXISTS (SELECT 1 FROM json_each(clients) WHERE value = ?) AND EXISTS (SELECT 1 FROM guard)`,
+}
+
+// end ends the session that another replaces, and those of written's subject beyond the newest keep (zero: all may
+// stay), the oldest first, with the grants that hang on them. The answer is the grants' ids. written, which may be
+// nil, is being written by the same effect and stays.
+func (e *effect) end(replaced string, written *session.Session, keep int, now, tokensUntil time.Time) {
+	sub, id := "", ""
+	if written != nil {
+		sub, id = written.Subject, written.ID
+	}
+	if written == nil || keep <= 0 {
+		if replaced == "" {
+			return
+		}
+		e.let("gone", `DELETE FROM sessions WHERE tenant_id = :t AND id = ? AND id <> ? AND EXISTS (SELECT 1 FROM guard) RETURNING id`,
+			replaced, id)
+	} else {
+		e.let("gone", `DELETE FROM sessions WHERE tenant_id = :t AND id <> ? AND (id = ? OR subject = ? AND id IN (
+			SELECT id FROM sessions WHERE tenant_id = :t AND subject = ? AND id <> ? AND id <> ?
+			ORDER BY created_at DESC, id DESC LIMIT 1000 OFFSET ?)) AND EXISTS (SELECT 1 FROM guard) RETURNING id`,
+			id, replaced, sub, sub, id, replaced, keep-1)
+	}
+	e.revokeHanging(now, tokensUntil)
+}
+
+// revokeHanging revokes the grants that hang on the sessions that are gone. Those that are offline stay, and those
+// that have expired need no revocation.
+func (e *effect) revokeHanging(now, tokensUntil time.Time) {
+	e.let("revoked", `UPDATE grants SET revoked_at = ? WHERE tenant_id = :t AND session_id IN (SELECT id FROM gone)
+		AND session_id <> '' AND NOT offline AND revoked_at IS NULL AND expires_at > ? RETURNING id`, cut(now), cut(now))
+	e.enterEach("revoked", now, tokensUntil)
+	e.returning("revoked", "id")
+}
+
+// Session implements session.Store.
+func (db *DB) Session(ctx context.Context, t tenant.ID, id string) (*session.Session, error) {
+	var row sessionRow
+	err := db.take(ctx, t, "read session", &row, session.ErrNotFound, "id = ?", id)
+	if err != nil {
+		return nil, err
+	}
+	return row.session(), nil
+}
+
+// Sessions implements session.Store.
+func (db *DB) Sessions(ctx context.Context, t tenant.ID, sub string) ([]session.Session, error) {
+	var rows []sessionRow
+	err := db.find(ctx, t, "list sessions", &rows, "created_at DESC, id DESC", 0, "subject = ?", sub)
+	out := make([]session.Session, len(rows))
+	for i := range rows {
+		out[i] = *rows[i].session()
+	}
+	return out, err
+}
+
+// EndSession implements session.Store.
+func (db *DB) EndSession(ctx context.Context, t tenant.ID, id string, now, tokensUntil time.Time, ev audit.Event) ([]tenant.Revocation, error) {
+	e := db.effect(t)
+	e.guard(`DELETE FROM sessions WHERE tenant_id = :t AND id = ? RETURNING id`, id)
+	e.let("gone", `SELECT id FROM guard`)
+	e.revokeHanging(now, tokensUntil)
+	e.event(ev)
+	won, ids, err := e.run(ctx, "end session")
+	if err == nil && !won {
+		err = session.ErrNotFound
+	}
+	return revocationsOf(ids, now, tokensUntil), err
+}

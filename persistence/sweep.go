@@ -1,0 +1,110 @@
+package persistence
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The sweeper removes what has expired. Nothing depends on it: every read asks for the time itself.
+
+// expiring are the tables that are swept, with the column that tells when.
+var expiring = []struct{ table, column string }{
+	{"interactions", "expires_at"},
+	{"access_tokens", "expires_at"},
+	{"grants", "expires_at"},
+	{"sessions", "closes_at"},
+	{"revocations", "expires_at"},
+	{"changes", "at"},
+}
+
+// changesKept is how long a change stays to be read.
+const changesKept = 10 * time.Minute
+
+// walk is how far this process has come through each table. An index on the end of a grant would be written with
+// every grant, and written again with every redeemed code; reading the pages in turn costs the writers nothing.
+type walk struct {
+	mu   sync.Mutex
+	page map[string]int64
+}
+
+// pagesAtOnce is how many pages of 8 KiB one step reads at most.
+const pagesAtOnce = 512
+
+// stepsAtOnce bounds the reading that one call of Sweep does in a table in which little has expired.
+const stepsAtOnce = 16
+
+// Sweep deletes at most batch rows that have expired at now from each table, and returns how many it deleted. Several
+// processes may sweep at once. Zero means that there is nothing to do for now.
+func (db *DB) Sweep(ctx context.Context, now time.Time, batch int) (deleted int, err error) {
+	db.walk.mu.Lock()
+	defer db.walk.mu.Unlock()
+	for _, x := range expiring {
+		end := now
+		if x.table == "changes" {
+			end = now.Add(-changesKept)
+		}
+		n, err := sweeps[db.engine.Dialect](db, ctx, x.table, x.column, cut(end), batch)
+		deleted += n
+		if err != nil {
+			return deleted, err
+		}
+	}
+	return deleted, nil
+}
+
+var sweeps = [...]func(db *DB, ctx context.Context, table, column string, end time.Time, batch int) (int, error){
+	PostgreSQL: (*DB).sweepPages,
+	SQLite:     (*DB).sweepIndex,
+}
+
+// sweepIndex sweeps by an index.
+func (db *DB) sweepIndex(ctx context.Context, table, column string, end time.Time, batch int) (n int, err error) {
+	q := `DELETE FROM ` + table + ` WHERE rowid IN (SELECT rowid FROM ` + table + ` WHERE ` + column + ` <= ? LIMIT ?)`
+	if table == "revocations" { // keyed without rowid, and few
+		q = `DELETE FROM revocations WHERE expires_at <= ? AND ? > 0`
+	}
+	err = db.do(ctx, reads, "sweep "+table, func(ctx context.Context) error {
+		r := db.everyTenant.write.WithContext(ctx).Exec(q, end, batch)
+		n = int(r.RowsAffected)
+		return r.Error
+	})
+	return n, err
+}
+
+// sweepPages sweeps a range of pages after the other, and begins again after the last.
+func (db *DB) sweepPages(ctx context.Context, table, column string, end time.Time, batch int) (deleted int, err error) {
+	q := strings.NewReplacer("TABLE", table, "COLUMN", column).Replace(`WITH gone AS (
+		DELETE FROM TABLE WHERE ctid = ANY (ARRAY(SELECT ctid FROM TABLE
+			WHERE ctid >= CAST(CAST(? AS text) AS tid) AND ctid < CAST(CAST(? AS text) AS tid) AND COLUMN <= ? LIMIT ? FOR UPDATE SKIP LOCKED)) RETURNING 1)
+		SELECT (SELECT count(*) FROM gone), pg_relation_size('TABLE') / current_setting('block_size')::bigint`)
+	if db.walk.page == nil {
+		db.walk.page = map[string]int64{}
+	}
+	for range stepsAtOnce {
+		from := db.walk.page[table]
+		var n int
+		var pages int64
+		err := db.do(ctx, reads, "sweep "+table, func(ctx context.Context) error {
+			rows, err := db.everyTenant.write.WithContext(ctx).Raw(q, page(from), page(from+pagesAtOnce), end, batch-deleted).Rows()
+			return eachRow(rows, err, func(scan scan) error { return scan(&n, &pages) })
+		})
+		if err != nil {
+			return deleted, err
+		}
+		if deleted += n; deleted >= batch {
+			return deleted, nil // and from the same page the next time
+		}
+		db.walk.page[table] = from + pagesAtOnce
+		if from+pagesAtOnce >= pages {
+			db.walk.page[table] = 0
+			return deleted, nil
+		}
+	}
+	return deleted, nil
+}
+
+// page is the place of the first row of a page.
+func page(n int64) string { return fmt.Sprintf("(%d,0)", n) }

@@ -1,0 +1,67 @@
+package persistence
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// accessToken records an opaque access token.
+func (e *effect) accessToken(a *grant.AccessToken) {
+	e.insert("access_tokens (tenant_id, hash, id, grant_id, subject, actor, client_id, scope, audience, data, issued_at, expires_at)", "",
+		a.Hash, a.ID, a.Grant, a.Subject, a.Actor, a.ClientID, a.Scope.String(), e.json(list(a.Audience)), raw(a.Data),
+		cut(a.IssuedAt), cut(a.ExpiresAt))
+}
+
+// PutAccessToken implements grant.Store.
+func (db *DB) PutAccessToken(ctx context.Context, t tenant.ID, a grant.AccessToken) error {
+	e := db.effect(t)
+	e.accessToken(&a)
+	_, _, err := e.run(ctx, "put access token")
+	return err
+}
+
+// A token of a grant lives as long as the grant stands.
+const readToken = `SELECT a.id, a.grant_id, a.subject, a.actor, a.client_id, a.scope, a.audience, a.data, a.issued_at, a.expires_at
+	FROM access_tokens a WHERE a.tenant_id = :t AND a.hash = ? AND a.expires_at > ? AND (a.grant_id = '' OR EXISTS (
+	SELECT 1 FROM grants g WHERE g.tenant_id = :t AND g.id = a.grant_id AND g.revoked_at IS NULL AND g.expires_at > ?))`
+
+// AccessToken implements grant.Store.
+func (db *DB) AccessToken(ctx context.Context, t tenant.ID, now time.Time, hash []byte) (*grant.AccessToken, error) {
+	var found *grant.AccessToken
+	err := db.query(ctx, t, "read access token", readToken, []any{hash, cut(now), cut(now)}, func(scan scan) error {
+		a := &grant.AccessToken{Hash: hash}
+		var scope string
+		var audience document[[]string]
+		var data raw
+		var issued, expires moment
+		if err := scan(&a.ID, &a.Grant, &a.Subject, &a.Actor, &a.ClientID, &scope, &audience, &data, &issued, &expires); err != nil {
+			return err
+		}
+		a.Scope, _ = oauth.ParseScope(scope) // it was one when it was written
+		a.Audience, a.Data, a.IssuedAt, a.ExpiresAt = audience.V, json.RawMessage(data), issued.Time, expires.Time
+		found = a
+		return nil
+	})
+	if err == nil && found == nil {
+		err = grant.ErrNotFound
+	}
+	return found, err
+}
+
+// RevokeToken implements grant.Store.
+func (db *DB) RevokeToken(ctx context.Context, t tenant.ID, hash []byte, now time.Time, revoked tenant.Revocation, ev audit.Event) error {
+	e := db.effect(t)
+	if len(hash) > 0 {
+		e.then(`DELETE FROM access_tokens WHERE tenant_id = :t AND hash = ?`, hash)
+	}
+	e.enter(revoked)
+	e.event(ev)
+	_, _, err := e.run(ctx, "revoke token")
+	return err
+}
