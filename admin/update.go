@@ -1,0 +1,91 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Change is what to change of a tenant; what is nil stays.
+type Change struct {
+	Settings *tenant.Settings // replaces all of them
+	Enabled  *bool            // a disabled tenant answers nobody, and its tokens are inactive
+}
+
+// UpdateTenant changes the tenant at that version and returns it as it is then. A version that is not the tenant's is an
+// invalid_request with the cause tenant.ErrConflict; zero stands for whatever it is. The platform cannot be disabled.
+func (c *Console) UpdateTenant(ctx context.Context, id tenant.ID, version int64, ch Change, by By) (*tenant.Record, error) {
+	for tries := 0; ; tries++ {
+		r, err := c.update(ctx, id, version, ch, by)
+		if version == 0 && errors.Is(err, tenant.ErrConflict) && tries < retries {
+			continue
+		}
+		return r, err
+	}
+}
+
+// retries is how often an operation that no version binds is tried again when another comes between.
+const retries = 4
+
+func (c *Console) update(ctx context.Context, id tenant.ID, version int64, ch Change, by By) (*tenant.Record, error) {
+	r, err := c.record(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if version != 0 && version != r.Version {
+		return nil, errConflict
+	}
+	now, what := c.now(), "settings"
+	s, enabled := r.Settings, r.Enabled
+	if ch.Settings != nil {
+		s = *ch.Settings
+		if fields := append(checkSettings(&s), checkAlgs(&s, r.Keys, now)...); len(fields) > 0 {
+			return nil, &Invalid{fields}
+		}
+	}
+	if ch.Enabled != nil && *ch.Enabled != r.Enabled {
+		if enabled = *ch.Enabled; !enabled && id == tenant.Platform {
+			return nil, oauth.InvalidRequest("The platform cannot be disabled")
+		}
+		what = map[bool]string{true: "enabled", false: "disabled"}[enabled]
+	}
+	at := r.Version
+	if at, err = c.prolong(ctx, r, lifeOf(&s), now, by); err != nil {
+		return nil, err
+	}
+	if err := c.Store.UpdateTenant(ctx, id, at, s, enabled, now, c.event(audit.TenantUpdated, by, "change", what)); err != nil {
+		return nil, worded(err)
+	}
+	c.changed(ctx)
+	return c.record(ctx, id)
+}
+
+// prolong keeps retiring keys published for as long as tokens will live under settings that make them live longer, and
+// returns the version of the tenant after it.
+func (c *Console) prolong(ctx context.Context, r *tenant.Record, life time.Duration, now time.Time, by By) (int64, error) {
+	if life <= lifeOf(&r.Settings) {
+		return r.Version, nil
+	}
+	longer := false
+	for i := range r.Keys {
+		k := &r.Keys[i]
+		if end := k.RetiredAt.Add(life); k.RetiredAt.After(now) && k.GoneAt.Before(end) {
+			k.GoneAt, longer = end, true
+		}
+	}
+	if !longer {
+		return r.Version, nil
+	}
+	if err := c.Store.PutKeys(ctx, r.ID, r.Version, r.Keys, now, c.event(audit.KeysRotated, by, "change", "prolonged")); err != nil {
+		return 0, worded(err)
+	}
+	fresh, err := c.record(ctx, r.ID)
+	if err != nil {
+		return 0, err
+	}
+	return fresh.Version, nil
+}
