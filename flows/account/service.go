@@ -50,17 +50,17 @@ var ErrDenied = oauth.AccessDenied("The user name or the password is wrong")
 // wrong ones for the account or from source are slow_down with a Wait. A store that fails, or more callers
 // than can be served soon, is temporarily_unavailable.
 func (s *Service) Verify(ctx context.Context, t *tenant.Tenant, username, password, source string) (*Account, error) {
-	folded := Fold(username)
+	folded := Fold(username[:min(len(username), 4*maxUsername)]) // of a longer one, no more than shows it is too long
 	key := folded[:min(len(folded), maxUsername)]
 	if err := s.blocked(ctx, t, key, source); err != nil {
 		return nil, err // before the queue, so that guessers do not fill it
 	}
-	a, err := s.named(ctx, t, folded)
+	a, err := s.named(ctx, t, username, folded)
 	if err != nil {
 		return nil, err
 	}
-	given := norm.NFC.String(password)
-	known := a != nil && !a.Disabled && a.PasswordHash != "" && len(given) <= maxBytes
+	given := norm.NFC.String(password[:min(len(password), 4*maxBytes)])
+	known := a != nil && !a.Disabled && a.PasswordHash != "" && len(given) <= maxBytes && len(password) <= 4*maxBytes
 	stored := decoy
 	if known {
 		stored = a.PasswordHash
@@ -85,9 +85,9 @@ func (s *Service) Verify(ctx context.Context, t *tenant.Tenant, username, passwo
 	return a, nil
 }
 
-// named returns the account of that folded user name, or nil.
-func (s *Service) named(ctx context.Context, t *tenant.Tenant, folded string) (*Account, error) {
-	if !usable(folded) {
+// named returns the account of that user name, or nil.
+func (s *Service) named(ctx context.Context, t *tenant.Tenant, username, folded string) (*Account, error) {
+	if len(username) > 4*maxUsername || !usable(folded) {
 		return nil, nil
 	}
 	a, err := s.Store.AccountByName(ctx, t.ID, folded)

@@ -1,6 +1,7 @@
 package clientauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -53,7 +54,7 @@ func (s *Service) Authenticate(ctx context.Context, t *tenant.Tenant, c Credenti
 	if err != nil {
 		return nil, err
 	}
-	known := client != nil && !client.Disabled && client.TokenEndpointAuthMethod == m.name
+	known := client != nil && !client.Disabled && registered(client) == m.name
 	if !known {
 		client = decoy
 	}
@@ -88,6 +89,9 @@ func (c *Credentials) method() (*method, string, error) {
 	}
 	return used, id, nil
 }
+
+// registered returns the client's method; RFC 7591 §2: without one it is client_secret_basic.
+func registered(c *tenant.Client) string { return cmp.Or(c.TokenEndpointAuthMethod, oauth.AuthBasic) }
 
 // lookup returns the client of that id, or nil.
 func lookup(ctx context.Context, t *tenant.Tenant, id string) (*tenant.Client, error) {

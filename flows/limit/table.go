@@ -1,0 +1,93 @@
+package limit
+
+import "time"
+
+// Rate is how often something may be done: so many times a second in the long run, and Burst at once. The zero Rate
+// is no limit.
+type Rate struct {
+	PerSecond float64
+	Burst     int
+}
+
+// Limit is one named limit on calls.
+type Limit struct {
+	Name   string
+	Tenant Rate   // of the tenant as a whole
+	Keys   []Rate // of each key that the caller names, by position; of further keys there is none
+}
+
+// The names of limits on calls, with the keys that go with each.
+const (
+	Request   = "request"   // any request to a public endpoint: source
+	Authorize = "authorize" // authorization requests, which are stored before anybody has authenticated: source
+	Login     = "login"     // what our own pages are sent: source
+	Token     = "token"     // the token endpoint: client
+	Question  = "question"  // introspection, revocation and UserInfo: client
+	Register  = "register"  // open registration: source
+)
+
+// Development are the limits on a developer's machine: those that a load test would meet are out of its reach.
+func Development() []Limit {
+	return []Limit{
+		{Name: Request, Keys: []Rate{{50_000, 100_000}}},
+		{Name: Authorize, Keys: []Rate{{20_000, 40_000}}},
+		{Name: Login, Keys: []Rate{{1000, 2000}}},
+		{Name: Token, Keys: []Rate{{50_000, 100_000}}},
+		{Name: Question, Keys: []Rate{{100_000, 200_000}}},
+		{Name: Register, Tenant: Rate{100, 1000}, Keys: []Rate{{100, 1000}}},
+	}
+}
+
+// Production are the limits where nothing else is configured.
+func Production() []Limit {
+	return []Limit{
+		{Name: Request, Tenant: Rate{20_000, 40_000}, Keys: []Rate{{500, 2000}}},
+		{Name: Authorize, Tenant: Rate{2000, 10_000}, Keys: []Rate{{50, 500}}},
+		{Name: Login, Tenant: Rate{500, 2000}, Keys: []Rate{{10, 100}}},
+		{Name: Token, Tenant: Rate{10_000, 20_000}, Keys: []Rate{{2000, 4000}}},
+		{Name: Question, Tenant: Rate{20_000, 40_000}, Keys: []Rate{{10_000, 20_000}}},
+		{Name: Register, Tenant: Rate{1, 100}, Keys: []Rate{{1.0 / 60, 10}}},
+	}
+}
+
+// Backoff is how wrong guesses are answered: after Free of them each further one blocks for twice as long as the one
+// before, from First up to Longest. One is forgotten every Forgive. The zero Backoff counts nothing.
+type Backoff struct {
+	Free           int
+	First, Longest time.Duration
+	Forgive        time.Duration
+}
+
+// Guess is one sort of secret that can be guessed at.
+type Guess struct {
+	Name   string
+	Pair   Backoff // of one key from one source
+	Key    Backoff // of one key from any source that has not guessed right before
+	Source Backoff // of any key from one source
+}
+
+// The names of what can be guessed at, with the key that goes with each.
+const (
+	Password     = "password"      // folded user name
+	ClientSecret = "client_secret" // client id
+)
+
+// Guesses are the limits on guessing, everywhere.
+//
+// Wrong passwords for one account block their source soon, and the account as a whole only after many more and never
+// for more than a minute, so that nobody can lock another out. A client secret has 256 bits, so a misconfigured client
+// is given time, and no number of wrong ones from elsewhere keeps the client itself out.
+func Guesses() []Guess {
+	return []Guess{
+		{
+			Name:   Password,
+			Pair:   Backoff{Free: 10, First: time.Second, Longest: 15 * time.Minute, Forgive: 3 * time.Minute},
+			Key:    Backoff{Free: 200, First: time.Second, Longest: time.Minute, Forgive: time.Minute},
+			Source: Backoff{Free: 300, First: time.Second, Longest: 5 * time.Minute, Forgive: 10 * time.Second},
+		},
+		{
+			Name: ClientSecret,
+			Pair: Backoff{Free: 100, First: time.Second, Longest: time.Minute, Forgive: 6 * time.Second},
+		},
+	}
+}

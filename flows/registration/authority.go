@@ -1,0 +1,81 @@
+package registration
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Authority is what the caller of the registry has shown. Its zero value is that of anybody.
+type Authority struct {
+	rank    rank
+	token   string // registration access token, not yet checked
+	actor   string // for the record
+	address string
+}
+
+type rank string
+
+const (
+	anybody rank = ""       // may register where the tenant lets anybody
+	own     rank = "client" // holds a registration access token: may manage that client (RFC 7592 §1.2)
+	master  rank = "master" // may do everything
+)
+
+// name is the rank in a word.
+func (a Authority) name() string {
+	if a.rank == anybody {
+		return "open"
+	}
+	return string(a.rank)
+}
+
+// Master is the authority of an administrator, or of an API token that reaches tenant.ClientAPI; actor names it for
+// the record.
+func Master(actor, address string) Authority {
+	return Authority{rank: master, actor: actor, address: address}
+}
+
+// Own is the authority of a registration access token, which is checked against the client it is used on.
+func Own(token, address string) Authority {
+	return Authority{rank: own, token: token, address: address}
+}
+
+// Open is the authority of anybody.
+func Open(address string) Authority { return Authority{address: address} }
+
+// AuthorityOf returns the authority of a bearer token: Master for an API token of t that reaches tenant.ClientAPI,
+// Own for any other, Open for none. An API token for other APIs is insufficient_scope.
+func AuthorityOf(t *tenant.Tenant, bearer, address string, now time.Time) (Authority, error) {
+	if bearer == "" {
+		return Open(address), nil
+	}
+	switch k := t.Token(bearer, now); {
+	case k == nil:
+		return Own(bearer, address), nil
+	case !k.Reaches(tenant.ClientAPI):
+		return Authority{}, oauth.InsufficientScope("The token is not for the client registry")
+	default:
+		return Master(k.ID, address), nil
+	}
+}
+
+// errToken is the one answer to a wrong registration access token and to one for a client that is not there
+// (RFC 7592 §2.1).
+var errToken = oauth.InvalidToken("The token is not valid here")
+
+// errNoToken: the caller showed nothing, and that is not enough.
+var errNoToken = oauth.MissingToken("A token is required")
+
+// opens reports whether a's registration access token is that of c, which may be nil. It takes the same time either way.
+func (a Authority) opens(c *tenant.Client) bool {
+	sum := sha256.Sum256([]byte(a.token))
+	hash := make([]byte, sha256.Size)
+	if c != nil && len(c.RegistrationToken) == sha256.Size {
+		hash = c.RegistrationToken
+	}
+	return subtle.ConstantTimeCompare(sum[:], hash) == 1 && c != nil && !c.Disabled
+}

@@ -1,0 +1,82 @@
+package registration
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/base64"
+	"io"
+	"regexp"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// random returns n random bytes in base64url.
+func (s *Service) random(n int) (string, error) {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(s.Rand, b); err != nil {
+		return "", oauth.Unavailable().Because(err)
+	}
+	return base64.RawURLEncoding.EncodeToString(b), nil
+}
+
+var (
+	// preferred are the client ids that may be asked for: nothing that looks like a URL or needs encoding anywhere.
+	preferred = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._~-]{0,79}$`)
+	// subjectForm is the form of our accounts' subjects, 128 bits in base64url, which no client id may have (RFC 9700 §4.15).
+	subjectForm = regexp.MustCompile(`^[A-Za-z0-9_-]{21}[AQgw]$`)
+	// generatedForm is that of generated client ids.
+	generatedForm = regexp.MustCompile(`^c_[A-Za-z0-9_-]{22}$`)
+	// secretForm is what a client secret asked for may be: long, in the characters of RFC 6749 Appendix A.2.
+	secretForm = regexp.MustCompile(`^[ -~]{32,255}$`)
+)
+
+// clientID returns the id asked for, or c_ and 128 random bits: neither a URL nor a subject nor a tenant's id.
+func (s *Service) clientID(asked string) (string, error) {
+	if asked == "" {
+		id, err := s.random(16)
+		return "c_" + id, err
+	}
+	if !preferred.MatchString(asked) || subjectForm.MatchString(asked) || generatedForm.MatchString(asked) {
+		return "", oauth.InvalidClientMetadata("preferred_client_id is too long or of a form that is not allowed")
+	}
+	return asked, nil
+}
+
+// newSecret returns the secret asked for, or 256 random bits, with what is stored of it.
+func (s *Service) newSecret(asked string) (secret string, stored tenant.ClientSecret, err error) {
+	if asked != "" && !secretForm.MatchString(asked) {
+		return "", stored, oauth.InvalidClientMetadata("preferred_client_secret is not of 32 to 255 printable characters")
+	}
+	if secret = asked; secret == "" {
+		if secret, err = s.random(32); err != nil {
+			return "", stored, err
+		}
+	}
+	return secret, tenant.ClientSecret{Hash: hash(secret)}, nil
+}
+
+func hash(secret string) []byte {
+	h := sha256.Sum256([]byte(secret))
+	return h[:]
+}
+
+// rotated returns the secrets after a new one: beside it the newest of the old ones lives on until end at the latest.
+func rotated(fresh tenant.ClientSecret, old []tenant.ClientSecret, now, end time.Time) []tenant.ClientSecret {
+	secrets := []tenant.ClientSecret{fresh}
+	if len(old) == 0 {
+		return secrets
+	}
+	last := old[0]
+	if last.ExpiresAt.IsZero() || end.Before(last.ExpiresAt) {
+		last.ExpiresAt = end
+	}
+	if now.Before(last.ExpiresAt) {
+		secrets = append(secrets, last)
+	}
+	return secrets
+}
+
+// limitOf is how many clients t may have.
+func limitOf(t *tenant.Tenant) int { return cmp.Or(t.Settings.Clients.Max, 10_000) }

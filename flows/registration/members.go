@@ -1,0 +1,136 @@
+package registration
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// members are the members of a registration request, each with what reads it; false: it is of the wrong type.
+var members = map[string]func(*Request, json.RawMessage) bool{
+	"redirect_uris":                texts(func(m *tenant.Metadata) *[]string { return &m.RedirectURIs }),
+	"post_logout_redirect_uris":    texts(func(m *tenant.Metadata) *[]string { return &m.PostLogoutRedirectURIs }),
+	"token_endpoint_auth_method":   text(func(m *tenant.Metadata) *string { return &m.TokenEndpointAuthMethod }),
+	"grant_types":                  texts(func(m *tenant.Metadata) *[]string { return &m.GrantTypes }),
+	"response_types":               texts(func(m *tenant.Metadata) *[]string { return &m.ResponseTypes }),
+	"application_type":             text(func(m *tenant.Metadata) *string { return &m.ApplicationType }),
+	"client_name":                  text(func(m *tenant.Metadata) *string { return &m.Name }),
+	"client_uri":                   text(func(m *tenant.Metadata) *string { return &m.URI }),
+	"logo_uri":                     text(func(m *tenant.Metadata) *string { return &m.LogoURI }),
+	"policy_uri":                   text(func(m *tenant.Metadata) *string { return &m.PolicyURI }),
+	"tos_uri":                      text(func(m *tenant.Metadata) *string { return &m.TOSURI }),
+	"contacts":                     texts(func(m *tenant.Metadata) *[]string { return &m.Contacts }),
+	"scope":                        text(func(m *tenant.Metadata) *string { return &m.Scope }),
+	"id_token_signed_response_alg": text(func(m *tenant.Metadata) *string { return &m.IDTokenAlg }),
+	"default_max_age":              number(func(m *tenant.Metadata) **int64 { return &m.DefaultMaxAge }),
+	"require_auth_time":            flag(func(m *tenant.Metadata) *bool { return &m.RequireAuthTime }),
+	"default_acr_values":           texts(func(m *tenant.Metadata) *[]string { return &m.DefaultACRValues }),
+	"initiate_login_uri":           text(func(m *tenant.Metadata) *string { return &m.InitiateLoginURI }),
+	"software_id":                  text(func(m *tenant.Metadata) *string { return &m.SoftwareID }),
+	"software_version":             text(func(m *tenant.Metadata) *string { return &m.SoftwareVersion }),
+	"require_pkce":                 flag(func(m *tenant.Metadata) *bool { return &m.RequirePKCE }),
+	"audience":                     texts(func(m *tenant.Metadata) *[]string { return &m.Audience }),
+	"data":                         anObject(func(m *tenant.Metadata) *json.RawMessage { return &m.Data }),
+
+	"client_id":               ofRequest(func(r *Request) *string { return &r.ClientID }),
+	"client_secret":           ofRequest(func(r *Request) *string { return &r.ClientSecret }),
+	"preferred_client_id":     ofRequest(func(r *Request) *string { return &r.PreferredID }),
+	"preferred_client_secret": ofRequest(func(r *Request) *string { return &r.PreferredSecret }),
+	"refresh_client_secret":   ofRequest(func(r *Request) *bool { return &r.RefreshSecret }),
+}
+
+// unsupported are members that a client relies on to be honoured, so that they are refused rather than ignored, with
+// the values that change nothing.
+var unsupported = map[string]func(json.RawMessage) bool{
+	"jwks":                                       only(),
+	"jwks_uri":                                   only(),
+	"sector_identifier_uri":                      only(),
+	"subject_type":                               only(`"public"`),
+	"id_token_encrypted_response_alg":            only(),
+	"userinfo_encrypted_response_alg":            only(),
+	"authorization_signed_response_alg":          only(),
+	"dpop_bound_access_tokens":                   only(`false`),
+	"tls_client_certificate_bound_access_tokens": only(`false`),
+	"require_pushed_authorization_requests":      only(`false`),
+	"require_signed_request_object":              only(`false`),
+}
+
+// localizable are the members that may carry a language tag (RFC 7591 §2.2).
+var localizable = map[string]bool{
+	"client_name": true, "client_uri": true, "logo_uri": true, "policy_uri": true, "tos_uri": true,
+}
+
+// languageTag is the shape of a language tag (RFC 5646 §2.1), without its registry.
+var languageTag = regexp.MustCompile(`^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,8}$`)
+
+// decode reads a value that is exactly a V, and not null.
+func decode[V any](raw json.RawMessage) (V, bool) {
+	var v *V
+	if err := json.Unmarshal(raw, &v); err != nil || v == nil {
+		return *new(V), false
+	}
+	return *v, true
+}
+
+func ofRequest[V any](of func(*Request) *V) func(*Request, json.RawMessage) bool {
+	return func(r *Request, raw json.RawMessage) bool {
+		v, ok := decode[V](raw)
+		*of(r) = v
+		return ok
+	}
+}
+
+func text(of func(*tenant.Metadata) *string) func(*Request, json.RawMessage) bool {
+	return ofRequest(func(r *Request) *string { return of(&r.Metadata) })
+}
+
+func flag(of func(*tenant.Metadata) *bool) func(*Request, json.RawMessage) bool {
+	return ofRequest(func(r *Request) *bool { return of(&r.Metadata) })
+}
+
+func number(of func(*tenant.Metadata) **int64) func(*Request, json.RawMessage) bool {
+	return func(r *Request, raw json.RawMessage) bool {
+		v, ok := decode[int64](raw)
+		*of(&r.Metadata) = &v
+		return ok
+	}
+}
+
+// texts reads an array of strings, none of them null.
+func texts(of func(*tenant.Metadata) *[]string) func(*Request, json.RawMessage) bool {
+	return func(r *Request, raw json.RawMessage) bool {
+		vs, ok := decode[[]*string](raw)
+		for _, v := range vs {
+			if v == nil {
+				return false
+			}
+			*of(&r.Metadata) = append(*of(&r.Metadata), *v)
+		}
+		return ok
+	}
+}
+
+func anObject(of func(*tenant.Metadata) *json.RawMessage) func(*Request, json.RawMessage) bool {
+	return func(r *Request, raw json.RawMessage) bool {
+		var b bytes.Buffer
+		if _, ok := decode[map[string]json.RawMessage](raw); !ok || json.Compact(&b, raw) != nil {
+			return false
+		}
+		*of(&r.Metadata) = b.Bytes()
+		return true
+	}
+}
+
+// only reports of a value whether it is one of these.
+func only(values ...string) func(json.RawMessage) bool {
+	return func(raw json.RawMessage) bool {
+		for _, v := range values {
+			if string(raw) == v {
+				return true
+			}
+		}
+		return false
+	}
+}

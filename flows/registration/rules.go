@@ -1,0 +1,212 @@
+package registration
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/chancery-id/chancery/flows/clientauth"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// effective fills in the defaults (RFC 7591 §2, OIDC Registration §2), so that what is checked, stored and answered is
+// one and the same.
+func effective(m *tenant.Metadata) {
+	if m.TokenEndpointAuthMethod == "" {
+		m.TokenEndpointAuthMethod = oauth.AuthBasic
+	}
+	if len(m.GrantTypes) == 0 {
+		m.GrantTypes = []string{oauth.AuthorizationCode}
+	}
+	if len(m.ResponseTypes) == 0 && slices.Contains(m.GrantTypes, oauth.AuthorizationCode) {
+		m.ResponseTypes = []string{"code"}
+	}
+	if m.ApplicationType == "" {
+		m.ApplicationType = "web"
+	}
+	if m.TokenEndpointAuthMethod == oauth.AuthNone {
+		m.RequirePKCE = true
+	}
+}
+
+// A check is one rule for what a client registers, after the defaults.
+type check func(s *Service, t *tenant.Tenant, m *tenant.Metadata, now time.Time) error
+
+// checks run top to bottom; the first error wins.
+var checks = []check{
+	sizes,
+	applicationType, // OIDC Registration §2
+	redirectURIs,    // RFC 6749 §3.1.2, RFC 9700 §2.1
+	links,           // RFC 7591 §5
+	names,           // RFC 7591 §5
+	authMethod,      // RFC 7591 §2
+	grantTypes,      // RFC 7591 §2.1
+	responseTypes,   // RFC 7591 §2.1
+	scope,           // RFC 6749 §3.3
+	idTokenAlg,      // OIDC Registration §2
+	authentication,  // OIDC Registration §2
+	audience,        // RFC 8707 §2
+}
+
+func sizes(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+	for _, list := range [][]string{m.RedirectURIs, m.PostLogoutRedirectURIs, m.GrantTypes, m.ResponseTypes, m.Contacts,
+		m.DefaultACRValues, m.Audience} {
+		if len(list) > maxList {
+			return oauth.InvalidClientMetadata("An array has too many members")
+		}
+	}
+	if len(m.Localized) > maxList || len(m.Data) > 1<<16 {
+		return oauth.InvalidClientMetadata("The metadata is too large")
+	}
+	return nil
+}
+
+func applicationType(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+	if m.ApplicationType != "web" && m.ApplicationType != "native" {
+		return oauth.InvalidClientMetadata("application_type is neither web nor native")
+	}
+	return nil
+}
+
+func redirectURIs(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+	for _, uri := range slices.Concat(m.RedirectURIs, m.PostLogoutRedirectURIs) {
+		if err := redirectURI(uri, m.ApplicationType == "native"); err != nil {
+			return err
+		}
+	}
+	if len(m.RedirectURIs) == 0 && slices.Contains(m.GrantTypes, oauth.AuthorizationCode) {
+		return oauth.InvalidRedirectURI("redirect_uris is required for the grant type authorization_code")
+	}
+	return nil
+}
+
+func links(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+	uris := []string{m.URI, m.LogoURI, m.PolicyURI, m.TOSURI}
+	for member, v := range m.Localized {
+		if !strings.HasPrefix(member, "client_name#") {
+			uris = append(uris, v)
+		}
+	}
+	for _, uri := range uris {
+		if uri != "" && !page(uri) {
+			return oauth.InvalidClientMetadata("A URI of the client's pages is not an http or https URL")
+		}
+	}
+	if m.InitiateLoginURI != "" && !secure(m.InitiateLoginURI) {
+		return oauth.InvalidClientMetadata("initiate_login_uri is not an https URL")
+	}
+	return nil
+}
+
+func names(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+	texts := append([]string{m.Name, m.SoftwareID, m.SoftwareVersion}, m.Contacts...)
+	for member, v := range m.Localized {
+		base, tag, tagged := strings.Cut(member, "#")
+		if !tagged || !localizable[base] || !languageTag.MatchString(tag) || v == "" {
+			return oauth.InvalidClientMetadata("A translation is not valid")
+		}
+		if base == "client_name" {
+			texts = append(texts, v)
+		}
+	}
+	for _, s := range texts {
+		if utf8.RuneCountInString(s) > 256 || strings.ContainsFunc(s, unseen) {
+			return oauth.InvalidClientMetadata("A name or contact is too long or holds characters that are not allowed")
+		}
+	}
+	if slices.Contains(m.Contacts, "") {
+		return oauth.InvalidClientMetadata("contacts holds an empty string")
+	}
+	return nil
+}
+
+// unseen reports whether r is not shown, or turns the direction of others. Joiners are part of some scripts.
+func unseen(r rune) bool {
+	return r == utf8.RuneError || !unicode.IsPrint(r) && !unicode.In(r, unicode.Zs, unicode.Join_Control)
+}
+
+func authMethod(_ *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+	if !slices.Contains(clientauth.Methods(t), m.TokenEndpointAuthMethod) {
+		return oauth.InvalidClientMetadata("token_endpoint_auth_method is not supported")
+	}
+	return nil
+}
+
+// confidential are the grant types that need a client that can authenticate (RFC 6749 §4.4; CIBA Core §4).
+var confidential = []string{oauth.ClientCredentials, "urn:openid:params:grant-type:ciba"}
+
+func grantTypes(s *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+	for _, g := range m.GrantTypes {
+		if !slices.Contains(s.GrantTypes, g) {
+			return oauth.InvalidClientMetadata("grant_types holds one that is not supported")
+		}
+		if slices.Contains(confidential, g) && m.TokenEndpointAuthMethod == oauth.AuthNone {
+			return oauth.InvalidClientMetadata("grant_types holds one that a client without authentication may not use")
+		}
+	}
+	return nil
+}
+
+func responseTypes(s *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+	byCode := slices.Contains(m.GrantTypes, oauth.AuthorizationCode)
+	some := false
+	for _, r := range m.ResponseTypes {
+		if !slices.Contains(s.ResponseTypes, r) {
+			return oauth.InvalidClientMetadata("response_types holds one that is not supported")
+		}
+		withCode := slices.Contains(strings.Fields(r), "code")
+		if withCode && !byCode {
+			return oauth.InvalidClientMetadata("response_types asks for a code but grant_types lacks authorization_code")
+		}
+		some = some || withCode
+	}
+	if byCode && !some {
+		return oauth.InvalidClientMetadata("grant_types holds authorization_code but no response type yields a code")
+	}
+	return nil
+}
+
+func scope(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+	values, err := oauth.ParseScope(m.Scope)
+	if err != nil {
+		return oauth.InvalidClientMetadata("scope is not valid").Because(err)
+	}
+	m.Scope = values.String() // without repeats
+	return nil
+}
+
+func idTokenAlg(_ *Service, t *tenant.Tenant, m *tenant.Metadata, now time.Time) error {
+	if m.IDTokenAlg == "" {
+		return nil
+	}
+	for _, a := range t.Keys.Algs(now) {
+		if m.IDTokenAlg == string(a) {
+			return nil
+		}
+	}
+	return oauth.InvalidClientMetadata("id_token_signed_response_alg is not supported")
+}
+
+func authentication(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+	if m.DefaultMaxAge != nil && *m.DefaultMaxAge < 0 {
+		return oauth.InvalidClientMetadata("default_max_age is negative")
+	}
+	for _, v := range m.DefaultACRValues {
+		if len(v) > 255 || !oauth.ScopeValue(v) { // acr_values is a space-delimited list as scope is
+			return oauth.InvalidClientMetadata("default_acr_values holds a value that is not valid")
+		}
+	}
+	return nil
+}
+
+func audience(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+	for _, v := range m.Audience {
+		if len(v) > maxURI || !oauth.ScopeValue(v) || strings.Contains(v, "#") {
+			return oauth.InvalidClientMetadata("audience holds a value that is not valid")
+		}
+	}
+	return nil
+}

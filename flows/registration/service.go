@@ -1,0 +1,286 @@
+// Package registration takes client metadata in and gives clients out (RFC 7591, RFC 7592, OIDC Registration).
+package registration
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Limiter bounds how often anybody may register.
+type Limiter interface {
+	// Allow counts one call, or says how long until it would be let through.
+	Allow(ctx context.Context, t tenant.ID, what string, keys ...string) (retryAfter time.Duration, ok bool)
+}
+
+// Service keeps a tenant's clients.
+type Service struct {
+	Store         Store
+	Now           func() time.Time
+	Rand          io.Reader
+	Limit         Limiter  // nil: open registration is not limited
+	GrantTypes    []string // those there are
+	ResponseTypes []string // those there are
+}
+
+// Register records a new client (RFC 7591 §3). What breaks a rule is invalid_redirect_uri or invalid_client_metadata.
+// Without a token it is missing_token unless the tenant lets anybody register; slow_down says that too many are
+// registered already, or too fast. A registration access token cannot make clients: invalid_token.
+func (s *Service) Register(ctx context.Context, t *tenant.Tenant, r Request) (Response, error) {
+	if err := s.mayRegister(ctx, t, r.By); err != nil {
+		return Response{}, err
+	}
+	base := &tenant.Metadata{}
+	if r.By.rank == anybody {
+		base = advertised(t)
+	}
+	now := s.now()
+	if err := s.settle(t, &r, base, now); err != nil {
+		return Response{}, err
+	}
+	id, err := s.clientID(r.PreferredID)
+	if err != nil {
+		return Response{}, err
+	}
+	c := tenant.Client{ID: id, Metadata: r.Metadata, CreatedAt: now, UpdatedAt: now, SelfRegistered: r.By.rank == anybody}
+	secret, err := s.secret(t, &c, nil, &r, now)
+	if err != nil {
+		return Response{}, err
+	}
+	token, err := s.random(32)
+	if err != nil {
+		return Response{}, err
+	}
+	c.RegistrationToken = hash(token)
+	if r.DryRun {
+		return s.rehearsed(ctx, t, c, r.PreferredID)
+	}
+	c, err = s.Store.CreateClient(ctx, t.ID, c, limitOf(t), s.event(audit.ClientCreated, c.ID, r.By))
+	if err != nil {
+		return Response{}, worded(err)
+	}
+	answer := response(t, c)
+	answer.Secret, answer.RegistrationToken = secret, token
+	return answer, nil
+}
+
+// rehearsed answers a dry run: the client as it would be, with no id but one that was asked for and is free.
+func (s *Service) rehearsed(ctx context.Context, t *tenant.Tenant, c tenant.Client, asked string) (Response, error) {
+	if taken, err := lookup(ctx, t, asked); err != nil {
+		return Response{}, err
+	} else if taken != nil {
+		return Response{}, worded(ErrExists)
+	}
+	c.ID = asked
+	return Response{Client: c}, nil
+}
+
+// New registers a client with an administrator's authority and returns it with its secret, which is empty for a
+// client without one. It needs neither t.Clients nor t.Revoked.
+func (s *Service) New(ctx context.Context, t *tenant.Tenant, m tenant.Metadata, by Authority) (tenant.Client, string, error) {
+	r, err := s.Register(ctx, t, Request{Metadata: m, By: by})
+	return r.Client, r.Secret, err
+}
+
+// Read returns a client without its credentials (RFC 7592 §2.1). With master authority a client that is not there is
+// not_found; with a registration access token it is invalid_token, as a wrong token is.
+func (s *Service) Read(ctx context.Context, t *tenant.Tenant, id string, by Authority) (Response, error) {
+	c, err := s.client(ctx, t, id, by)
+	if err != nil {
+		return Response{}, err
+	}
+	return response(t, *c), nil
+}
+
+// Update replaces a client's metadata by the rules of Register (RFC 7592 §2.2). A client that begins to authenticate,
+// or asks for it, gets a new secret; the one before lives on for Settings.SecretOverlap. Errors are those of Read and
+// Register; a client that was changed at the same time is invalid_request.
+func (s *Service) Update(ctx context.Context, t *tenant.Tenant, id string, r Request) (Response, error) {
+	c, err := s.client(ctx, t, id, r.By)
+	if err != nil {
+		return Response{}, err
+	}
+	now := s.now()
+	if r.ClientID != "" && r.ClientID != c.ID || r.PreferredID != "" && r.PreferredID != c.ID {
+		return Response{}, oauth.InvalidClientMetadata("client_id is not that of the client")
+	}
+	if r.ClientSecret != "" && !c.CheckSecret(r.ClientSecret, now) {
+		return Response{}, oauth.InvalidClientMetadata("client_secret is not that of the client")
+	}
+	if err := s.settle(t, &r, &c.Metadata, now); err != nil {
+		return Response{}, err
+	}
+	next := *c
+	next.Metadata = r.Metadata
+	if next.UpdatedAt = now; !now.After(c.UpdatedAt) {
+		next.UpdatedAt = c.UpdatedAt.Add(time.Microsecond) // it is the mark by which a concurrent change is noticed
+	}
+	secret, err := s.secret(t, &next, c.Secrets, &r, now)
+	if err != nil {
+		return Response{}, err
+	}
+	if r.DryRun {
+		return response(t, next), nil
+	}
+	kind := audit.ClientUpdated
+	if secret != "" {
+		kind = audit.ClientSecretRotated
+	}
+	if err := s.Store.UpdateClient(ctx, t.ID, next, c.UpdatedAt, s.event(kind, c.ID, r.By)); err != nil {
+		return Response{}, worded(err)
+	}
+	answer := response(t, next)
+	answer.Secret = secret
+	return answer, nil
+}
+
+// Delete removes a client with its grants and remembered consent (RFC 7592 §2.3). No access token that it was issued up
+// to now is honoured any more; the longest-lived of them ends after tokensLife. Errors are those of Read.
+func (s *Service) Delete(ctx context.Context, t *tenant.Tenant, id string, tokensLife time.Duration, by Authority) error {
+	c, err := s.client(ctx, t, id, by)
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	revoked := tenant.Revocation{ClientID: c.ID, At: now, ExpiresAt: now.Add(tokensLife)}
+	if err := s.Store.DeleteClient(ctx, t.ID, c.ID, now, revoked, s.event(audit.ClientDeleted, c.ID, by)); err != nil {
+		return worded(err)
+	}
+	t.Revoked.Add(revoked)
+	return nil
+}
+
+// List returns clients by id after that one, at most n. It takes master authority.
+func (s *Service) List(ctx context.Context, t *tenant.Tenant, after string, n int, by Authority) ([]Response, error) {
+	switch by.rank {
+	case anybody:
+		return nil, errNoToken
+	case own:
+		return nil, errToken
+	}
+	cs, err := s.Store.Clients(ctx, t.ID, after, n)
+	if err != nil {
+		return nil, worded(err)
+	}
+	rs := make([]Response, len(cs))
+	for i, c := range cs {
+		rs[i] = response(t, c)
+	}
+	return rs, nil
+}
+
+func (s *Service) mayRegister(ctx context.Context, t *tenant.Tenant, by Authority) error {
+	switch {
+	case by.rank == master:
+		return nil
+	case by.rank == own:
+		return errToken
+	case !t.Settings.Clients.OpenRegistration:
+		return errNoToken
+	case s.Limit == nil:
+		return nil
+	}
+	if wait, ok := s.Limit.Allow(ctx, t.ID, "register", by.address); !ok {
+		return oauth.SlowDown("Too many clients are being registered, try again later").Because(oauth.Wait(wait))
+	}
+	return nil
+}
+
+// settle turns r.Metadata into what is to be stored, or returns why it cannot be.
+func (s *Service) settle(t *tenant.Tenant, r *Request, base *tenant.Metadata, now time.Time) error {
+	if r.By.rank != master {
+		if err := withhold(r, base); err != nil {
+			return err
+		}
+	}
+	effective(&r.Metadata)
+	for _, check := range checks {
+		if err := check(s, t, &r.Metadata, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// secret gives c the secrets that suit its authentication method, and returns the new one if there is one.
+func (s *Service) secret(t *tenant.Tenant, c *tenant.Client, old []tenant.ClientSecret, r *Request, now time.Time) (string, error) {
+	switch {
+	case c.Public() && r.PreferredSecret != "":
+		return "", oauth.InvalidClientMetadata("preferred_client_secret does not go with token_endpoint_auth_method none")
+	case c.Public():
+		c.Secrets = nil
+		return "", nil
+	case len(old) > 0 && !r.RefreshSecret && r.PreferredSecret == "":
+		return "", nil
+	}
+	secret, fresh, err := s.newSecret(r.PreferredSecret)
+	if err != nil {
+		return "", err
+	}
+	c.Secrets = rotated(fresh, old, now, now.Add(t.Settings.SecretOverlap()))
+	if r.DryRun {
+		return "", nil
+	}
+	return secret, nil
+}
+
+// client returns the client that by may manage.
+func (s *Service) client(ctx context.Context, t *tenant.Tenant, id string, by Authority) (*tenant.Client, error) {
+	if by.rank == anybody {
+		return nil, errNoToken
+	}
+	c, err := lookup(ctx, t, id)
+	switch {
+	case err != nil:
+		return nil, err
+	case by.rank == own && !by.opens(c):
+		return nil, errToken
+	case c == nil:
+		return nil, oauth.NotFound("There is no such client")
+	}
+	return c, nil
+}
+
+// lookup returns the client of that id, or nil.
+func lookup(ctx context.Context, t *tenant.Tenant, id string) (*tenant.Client, error) {
+	if id == "" || len(id) > 255 || strings.ContainsFunc(id, func(r rune) bool { return r < 0x20 || r > 0x7e }) {
+		return nil, nil
+	}
+	c, err := t.Clients.Client(ctx, id)
+	if errors.Is(err, tenant.ErrNoClient) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, oauth.Unavailable().Because(err)
+	}
+	return c, nil
+}
+
+func (s *Service) event(k audit.Kind, id string, by Authority) audit.Event {
+	return audit.Event{At: s.now(), Kind: k, Actor: by.actor, ClientID: id, Address: by.address,
+		Detail: map[string]string{"authority": by.name()}}
+}
+
+// now is the time in the precision of the stores.
+func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
+
+// worded turns what a store says into what a caller is told.
+func worded(err error) error {
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return oauth.NotFound("There is no such client").Because(err)
+	case errors.Is(err, ErrExists):
+		return oauth.InvalidClientMetadata("preferred_client_id is taken").Because(err)
+	case errors.Is(err, ErrConflict):
+		return oauth.InvalidRequest("The client was changed in the meantime, read it again").Because(err)
+	case errors.Is(err, ErrFull):
+		return oauth.SlowDown("There are as many clients as there may be").Because(err)
+	}
+	return oauth.Unavailable().Because(err)
+}
