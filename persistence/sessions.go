@@ -58,7 +58,7 @@ func (e *effect) touch(s *session.Session) {
 // party notes a relying party of a session, by dialect. Its arguments are client, session, client.
 var party = [...]string{
 	PostgreSQL: `UPDATE sessions SET clients = clients || jsonb_build_array(CAST(? AS text)) WHERE tenant_id = :t AND id = ?
-		AND NOT clients @> jsonb_build_array(CAST(? AS text)) AND EXISTS (SELECT 1 FROM guard)`,
+		AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text(clients) AS e WHERE e = ?) AND EXISTS (SELECT 1 FROM guard)`,
 	SQLite: `UPDATE sessions SET clients = json_insert(clients, '$[#]', ?) WHERE tenant_id = :t AND id = ?
 		AND NOT EXISTS (SELECT 1 FROM json_each(clients) WHERE value = ?) AND EXISTS (SELECT 1 FROM guard)`,
 }

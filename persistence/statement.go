@@ -120,7 +120,10 @@ func checked(text string) error {
 		return err.(result).error
 	}
 	var err error
-	if len(scopes.FindAllString(text, -1)) < len(mentions.FindAllString(text, -1)) {
+	switch {
+	case strings.Contains(text, "@"):
+		err = fmt.Errorf("persistence: gorm takes what follows an at sign for a name: %s", text)
+	case len(scopes.FindAllString(text, -1)) < len(mentions.FindAllString(text, -1)):
 		err = fmt.Errorf("persistence: a table without its tenant: %s", text)
 	}
 	statements.Store(text, result{err})

@@ -1,0 +1,74 @@
+package postgres
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/persistence"
+)
+
+// connector takes connections from the pool, and does not wait for one for long.
+type connector struct{ driver.Connector }
+
+// errNoConnection: every connection was in use, or none could be made, for as long as we wait for one.
+var errNoConnection = errors.New("postgres: no connection")
+
+// Connect implements driver.Connector.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	waiting, cancel := context.WithTimeout(ctx, acquiring)
+	defer cancel()
+	conn, err := c.Connector.Connect(waiting)
+	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
+		return nil, fmt.Errorf("%w: %w", errNoConnection, err)
+	}
+	return conn, err
+}
+
+// unavailable words a failure to connect.
+func unavailable(err error) error {
+	return oauth.Unavailable().Because(fmt.Errorf("postgres: %w", err))
+}
+
+// failures are what the errors of PostgreSQL mean, by code or class (PostgreSQL Appendix A); the longest counts.
+var failures = map[string]persistence.Failure{
+	"23505": persistence.Duplicate,
+	"40001": persistence.Again,     // serialization_failure
+	"40P01": persistence.Again,     // deadlock_detected
+	"0A000": persistence.Again,     // a cached plan that a migration outdated; the driver has dropped it
+	"26000": persistence.Again,     // the same
+	"22021": persistence.Illegible, // character_not_in_repertoire
+	"22P05": persistence.Illegible, // untranslatable_character
+	"55P03": persistence.Down,      // lock_not_available
+	"57014": persistence.Down,      // query_canceled: out of time
+	"25006": persistence.Down,      // read_only_sql_transaction: a standby
+	"08":    persistence.Down,      // connection exception
+	"53":    persistence.Down,      // insufficient resources
+	"57":    persistence.Down,      // operator intervention
+	"58":    persistence.Down,      // system error
+}
+
+// failure says what an error means.
+func failure(err error) persistence.Failure {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if f, ok := failures[e.Code]; ok {
+			return f
+		}
+		return failures[e.Code[:min(2, len(e.Code))]]
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || pgconn.SafeToRetry(err) {
+		return persistence.Unsent
+	}
+	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || errors.Is(err, errNoConnection) || strings.Contains(err.Error(), "closed pool") {
+		return persistence.Down
+	}
+	return persistence.Broken
+}

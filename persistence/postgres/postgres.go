@@ -1,0 +1,224 @@
+// Package postgres opens PostgreSQL. Each connection takes one of two roles: that of one tenant, whose id the
+// connection is told before a statement of that tenant runs on it, or that of all.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/exaring/otelpgx"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/multitracer"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"go.opentelemetry.io/otel/trace"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+
+	"github.com/chancery-id/chancery/migrations"
+	"github.com/chancery-id/chancery/persistence"
+	"github.com/chancery-id/chancery/tenant/keys"
+)
+
+// Options are how a database is opened.
+type Options struct {
+	DSN       string // of a user that owns the tables, or will; it may not be pooled by transaction
+	ListenDSN string // of a direct connection, for notifications; DSN where it is empty
+	Sealer    keys.Sealer
+	Conns     int                  // connections for tenants' statements; 16 where it is zero. Two more serve all tenants
+	Tracer    trace.TracerProvider // nil: no spans
+	Statement func(sql string)     // called for each statement that is sent, BEGIN and COMMIT among them; may be nil
+	Durable   bool                 // refuse a server that may lose what it acknowledged
+}
+
+// The roles that migrations make.
+const (
+	oneTenant   = "chancery_app"
+	everyTenant = "chancery_system"
+)
+
+// session is what each connection is set to: a role that owns nothing, and an end to every wait.
+const session = `SET ROLE %s; SET statement_timeout = '5s'; SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '10s'`
+
+// setTenant tells a connection whose rows it is about.
+const setTenant = `SELECT set_config('app.tenant_id', $1, false)`
+
+const (
+	dialing   = 2 * time.Second
+	acquiring = 2 * time.Second
+	keepAlive = 15 * time.Second
+)
+
+// Open connects to the database, migrates it and returns it.
+func Open(ctx context.Context, o Options) (*persistence.DB, error) {
+	config, err := pgxpool.ParseConfig(o.DSN)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	careful(config.ConnConfig)
+	if err := migrate(ctx, config.ConnConfig.Copy(), o.Durable); err != nil {
+		return nil, err
+	}
+	listen := config.ConnConfig.Copy()
+	if o.ListenDSN != "" {
+		if listen, err = pgx.ParseConfig(o.ListenDSN); err != nil {
+			return nil, fmt.Errorf("postgres: %w", err)
+		}
+		careful(listen)
+	}
+	config.ConnConfig.Tracer = o.tracer()
+	if o.Conns == 0 {
+		o.Conns = 16
+	}
+	one, err := open(ctx, config.Copy(), oneTenant, o.Conns)
+	if err != nil {
+		return nil, err
+	}
+	every, err := open(ctx, config.Copy(), everyTenant, 2)
+	if err != nil {
+		one.close()
+		return nil, err
+	}
+	return persistence.New(persistence.Engine{
+		Dialect: persistence.PostgreSQL, Write: one.gorm, Read: one.gorm, EveryWrite: every.gorm, EveryRead: every.gorm,
+		Failure: failure,
+		Listen:  func(ctx context.Context, wake func()) error { return listenFor(ctx, listen, wake) },
+		Close:   func() error { one.close(); every.close(); return nil },
+	}, o.Sealer)
+}
+
+// careful sees to it that no connection waits for a peer that is gone.
+func careful(c *pgx.ConnConfig) {
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = dialing
+	}
+	c.DialFunc = (&net.Dialer{Timeout: dialing, KeepAlive: keepAlive}).DialContext
+}
+
+// migrate brings the schema up to date, over a connection without a role.
+func migrate(ctx context.Context, c *pgx.ConnConfig, durable bool) error {
+	db := stdlib.OpenDB(*c, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, `SET lock_timeout = '2s'`) // so that nobody waits long behind a migration that waits
+		return err
+	}))
+	defer db.Close()
+	if err := db.PingContext(ctx); err != nil {
+		return unavailable(err)
+	}
+	if durable {
+		if err := keeps(ctx, db); err != nil {
+			return err
+		}
+	}
+	for n := 1; ; n++ {
+		err := migrations.Postgres(ctx, db)
+		if err == nil || n == 10 || failure(err) != persistence.Down {
+			return err
+		}
+	}
+}
+
+// keeps returns an error where what is acknowledged may be lost.
+func keeps(ctx context.Context, db *sql.DB) error {
+	for _, setting := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
+		var value string
+		if err := db.QueryRowContext(ctx, `SELECT current_setting($1)`, setting).Scan(&value); err != nil {
+			return unavailable(err)
+		}
+		if value == "off" {
+			return fmt.Errorf("postgres: %s is off: the server may lose what it acknowledged", setting)
+		}
+	}
+	return nil
+}
+
+func (o *Options) tracer() pgx.QueryTracer {
+	var all []pgx.QueryTracer
+	if o.Tracer != nil {
+		all = append(all, otelpgx.NewTracer(otelpgx.WithTracerProvider(o.Tracer), otelpgx.WithDisableConnectionDetailsInAttributes()))
+	}
+	if o.Statement != nil {
+		all = append(all, counting(o.Statement))
+	}
+	if all == nil {
+		return nil
+	}
+	return multitracer.New(all...)
+}
+
+// counting tells of each statement but those of setTenant.
+type counting func(sql string)
+
+// TraceQueryStart implements pgx.QueryTracer.
+func (f counting) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
+	if d.SQL != setTenant {
+		f(d.SQL)
+	}
+	return ctx
+}
+
+// TraceQueryEnd implements pgx.QueryTracer.
+func (counting) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// pool is the connections of one role.
+type pool struct {
+	pgx  *pgxpool.Pool
+	sql  *sql.DB
+	gorm *gorm.DB
+}
+
+func (p *pool) close() {
+	_ = p.sql.Close()
+	p.pgx.Close()
+}
+
+func open(ctx context.Context, c *pgxpool.Config, role string, conns int) (*pool, error) {
+	c.MaxConns, c.MaxConnLifetimeJitter = int32(conns), time.Minute
+	c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.PgConn().Exec(ctx, fmt.Sprintf(session, role)).ReadAll()
+		return err
+	}
+	if role == oneTenant {
+		c.PrepareConn = prepare
+	}
+	p, err := pgxpool.NewWithConfig(ctx, c)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	db := sql.OpenDB(connector{stdlib.GetPoolConnector(p)})
+	db.SetMaxIdleConns(0) // the pool keeps them
+	g, err := gorm.Open(postgres.New(postgres.Config{Conn: db}), &gorm.Config{
+		SkipDefaultTransaction: true,
+		DisableAutomaticPing:   true,
+		Logger:                 logger.Discard,
+		NowFunc:                func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },
+	})
+	if err != nil {
+		p.Close()
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	return &pool{p, db, g}, nil
+}
+
+// told is where a connection remembers the tenant that it was told.
+const told = "chancery:tenant"
+
+// prepare tells a connection the tenant of the statement that is going to run on it. A statement without one gets a
+// connection that sees nothing.
+func prepare(ctx context.Context, conn *pgx.Conn) (bool, error) {
+	t, _ := persistence.Scope(ctx)
+	memory := conn.PgConn().CustomData()
+	if was, ok := memory[told]; ok && was == string(t) {
+		return true, nil
+	}
+	delete(memory, told) // until it is known again what the connection sees
+	if _, err := conn.Exec(ctx, setTenant, string(t)); err != nil {
+		return false, err
+	}
+	memory[told] = string(t)
+	return true, nil
+}
