@@ -18,6 +18,7 @@ const (
 	CodeReplayed        Kind = "code_replayed"
 	RefreshReplayed     Kind = "refresh_replayed"
 	SessionEnded        Kind = "session_ended"
+	SessionSwitched     Kind = "session_switched"
 	ClientCreated       Kind = "client_created"
 	ClientUpdated       Kind = "client_updated"
 	ClientDeleted       Kind = "client_deleted"

@@ -11,6 +11,7 @@ import (
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -29,7 +30,8 @@ type Consent struct {
 	IDToken        grant.IDTerms
 	RefreshToken   grant.RefreshTerms
 	Data           json.RawMessage
-	Impersonated   string // sub of the tokens instead of the subject's
+	ClaimsData     json.RawMessage // object for sources of claims
+	Impersonated   string          // sub of the tokens instead of the subject's
 	Address        string
 }
 
@@ -65,6 +67,9 @@ func (c *Consent) check() error {
 			return oauth.InvalidRequest("audience holds a value that is not allowed")
 		}
 	}
+	if v := c.Impersonated; len(v) > session.MaxSubject || strings.ContainsFunc(v, func(r rune) bool { return r < 0x20 || r == 0x7f || r == 0xfffd }) {
+		return oauth.InvalidRequest("impersonated_sub must have 1 to 255 characters, none of them a control character")
+	}
 	return nil
 }
 
@@ -88,12 +93,36 @@ func (s *Service) Complete(ctx context.Context, t *tenant.Tenant, p *Pending, c 
 	if who.Session == nil || !who.Session.Open(s.Now()) || who.Disabled {
 		return s.Refuse(ctx, t, p, oauth.AccessDenied("the session has ended"), c.Address)
 	}
+	had := who.Authorization
+	if c.Impersonated == who.Session.Subject {
+		c.Impersonated = ""
+	}
+	if c.Impersonated != "" {
+		if err := s.checkImpersonated(ctx, t, p, c.Impersonated); err != nil {
+			return Result{}, err
+		}
+		had = nil // what the subject allowed for itself is not what it allowed as another
+	}
 	a := agreement{terms: termsOf(t.Settings, p.Request, c), impersonated: c.Impersonated}
 	if c.LongLived {
-		a.authorization = merge(who.Authorization, &a.terms, s.Now())
+		a.authorization = merge(had, &a.terms, s.Now())
 	}
-	facts := Facts{Session: who.Session, Had: who.Authorization, Answered: p.Answered}
-	return s.finish(ctx, t, p, facts, a, change{address: c.Address})
+	return s.finish(ctx, t, p, Facts{Session: who.Session}, a, change{address: c.Address})
+}
+
+// checkImpersonated returns invalid_request where nobody may act as sub.
+func (s *Service) checkImpersonated(ctx context.Context, t *tenant.Tenant, p *Pending, sub string) error {
+	if sub == p.Client.ID {
+		return oauth.InvalidRequest("impersonated_sub is the id of the client")
+	}
+	who, err := s.Store.SubjectOf(ctx, t.ID, sub, p.Client.ID)
+	switch {
+	case err != nil:
+		return err
+	case who.Disabled:
+		return oauth.InvalidRequest("the account of impersonated_sub is disabled")
+	}
+	return nil
 }
 
 // agreement is what subject and client came to.
@@ -107,18 +136,40 @@ type agreement struct {
 func remember(t *tenant.Tenant, p *Pending, f Facts) agreement {
 	var had grant.Terms
 	_ = json.Unmarshal(f.Had.Terms, &had) // stored by us; terms that cannot be read leave the defaults
-	c := Consent{Scope: p.Request.Scope, Claims: []string{"*"}, Audience: had.Audience, PresetIDToken: had.PresetIDToken, PresetUserInfo: had.PresetUserInfo,
-		LongLived: true, Offline: had.Offline, AccessToken: had.AccessToken, IDToken: had.IDToken, RefreshToken: had.RefreshToken, Data: had.Data}
+	c := Consent{Scope: p.Request.Scope, Claims: agreed(t.Settings, p.Request, &had), Audience: had.Audience, PresetIDToken: had.PresetIDToken, PresetUserInfo: had.PresetUserInfo,
+		LongLived: true, Offline: had.Offline, AccessToken: had.AccessToken, IDToken: had.IDToken, RefreshToken: had.RefreshToken, Data: had.Data, ClaimsData: had.ClaimsData}
 	if len(p.Request.Resource) > 0 {
 		c.Audience = p.Request.Resource
 	}
 	return agreement{terms: termsOf(t.Settings, p.Request, c)}
 }
 
+// agreed names the claims that r asks for, with the language and the place that was agreed on in had.
+func agreed(s *tenant.Settings, r *request.Request, had *grant.Terms) []string {
+	var names []string
+	for _, name := range requestedNames(s, r) {
+		before := len(names)
+		for _, n := range had.Claims {
+			if untagged(n) == name {
+				names = append(names, n)
+			}
+		}
+		for _, n := range had.IDTokenClaims {
+			if untagged(n) == name {
+				names = append(names, idTokenPrefix+n)
+			}
+		}
+		if len(names) == before { // agreed on earlier than had
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // termsOf words what c grants of r.
 func termsOf(s *tenant.Settings, r *request.Request, c Consent) grant.Terms {
 	terms := grant.Terms{Audience: c.Audience, ClaimsLocales: c.ClaimsLocales, PresetIDToken: c.PresetIDToken, PresetUserInfo: c.PresetUserInfo,
-		LongLived: c.LongLived, Offline: c.Offline, Data: c.Data, AccessToken: c.AccessToken, IDToken: c.IDToken, RefreshToken: c.RefreshToken}
+		LongLived: c.LongLived, Offline: c.Offline, Data: c.Data, ClaimsData: c.ClaimsData, AccessToken: c.AccessToken, IDToken: c.IDToken, RefreshToken: c.RefreshToken}
 	for _, v := range c.Scope {
 		if v == "*" {
 			terms.Scope = terms.Scope.Plus(r.Scope)
@@ -197,7 +248,7 @@ func merge(had *grant.Authorization, terms *grant.Terms, now time.Time) *grant.A
 func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Facts, a agreement, c change) (Result, error) {
 	now, r, who := s.Now(), p.Request, f.Session
 	g := &grant.Grant{ID: s.Issuer.NewID(), Subject: who.Subject, ClientID: p.Client.ID, SessionID: who.ID, CreatedAt: now, Terms: a.terms}
-	if a.impersonated != "" && a.impersonated != who.Subject {
+	if a.impersonated != "" {
 		g.Subject, g.Actor = a.impersonated, who.Subject
 	}
 	g.Terms.RefreshToken.Issue = g.Terms.RefreshToken.Issue && p.Client.MayGrant(oauth.RefreshToken)
@@ -226,9 +277,9 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 		return Result{}, err
 	}
 	t.Revoked.Add(revoked...)
-	res := Result{Client: p.Client, Subject: who.Subject, Response: respond(t, r, Param{"code", code})}
-	if c.session != nil {
-		res.Session, res.SID = c.session, s.Sessions.Handle(t, c.session)
+	res := Result{Client: p.Client, Subject: who.Subject, Current: who, Response: respond(t, r, Param{"code", code})}
+	if c.session != nil || c.moved {
+		res.Session, res.SID = who, s.Sessions.Handle(t, who)
 	}
 	return res, nil
 }

@@ -33,6 +33,8 @@ type Decision struct {
 type Facts struct {
 	Session  *session.Session     // open at the time, or nil
 	Answered bool                 // the subject authenticated in answer to this very request
+	Chosen   bool                 // the subject chose Session in answer to this very request, without authenticating
+	Began    time.Time            // when the request began, where it was Answered
 	Had      *grant.Authorization // what the subject allowed the client before, or nil
 }
 
@@ -84,10 +86,10 @@ var loginRules = []loginRule{
 		return r.RequiredSub != "" && r.RequiredSub != f.Session.Subject
 	}},
 	{"auth_life", false, func(now time.Time, _ *tenant.Settings, _ *request.Request, f Facts) bool {
-		return !f.Session.Fresh(now)
+		return !f.Answered && !f.Session.Fresh(now)
 	}},
 	{"max_age", false, func(now time.Time, _ *tenant.Settings, r *request.Request, f Facts) bool {
-		return r.MaxAge != nil && (now.Sub(f.Session.AuthTime) > time.Duration(*r.MaxAge)*time.Second || *r.MaxAge == 0 && !f.Answered)
+		return r.MaxAge != nil && (age(now, f) > *r.MaxAge || *r.MaxAge == 0 && !f.Answered)
 	}},
 	{"acr", false, func(_ time.Time, _ *tenant.Settings, r *request.Request, f Facts) bool {
 		return len(r.EssentialACR) > 0 && !slices.Contains(r.EssentialACR, f.Session.ACR)
@@ -96,12 +98,26 @@ var loginRules = []loginRule{
 		return !f.Answered && !r.Prompt.Has(oauth.PromptNone) && len(r.ACRValues) > 0 && !slices.Contains(r.ACRValues, f.Session.ACR)
 	}},
 	{"prompt", false, func(_ time.Time, _ *tenant.Settings, r *request.Request, f Facts) bool {
-		return !f.Answered && r.Prompt.Has(oauth.PromptLogin|oauth.PromptSelectAccount|oauth.PromptCreate)
+		return !f.Answered && r.Prompt.Has(oauth.PromptLogin|oauth.PromptCreate)
+	}},
+	{"select_account", false, func(_ time.Time, _ *tenant.Settings, r *request.Request, f Facts) bool {
+		return !f.Answered && !f.Chosen && r.Prompt.Has(oauth.PromptSelectAccount)
 	}},
 	{"always", false, func(_ time.Time, s *tenant.Settings, _ *request.Request, f Facts) bool {
 		return !f.Answered && s.Authorization.AlwaysPromptForAuth
 	}},
 }
+
+// age is how many seconds ago the subject authenticated, at now. An answer to the request counts from its beginning, so
+// that the time it took to answer makes nobody answer again; clocks may differ a little.
+func age(now time.Time, f Facts) int64 {
+	if f.Answered {
+		now = f.Began.Add(-skew)
+	}
+	return now.Unix() - f.Session.AuthTime.Unix()
+}
+
+const skew = 10 * time.Second
 
 // covered reports whether all that is asked was allowed before, and is still remembered at now.
 func covered(s *tenant.Settings, r *request.Request, had *grant.Authorization, now time.Time) bool {

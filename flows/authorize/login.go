@@ -2,10 +2,12 @@ package authorize
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
@@ -23,6 +25,7 @@ type Authentication struct {
 type change struct {
 	session *session.Session // to be written
 	ended   string           // id of the session it replaces
+	moved   bool             // the interaction is bound to another session than before
 	events  []audit.Event
 	address string
 }
@@ -51,8 +54,11 @@ func (s *Service) Login(ctx context.Context, t *tenant.Tenant, p *Pending, a Aut
 	if a.Subject == p.Client.ID {
 		return Result{}, oauth.InvalidRequest("sub is the id of the client")
 	}
+	if err := checkSessionClaims(a.Claims); err != nil {
+		return Result{}, err
+	}
 	c := change{address: a.Address}
-	facts := Facts{Answered: true}
+	facts := Facts{Answered: true, Began: p.CreatedAt}
 	var who Subject
 	var err error
 	if p.SessionID != "" {
@@ -63,6 +69,9 @@ func (s *Service) Login(ctx context.Context, t *tenant.Tenant, p *Pending, a Aut
 	current := who.Session
 	if current != nil && !current.Open(now) {
 		current = nil
+	}
+	if p.Session = current; current != nil {
+		p.SID = s.Sessions.Handle(t, current)
 	}
 	if current != nil && current.Subject == a.Subject {
 		c.session = s.Sessions.Again(current, a.Login, a.Turn)
@@ -78,6 +87,9 @@ func (s *Service) Login(ctx context.Context, t *tenant.Tenant, p *Pending, a Aut
 	if who.Disabled {
 		return s.Refuse(ctx, t, p, oauth.AccessDenied("the account is disabled"), a.Address)
 	}
+	if !c.session.Fits(a.Login) {
+		return Result{}, oauth.InvalidRequest("max_life must not be less than auth_life, nor auth_life less than max_idle")
+	}
 	if !c.session.Open(now) {
 		return Result{}, oauth.InvalidRequest("the session would be over already")
 	}
@@ -86,18 +98,41 @@ func (s *Service) Login(ctx context.Context, t *tenant.Tenant, p *Pending, a Aut
 	return s.settle(ctx, t, p, facts, c)
 }
 
-// switchTo goes on with another live session of the browser. One that is dead leaves the login step as it was.
+// checkSessionClaims returns invalid_request where claims, an object or nil, holds what must not come into an ID token.
+func checkSessionClaims(claims json.RawMessage) error {
+	if claims == nil {
+		return nil
+	}
+	var named map[string]json.RawMessage
+	if err := json.Unmarshal(claims, &named); err != nil {
+		return oauth.InvalidRequest("claims must be an object").Because(err)
+	}
+	for name := range named {
+		if !grant.Presettable(name) {
+			return oauth.InvalidRequest("claims holds a name that is not allowed")
+		}
+	}
+	return nil
+}
+
+// switchTo goes on with another live session of the browser: its own authentication is what counts. One that is dead
+// leaves the login step as it was.
 func (s *Service) switchTo(ctx context.Context, t *tenant.Tenant, p *Pending, a Authentication) (Result, error) {
 	facts, err := s.current(ctx, t, a.SID, p.Client)
 	if err != nil {
 		return Result{}, err
 	}
 	if facts.Session == nil {
-		return Result{Pending: p, Client: p.Client, Why: "sub_sid"}, s.Resume(ctx, t, p)
+		if err := s.Resume(ctx, t, p); err != nil {
+			return Result{}, err
+		}
+		return Result{Pending: p, Client: p.Client, Why: "sub_sid"}, nil
 	}
-	facts.Answered = p.Answered
+	facts.Chosen = true
+	c := change{moved: facts.Session.ID != p.SessionID, address: a.Address}
+	c.events = []audit.Event{{At: s.Now(), Kind: audit.SessionSwitched, Subject: facts.Session.Subject, ClientID: p.Client.ID, Session: facts.Session.ID, Address: a.Address}}
 	p.Session, p.SID, p.SessionID = facts.Session, a.SID, facts.Session.ID
-	return s.settle(ctx, t, p, facts, change{address: a.Address})
+	return s.settle(ctx, t, p, facts, c)
 }
 
 // settle decides on p with facts and writes what follows from that, together with c, in one effect.
@@ -113,40 +148,44 @@ func (s *Service) settle(ctx context.Context, t *tenant.Tenant, p *Pending, fact
 		if len(p.Hash) > 0 {
 			return s.Refuse(ctx, t, p, d.Err, c.address)
 		}
-		res.Response = respondError(t, p.Request, d.Err)
+		res.Current, res.Response = facts.Session, respondError(t, p.Request, d.Err)
 		return res, nil
 	case Approved:
 		return s.finish(ctx, t, p, facts, remember(t, p, facts), c)
 	case NeedLogin:
 		p.Step = StepLogin
-		c = change{address: c.address} // an answer that does not suffice changes nothing
+		if c.session != nil {
+			c = change{address: c.address} // an authentication that does not suffice changes nothing
+		}
 	case NeedConsent:
 		p.Step, p.Answered = StepConsent, p.Answered || facts.Answered
 		p.Asked = Ask(t.Settings, p.Request, facts.Had)
 		if c.session != nil {
 			p.Session, p.SID, p.SessionID = c.session, s.Sessions.Handle(t, c.session), c.session.ID
-			res.Session, res.SID = c.session, p.SID
 		}
 	}
+	if c.session != nil || c.moved {
+		res.Session, res.SID = p.Session, p.SID
+	}
+	if err := s.store(ctx, t, now, p, c); err != nil {
+		return Result{}, err
+	}
 	res.Pending = p
-	return res, s.store(ctx, t, now, p, c)
+	return res, nil
 }
 
-// store writes an interaction that goes on waiting: a new one, or one that has moved on to consent.
+// store writes an interaction that goes on waiting: a new one, or one that has moved on to consent or to another session.
 func (s *Service) store(ctx context.Context, t *tenant.Tenant, now time.Time, p *Pending, c change) error {
 	if len(p.Hash) == 0 {
 		p.Handle = s.newHandle()
 		p.Hash = hashHandle(p.Handle)
 		return s.Store.Begin(ctx, t.ID, p.Interaction, touched(p.Session, now))
 	}
-	if p.Step == StepLogin {
+	if p.Step == StepLogin && !c.moved {
 		return s.Resume(ctx, t, p)
 	}
 	e := LoginEffect{Interaction: p.Interaction, Session: c.session, Ended: c.ended, TokensUntil: now.Add(t.Settings.LongestAccessToken()),
-		KeepNewest: c.quota(t)}
-	if len(c.events) > 0 {
-		e.Event = c.events[0]
-	}
+		KeepNewest: c.quota(t), Event: c.events[0]}
 	revoked, err := s.Store.Login(ctx, t.ID, now, e)
 	if err != nil {
 		return err

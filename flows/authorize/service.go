@@ -54,7 +54,8 @@ type Result struct {
 	Response *Response
 	Client   *tenant.Client
 	Subject  string           // of the session, if there is one
-	Session  *session.Session // when it is new or was authenticated anew: the browser's cookie must be set to SID
+	Current  *session.Session // of a Response: that the browser has now, if any
+	Session  *session.Session // when it is new, was authenticated anew or was switched to: the browser's cookie must be set to SID
 	SID      string
 	Why      string // the rule that decided, for logs
 }
@@ -65,11 +66,22 @@ func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, in Start) (Result
 	r, client, err := s.Requests.Validate(ctx, t, request.Authorize, in.Params)
 	if err != nil {
 		e := oauth.ErrorOf(err)
-		// Nobody vouches for a client that registered itself, so it gets no browser sent before its subject is known.
-		if r == nil || e.Code == "server_error" || e.Code == "temporarily_unavailable" || client.SelfRegistered && in.SID == "" {
+		if r == nil || e.Code == "server_error" || e.Code == "temporarily_unavailable" {
 			return Result{Client: client}, err
 		}
-		return Result{Client: client, Response: respondError(t, r, e)}, nil
+		res := Result{Client: client, Response: respondError(t, r, e)}
+		if client.SelfRegistered {
+			// Nobody vouches for a client that registered itself, so it gets no browser sent before its subject is known.
+			facts, failed := s.current(ctx, t, in.SID, client)
+			switch {
+			case failed != nil:
+				return Result{Client: client}, failed
+			case facts.Session == nil:
+				return Result{Client: client}, err
+			}
+			res.Subject, res.Current = facts.Session.Subject, facts.Session
+		}
+		return res, nil
 	}
 	now := s.Now()
 	i := Interaction{Request: r, Data: in.Data, Binding: bind(in.Binding), CreatedAt: now, ExpiresAt: now.Add(t.Settings.InteractionLifetime())}
@@ -77,9 +89,9 @@ func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, in Start) (Result
 	if err != nil {
 		return Result{}, err
 	}
-	p := &Pending{Interaction: i, Client: client, Session: facts.Session, SID: in.SID}
-	if p.Session != nil {
-		p.SessionID = p.Session.ID
+	p := &Pending{Interaction: i, Client: client}
+	if facts.Session != nil {
+		p.Session, p.SID, p.SessionID = facts.Session, in.SID, facts.Session.ID
 	}
 	return s.settle(ctx, t, p, facts, change{address: in.Address})
 }
@@ -156,7 +168,7 @@ func (s *Service) Refuse(ctx context.Context, t *tenant.Tenant, p *Pending, e *o
 	if _, err := s.Store.Finish(ctx, t.ID, now, FinishEffect{Hash: p.Hash, Version: p.Version, Events: []audit.Event{ev}}); err != nil {
 		return Result{}, err
 	}
-	return Result{Client: p.Client, Response: respondError(t, p.Request, e)}, nil
+	return Result{Client: p.Client, Current: p.Session, Response: respondError(t, p.Request, e)}, nil
 }
 
 // newHandle makes the handle of an interaction: 256 random bits, base64url.

@@ -35,7 +35,8 @@ type Terms struct {
 	PresetUserInfo map[string]json.RawMessage `json:"preset_userinfo,omitempty"`
 	Offline        bool                       `json:"offline,omitempty"` // outlives the login session
 	LongLived      bool                       `json:"long_lived,omitempty"`
-	Data           json.RawMessage            `json:"data,omitempty"` // dat of JWT access tokens
+	Data           json.RawMessage            `json:"data,omitempty"`        // dat of JWT access tokens
+	ClaimsData     json.RawMessage            `json:"claims_data,omitempty"` // for sources of claims
 	AccessToken    AccessTerms                `json:"access_token,omitzero"`
 	IDToken        IDTerms                    `json:"id_token,omitzero"`
 	RefreshToken   RefreshTerms               `json:"refresh_token,omitzero"`
