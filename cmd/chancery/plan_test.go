@@ -72,6 +72,7 @@ var keepers = []struct {
 	{"github.com/casbin", []string{"admin"}},
 	{"github.com/dop251", []string{"flows/script"}},
 	{"github.com/alecthomas/kong", []string{"cmd/…"}},
+	{"github.com/prometheus", []string{"cmd/…"}},
 
 	{"go.opentelemetry.io/otel", []string{"web/…", "persistence/…", "tenant/keys", "tenant/outbound", "cmd/…"}},
 	{"go.opentelemetry.io/otel/sdk", []string{"cmd/…"}},
