@@ -40,9 +40,23 @@ func (a absent[K]) forget() {
 	a.cache.InvalidateAll()
 }
 
-// clock lets the caches read the resolver's time.
-type clock struct{ now func() time.Time }
+// clock is the time of the caches, as the resolver last read it: that is cheaper than to read it for each.
+type clock struct{ at *atomic.Int64 }
 
-func (c clock) NowNano() int64 { return c.now().UnixNano() }
+func newClock(now time.Time) clock {
+	c := clock{new(atomic.Int64)}
+	c.at.Store(now.UnixNano())
+	return c
+}
+
+// set moves the clock, in steps of at least a millisecond, so that concurrent requests seldom write.
+func (c clock) set(now time.Time) {
+	at := now.UnixNano()
+	if d := at - c.at.Load(); d >= int64(time.Millisecond) || d < 0 {
+		c.at.Store(at)
+	}
+}
+
+func (c clock) NowNano() int64 { return c.at.Load() }
 
 func (c clock) Tick(d time.Duration) <-chan time.Time { return time.Tick(d) }

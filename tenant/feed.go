@@ -123,6 +123,7 @@ func (r *Resolver) poll(ctx context.Context) error {
 	defer cancel()
 	cs, clock, err := r.dir.Changes(ctx, f.clock.Add(-r.o.Overlap))
 	now := r.o.Now()
+	r.clock.set(now)
 	if err != nil {
 		if lost {
 			f.lost.Store(true)
@@ -162,16 +163,16 @@ func (r *Resolver) poll(ctx context.Context) error {
 // catchUp polls before a request is answered when a poll is overdue, as after the process was suspended, so
 // that not even the first answer misses what changed meanwhile. It waits neither long nor where polls just
 // failed.
-func (r *Resolver) catchUp(ctx context.Context) {
-	f := &r.feed
-	now, due := r.o.Now(), 4*r.o.Interval
+func (r *Resolver) catchUp(ctx context.Context, now time.Time) {
+	f, due := &r.feed, 4*r.o.Interval
 	if now.Sub(*f.polled.Load()) < due || now.Sub(*f.failed.Load()) < due {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, hold)
 	defer cancel()
 	if err := r.Refresh(ctx); errors.Is(err, context.DeadlineExceeded) {
-		f.failed.Store(&now)
+		failed := now
+		f.failed.Store(&failed)
 	}
 }
 

@@ -52,6 +52,7 @@ func (o Options) withDefaults() Options {
 type Resolver struct {
 	dir   Directory
 	o     Options
+	clock clock
 	loads *semaphore.Weighted
 
 	tenants *otter.Cache[ID, *Tenant]
@@ -78,10 +79,11 @@ type clientKey struct {
 // NewResolver returns a Resolver that has loaded nothing.
 func NewResolver(d Directory, o Options) *Resolver {
 	o = o.withDefaults()
-	clock := clock{o.Now}
+	clock := newClock(o.Now())
 	r := &Resolver{
 		dir:   d,
 		o:     o,
+		clock: clock,
 		loads: semaphore.NewWeighted(o.Loads),
 		tenants: otter.Must(&otter.Options[ID, *Tenant]{
 			MaximumSize: o.Tenants, ExpiryCalculator: otter.ExpiryAccessing[ID, *Tenant](o.Life), Clock: clock,
@@ -104,7 +106,9 @@ func NewResolver(d Directory, o Options) *Resolver {
 // that of an enabled tenant, is ErrUnknown. Several names must all stand for the same enabled tenant, else
 // ErrContradiction, so that nobody learns which of them exist. Other errors are the directory's.
 func (r *Resolver) Resolve(ctx context.Context, names ...Name) (*Tenant, error) {
-	r.catchUp(ctx)
+	now := r.o.Now()
+	r.clock.set(now)
+	r.catchUp(ctx, now)
 	switch len(names) {
 	case 0:
 		return nil, ErrUnnamed

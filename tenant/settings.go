@@ -13,6 +13,7 @@ type Settings struct {
 	Name     string `json:"name,omitempty"`      // shown on our pages; the tenant's id where empty
 	Logo     string `json:"logo,omitempty"`      // a data: URI of a PNG, JPEG or WebP picture, at most 64 KiB
 	Color    string `json:"color,omitempty"`     // accent colour of our pages, #rrggbb
+	Demo     bool   `json:"demo,omitempty"`      // made for trying out; a production start refuses to serve it
 	LoginURL string `json:"login_url,omitempty"` // the tenant's own login UI; ours where empty
 
 	Authorization AuthorizationSettings `json:"authorization,omitzero"`
@@ -70,7 +71,7 @@ type SessionSettings struct {
 type ClientSettings struct {
 	OpenRegistration bool  `json:"open_registration,omitempty"` // registration without any token
 	Max              int   `json:"max,omitempty"`               // 10000 clients
-	SecretOverlap    int64 `json:"secret_overlap,omitempty"`    // seconds an old secret lives on after a new one: 1800
+	SecretOverlap    int64 `json:"secret_overlap,omitempty"`    // seconds an old secret lives on after a new one: 1800; negative: none
 }
 
 // or returns v seconds, or def where v is zero. Negative values pass through.
