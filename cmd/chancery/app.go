@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/chancery-id/chancery/admin"
+	"github.com/chancery-id/chancery/flows/access"
+	"github.com/chancery-id/chancery/flows/account"
+	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/clientauth"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/limit"
+	"github.com/chancery-id/chancery/flows/registration"
+	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/flows/token"
+	"github.com/chancery-id/chancery/persistence"
+	"github.com/chancery-id/chancery/persistence/postgres"
+	"github.com/chancery-id/chancery/persistence/sqlite"
+	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
+	"github.com/chancery-id/chancery/web"
+	"github.com/chancery-id/chancery/web/login"
+	"github.com/chancery-id/chancery/web/oidc"
+	"github.com/chancery-id/chancery/web/wire"
+)
+
+// app is the services over one open database, as the server and the commands share them.
+type app struct {
+	conf      *config
+	publicURL *url.URL
+	log       *slog.Logger
+	db        *persistence.DB
+	pool      *keys.Pool
+	resolver  *tenant.Resolver
+	limiter   *limit.Limiter
+	accounts  *account.Service
+	clients   *registration.Service
+	console   *admin.Console
+}
+
+// newApp opens the database that conf names, which it migrates first, and builds the services over it.
+func newApp(ctx context.Context, conf *config, publicURL *url.URL, log *slog.Logger, tracing bool) (*app, error) {
+	kek, err := conf.kek(func(b []byte) { _, _ = rand.Read(b) })
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := keys.NewSealer(kek)
+	if err != nil {
+		return nil, err
+	}
+	db, err := openDatabase(ctx, conf, sealer, tracing)
+	if err != nil {
+		return nil, err
+	}
+	a := &app{conf: conf, publicURL: publicURL, log: log, db: db, pool: keys.NewPool(4, rand.Reader)}
+	a.resolver = tenant.NewResolver(db, tenant.Options{Now: time.Now, Lost: func(err error) { log.Warn("changes cannot be seen", "error", err) }})
+	limits := limit.Development()
+	if conf.production() {
+		limits = limit.Production()
+	}
+	a.limiter = limit.New(time.Now, limits, limit.Guesses())
+	a.accounts = &account.Service{Store: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}, Limit: a.limiter, Rehash: db}
+	a.clients = &registration.Service{Store: db, Now: time.Now, Rand: rand.Reader, Limit: a.limiter, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}
+	a.console = &admin.Console{Store: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
+	return a, nil
+}
+
+// openDatabase opens PostgreSQL where it is configured, else the embedded database in the data directory.
+func openDatabase(ctx context.Context, conf *config, sealer keys.Sealer, tracing bool) (*persistence.DB, error) {
+	var tracer trace.TracerProvider
+	if tracing {
+		tracer = otel.GetTracerProvider()
+	}
+	if conf.DatabaseURL != "" {
+		return postgres.Open(ctx, postgres.Options{DSN: conf.DatabaseURL, ListenDSN: conf.ListenDatabaseURL, Sealer: sealer, Tracer: tracer, Durable: conf.production()})
+	}
+	if err := os.MkdirAll(conf.Data, 0o700); err != nil {
+		return nil, err
+	}
+	return sqlite.Open(ctx, filepath.Join(conf.Data, "chancery.db"), sqlite.Options{Sealer: sealer, Tracer: tracer})
+}
+
+// close ends what newApp began.
+func (a *app) close() error {
+	a.pool.Close()
+	return a.db.Close()
+}
+
+// healthy reports whether the server can do its work: the database answers, and changes are seen.
+func (a *app) healthy(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	return errors.Join(a.resolver.Healthy(time.Now()), a.db.Ping(ctx))
+}
+
+// web wires the flows to their doors.
+func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Config {
+	issuer := &grant.Issuer{Now: time.Now, Rand: rand.Reader}
+	sessions := &session.Service{Now: time.Now, Rand: rand.Reader, Store: a.db}
+	requests := &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(), Hint: func(_ context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
+		return issuer.ParseIDToken(t, c.ID, hint)
+	}}
+	authz := &authorize.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Sessions: sessions, Issuer: issuer, Store: a.db}
+	ui := &login.UI{Now: time.Now, Rand: rand.Reader, Authorize: authz, Sessions: sessions, Accounts: a.accounts, Insecure: !a.conf.production()}
+	c := web.Config{Resolver: a.resolver, Limiter: callLimits{a.limiter}, Now: time.Now, PublicURL: a.publicURL, Production: a.conf.production(),
+		TrustedProxies: proxies, Sink: sink, Doors: []wire.Door{
+			&oidc.Door{Now: time.Now, Authorize: authz,
+				Tokens:     &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Sessions: a.db, Accounts: a.accounts},
+				Access:     &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Accounts: a.accounts},
+				ClientAuth: &clientauth.Service{Now: time.Now, Limit: a.limiter},
+				Clients:    a.clients, Browser: ui, Changed: a.resolver.Refresh},
+			ui,
+		}}
+	if tracing {
+		c.Tracer = otel.Tracer("github.com/chancery-id/chancery/web")
+	}
+	return c
+}
+
+// callLimits puts the routes of the doors under the limits that are kept by name.
+type callLimits struct{ *limit.Limiter }
+
+// routeLimits are the limits on routes that cost more than a look: their name, and whether the source is counted or the
+// client that calls.
+var routeLimits = map[string]string{
+	"/authorize": limit.Authorize, "/login/i/:handle": limit.Login, "/logout": limit.Login,
+}
+
+// Allow counts one call of a route.
+func (l callLimits) Allow(ctx context.Context, t tenant.ID, client string, source netip.Addr, what string) (time.Duration, bool) {
+	if !source.IsValid() {
+		return 0, true // it proved that it acts for the tenant
+	}
+	if wait, ok := l.Limiter.Allow(ctx, t, limit.Request, source.String()); !ok {
+		return wait, false
+	}
+	name, limited := routeLimits[what]
+	if !limited {
+		return 0, true
+	}
+	return l.Limiter.Allow(ctx, t, name, source.String())
+}

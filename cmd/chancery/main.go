@@ -1,0 +1,36 @@
+// Command chancery is an OAuth 2.0 and OpenID Connect provider for many tenants, and the operator's tool for it.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set at build time.
+var version = "development"
+
+// cli is the command line.
+type cli struct {
+	config
+	Serve   serve            `cmd:"" default:"withargs" help:"Serve until SIGTERM."`
+	Version kong.VersionFlag `help:"Print the version."`
+}
+
+func main() {
+	var c cli
+	k := kong.Parse(&c, kong.Name("chancery"), kong.Description("An OAuth 2.0 and OpenID Connect provider for many tenants."),
+		kong.Vars{"version": version}, kong.UsageOnError())
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	k.BindTo(ctx, (*context.Context)(nil))
+	k.Bind(&c.config)
+	if err := k.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "chancery:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/chancery-id/chancery/web"
+	"github.com/chancery-id/chancery/web/wire"
+)
+
+// serve is the command that serves.
+type serve struct {
+	OpsListen      string   `name:"ops-listen" env:"CHANCERY_OPS_LISTEN" default:"127.0.0.1:8081" placeholder:"ADDR" help:"Address of health, readiness and metrics."`
+	TLSCert        string   `name:"tls-cert" env:"CHANCERY_TLS_CERT" placeholder:"FILE" help:"Certificate chain to serve TLS with, PEM."`
+	TLSKey         string   `name:"tls-key" env:"CHANCERY_TLS_KEY" placeholder:"FILE" help:"Private key of the certificate, PEM."`
+	Demo           *bool    `name:"demo" env:"CHANCERY_DEMO" placeholder:"BOOL" help:"Create the demo tenants on the first start; true in development."`
+	AdminToken     string   `name:"admin-token" env:"CHANCERY_ADMIN_TOKEN" placeholder:"TOKEN" help:"First platform token, at least 32 characters."`
+	TrustedProxies []string `name:"trusted-proxies" env:"CHANCERY_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks whose forwarding and tenant headers count; loopback in development."`
+}
+
+// drain is how long open requests may take after SIGTERM.
+const drain = 25 * time.Second
+
+// Run serves until ctx ends.
+func (s *serve) Run(ctx context.Context, conf *config) error {
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	proxies, err := s.trusted(conf)
+	if err != nil {
+		return err
+	}
+	if err := s.check(conf, proxies); err != nil {
+		return err
+	}
+	certificate, err := s.tls()
+	if err != nil {
+		return err
+	}
+	public, err := net.Listen("tcp", conf.Listen)
+	if err != nil {
+		return err
+	}
+	defer public.Close()
+	ops, err := net.Listen("tcp", s.OpsListen)
+	if err != nil {
+		return err
+	}
+	defer ops.Close()
+	publicURL, err := conf.publicURL(public.Addr(), certificate != nil)
+	if err != nil {
+		return err
+	}
+	telemetry, err := newTelemetry(ctx, os.Getenv)
+	if err != nil {
+		return err
+	}
+	var ready atomic.Pointer[app]
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	work, background := errgroup.WithContext(background)
+	servers := []*http.Server{newServer(s.operations(&ready, telemetry.metrics), log)}
+	work.Go(func() error { return serving(servers[0].Serve(ops)) })
+
+	a, err := newApp(ctx, conf, publicURL, log, telemetry.tracing)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	work.Go(func() error { a.resolver.Run(background); return nil })
+	work.Go(func() error { return a.keepHouse(background) })
+	if err := a.firstStart(ctx, s, conf, "http://"+reachable(ops.Addr(), s.OpsListen)); err != nil {
+		return err
+	}
+	handler := web.New(a.web(proxies, wire.Sinks{wire.LogSink{Log: log}, &telemetry.requests}, telemetry.tracing))
+	servers = append(servers, newServer(handler, log))
+	work.Go(func() error {
+		if servers[1].TLSConfig = certificate; certificate != nil {
+			return serving(servers[1].ServeTLS(public, "", ""))
+		}
+		return serving(servers[1].Serve(public))
+	})
+	ready.Store(a)
+	log.Info("ready", "public_url", publicURL.String(), "ops", ops.Addr().String(), "env", conf.Env, "version", version)
+
+	select {
+	case <-ctx.Done():
+	case <-background.Done():
+	}
+	log.Info("stopping")
+	ready.Store(nil)
+	return s.shutdown(servers, work, stop, telemetry)
+}
+
+// shutdown lets open requests end, then stops what runs in the background.
+func (s *serve) shutdown(servers []*http.Server, work *errgroup.Group, stop context.CancelFunc, t *telemetry) error {
+	ctx, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	var errs []error
+	for i := len(servers) - 1; i >= 0; i-- {
+		errs = append(errs, servers[i].Shutdown(ctx))
+	}
+	stop()
+	if err := work.Wait(); !errors.Is(err, context.Canceled) {
+		errs = append(errs, err)
+	}
+	flush, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	_ = t.close(flush) // a collector that is away must not fail the stop
+	return errors.Join(errs...)
+}
+
+func serving(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// check refuses what is not fit for production.
+func (s *serve) check(conf *config, proxies []netip.Prefix) error {
+	if !conf.production() {
+		return nil
+	}
+	switch {
+	case conf.KEK == "" && conf.KEKFile == "":
+		return errNoKEK
+	case s.TLSCert == "" && len(proxies) == 0:
+		return errors.New("production needs TLS: set --tls-cert and --tls-key, or name the proxy that ends it in CHANCERY_TRUSTED_PROXIES")
+	case s.Demo != nil && *s.Demo:
+		return errors.New("production does not make demo tenants: leave --demo off")
+	}
+	if u, err := url.Parse(conf.PublicURL); conf.PublicURL == "" || err != nil || u.Scheme != "https" {
+		return errors.New("production needs --public-url with https: it is part of every issuer")
+	}
+	return nil
+}
+
+// demo reports whether the demo tenants are to be made.
+func (s *serve) demo(conf *config) bool {
+	if s.Demo != nil {
+		return *s.Demo
+	}
+	return !conf.production()
+}
+
+// trusted parses the trusted proxies.
+func (s *serve) trusted(conf *config) ([]netip.Prefix, error) {
+	names := s.TrustedProxies
+	if len(names) == 0 && !conf.production() {
+		names = []string{"127.0.0.0/8", "::1/128"}
+	}
+	var ps []netip.Prefix
+	for _, n := range names {
+		p, err := netip.ParsePrefix(n)
+		if ip, ipErr := netip.ParseAddr(n); ipErr == nil {
+			p, err = netip.PrefixFrom(ip, ip.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxies: %q is neither an address nor a network", n)
+		}
+		ps = append(ps, p.Masked())
+	}
+	return ps, nil
+}
+
+// tls reads the certificate, or returns nil where there is none.
+func (s *serve) tls() (*tls.Config, error) {
+	if s.TLSCert == "" && s.TLSKey == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert and --tls-key: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// newServer bounds what one connection may cost.
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+}
+
+// operations serves what the operator's machines ask: whether the process lives, whether it is ready, and its metrics.
+func (s *serve) operations(ready *atomic.Pointer[app], metrics http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		a := ready.Load()
+		if a == nil {
+			http.Error(w, "starting or stopping", http.StatusServiceUnavailable)
+			return
+		}
+		if err := a.healthy(r.Context()); err != nil {
+			http.Error(w, "the database cannot be reached, or changes cannot be seen", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ready")
+	})
+	mux.Handle("GET /metrics", metrics)
+	return mux
+}
