@@ -90,9 +90,6 @@ func lookup(tags map[string]string, locale string) (member string, ok bool) {
 			return member, true
 		}
 		r = r[:max(0, strings.LastIndexByte(r, '-'))]
-		if i := len(r) - 2; i >= 0 && r[i] == '-' { // a single letter introduces what was cut
-			r = r[:i]
-		}
 	}
 	return "", false
 }

@@ -110,3 +110,29 @@ func TestLeavingTheLine(t *testing.T) {
 		}
 	})
 }
+
+func TestTheTurnComesAsOneLeaves(t *testing.T) {
+	for range 100 {
+		l := &line{}
+		b := bounds{turns: 1, perTenant: 1, most: 1}
+		if err := l.enter(t.Context(), "a", b); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		left := make(chan error)
+		go func() { left <- l.enter(ctx, "a", b) }()
+		for waits := false; !waits; {
+			l.mu.Lock()
+			waits = l.count == 1
+			l.mu.Unlock()
+		}
+		cancel()
+		l.leave()
+		if err := <-left; err == nil {
+			l.leave()
+		}
+		if l.busy != 0 {
+			t.Fatal("the turn is lost")
+		}
+	}
+}

@@ -165,6 +165,31 @@ func TestGuessing(t *testing.T) {
 	}
 }
 
+func TestForgettingTakesItsTime(t *testing.T) {
+	ctx, c := t.Context(), newClock()
+	l := New(c.now, nil, guesses())
+	for _, step := range []struct {
+		pass  time.Duration
+		fails int
+		want  time.Duration // blocked for, after the last of them
+	}{
+		{0, 5, 2 * time.Second},
+		{time.Minute, 1, 2 * time.Second}, // one was forgotten
+		{0, 1, 4 * time.Second},           // and no more than that
+		{59 * time.Second, 1, 8 * time.Second},
+		{time.Second, 1, 8 * time.Second},
+		{5 * time.Minute, 0, 0},
+	} {
+		c.pass(step.pass)
+		for range step.fails {
+			l.Fail(ctx, acme, "secret", "alice", "here")
+		}
+		if got, _ := l.Blocked(ctx, acme, "secret", "alice", "here"); got != step.want {
+			t.Errorf("after %+v: %v", step, got)
+		}
+	}
+}
+
 func TestManySourcesGuessAtOneKey(t *testing.T) {
 	ctx, c := t.Context(), newClock()
 	l := New(c.now, nil, guesses())
