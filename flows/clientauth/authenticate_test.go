@@ -239,6 +239,14 @@ func BenchmarkAuthenticate(b *testing.B) {
 	}
 }
 
+func BenchmarkCheckSecret(b *testing.B) {
+	_, r := acme()
+	b.ReportAllocs()
+	for b.Loop() {
+		r.clients["rotating"].CheckSecret("old secret", noon)
+	}
+}
+
 // quiet is a registry that keeps no record.
 type quiet struct{ r *registry }
 

@@ -64,6 +64,7 @@ func (v vouched) worth(now time.Time) float64 {
 type spots struct{ pair, key, source, vouched uint64 }
 
 func (l *Limiter) spots(what, key, source string) spots {
+	source = site(source)
 	return spots{
 		pair:    l.key(what, "pair", key, source),
 		key:     l.key(what, "key", key),

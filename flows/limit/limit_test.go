@@ -230,6 +230,39 @@ func TestOneSourceGuessesAtManyKeys(t *testing.T) {
 	}
 }
 
+func TestSite(t *testing.T) {
+	for _, c := range []struct{ rule, a, b string }{
+		{"addresses of one network are one", "2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"},
+		{"a zone makes no difference", "fe80::1%eth0", "fe80::2"},
+		{"a mapped address is the one it maps", "::ffff:192.0.2.1", "192.0.2.1"},
+	} {
+		if site(c.a) != site(c.b) {
+			t.Errorf("%s: %q and %q", c.rule, site(c.a), site(c.b))
+		}
+	}
+	for _, c := range []struct{ rule, a, b string }{
+		{"other networks are others", "2001:db8:1:2::1", "2001:db8:1:3::1"},
+		{"IPv4 addresses are each their own", "192.0.2.1", "192.0.2.2"},
+		{"so are mapped ones", "::ffff:192.0.2.1", "::ffff:192.0.2.2"},
+		{"so is what is no address", "a:b", "a:c"},
+	} {
+		if site(c.a) == site(c.b) {
+			t.Errorf("%s: %q", c.rule, site(c.a))
+		}
+	}
+	l := New(newClock().now, []Limit{{Name: "call", Keys: []Rate{{1, 1}}}}, guesses())
+	for i := range 9 {
+		l.Fail(t.Context(), acme, "secret", "alice", fmt.Sprintf("2001:db8::%d", i+1))
+		l.Allow(t.Context(), acme, "call", fmt.Sprintf("2001:db8::%d", i+1))
+	}
+	if _, blocked := l.Blocked(t.Context(), acme, "secret", "alice", "2001:db8::ff"); !blocked {
+		t.Error("a guesser has as many tries as addresses")
+	}
+	if _, ok := l.Allow(t.Context(), acme, "call", "2001:db8::ff"); ok {
+		t.Error("a caller has as many calls as addresses")
+	}
+}
+
 func TestATenantFloodsItsCounters(t *testing.T) {
 	ctx, c := t.Context(), newClock()
 	l := New(c.now, []Limit{{Name: "call", Keys: []Rate{{1, 10}}}}, guesses())

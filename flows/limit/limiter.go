@@ -40,7 +40,8 @@ func New(now func() time.Time, limits []Limit, guesses []Guess) *Limiter {
 }
 
 // Allow counts one call under the limit of that name, against the tenant and each key. Where one of them is used up
-// the call is not counted, and retryAfter says when it would be let through. A name without a limit is let through.
+// the call is not counted, and retryAfter says when it would be let through. A name without a limit is let through. A
+// key that is an IPv6 address stands for its site.
 func (l *Limiter) Allow(_ context.Context, t tenant.ID, what string, keys ...string) (retryAfter time.Duration, ok bool) {
 	limit := l.limits[what]
 	wants := make([]want, 0, maxKeys+1)
@@ -49,7 +50,7 @@ func (l *Limiter) Allow(_ context.Context, t tenant.ID, what string, keys ...str
 	}
 	for i := range min(len(limit.Keys), len(keys), maxKeys) {
 		if limit.Keys[i] != (Rate{}) {
-			wants = append(wants, want{l.key(what, places[i], keys[i]), limit.Keys[i]})
+			wants = append(wants, want{l.key(what, places[i], site(keys[i])), limit.Keys[i]})
 		}
 	}
 	if len(wants) == 0 {

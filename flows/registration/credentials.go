@@ -78,5 +78,5 @@ func rotated(fresh tenant.ClientSecret, old []tenant.ClientSecret, now, end time
 	return secrets
 }
 
-// limitOf is how many clients t may have.
+// limitOf is how many clients t may have; negative: any number.
 func limitOf(t *tenant.Tenant) int { return cmp.Or(t.Settings.Clients.Max, 10_000) }
