@@ -26,7 +26,7 @@ type Console struct {
 	Keys      Generator
 	Now       func() time.Time
 	Rand      io.Reader
-	PublicURL *url.URL // below which issuers lie unless given; without a trailing slash
+	PublicURL *url.URL  // below which issuers lie unless given; without a trailing slash
 	Resolver  Refresher // of this instance, which sees each change at once; nil where nothing is cached
 }
 

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
@@ -12,13 +13,16 @@ import (
 
 const day = 24 * time.Hour
 
+// usual is how often keys are rotated where a tenant does not say otherwise.
+const usual = 90 * day
+
 // keyRotation is how often the keys of a tenant are rotated; ok is false where it is never.
 func keyRotation(s *tenant.Settings) (every time.Duration, ok bool) {
 	switch d := s.Tokens.KeyRotation; {
 	case d < 0:
 		return 0, false
 	case d == 0:
-		return 90 * day, true
+		return usual, true
 	default:
 		return time.Duration(d) * day, true
 	}
@@ -29,18 +33,27 @@ func keyRotation(s *tenant.Settings) (every time.Duration, ok bool) {
 // round, and is in the error. Any number of instances may do this at once.
 func (c *Console) RotateDue(ctx context.Context, after tenant.ID, n int) (tenant.ID, error) {
 	now := c.now()
-	ids, err := c.Store.KeysDue(ctx, now.Add(-day), after, n) // the shortest period there is
+	page, err := c.Store.Tenants(ctx, after, n)
+	if err != nil {
+		return after, worded(err)
+	}
+	old, err := c.Store.KeysDue(ctx, now.Add(day-usual), after, n)
 	if err != nil {
 		return after, worded(err)
 	}
 	var errs []error
-	for _, id := range ids {
-		if err := c.rotateDue(ctx, id, now); err != nil && !errors.Is(err, tenant.ErrConflict) && !errors.Is(err, tenant.ErrUnknown) {
+	for i := range page {
+		r := &page[i]
+		after = r.ID
+		// Keys are read only of tenants whose keys are old, give or take a day, or that rotate more often than is usual.
+		if every, ok := keyRotation(&r.Settings); !ok || every >= usual && !slices.Contains(old, r.ID) {
+			continue
+		}
+		if err := c.rotateDue(ctx, r.ID, now); err != nil && !errors.Is(err, tenant.ErrConflict) && !errors.Is(err, tenant.ErrUnknown) {
 			errs = append(errs, err)
 		}
-		after = id
 	}
-	if len(ids) < n {
+	if len(page) < n {
 		after = ""
 	}
 	return after, errors.Join(errs...)

@@ -1,15 +1,12 @@
 package admin
 
-import "github.com/chancery-id/chancery/flows/oauth"
+import (
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
 
 // Invalid says which members of what was submitted are not acceptable. It wraps an invalid_request.
-type Invalid struct{ Fields []FieldError }
-
-// FieldError is what is wrong with one member.
-type FieldError struct {
-	Pointer string // JSON pointer (RFC 6901) from the root of what was submitted
-	Detail  string // a constant sentence
-}
+type Invalid struct{ Fields []tenant.FieldError }
 
 var errInvalid = oauth.InvalidRequest("Some members are not acceptable")
 
@@ -17,7 +14,7 @@ var errInvalid = oauth.InvalidRequest("Some members are not acceptable")
 func (e *Invalid) Error() string {
 	s := errInvalid.Error()
 	for _, f := range e.Fields {
-		s += "; " + f.Pointer + ": " + f.Detail
+		s += "; " + f.Pointer + " " + f.Message
 	}
 	return s
 }
@@ -26,6 +23,6 @@ func (e *Invalid) Error() string {
 func (e *Invalid) Unwrap() error { return errInvalid }
 
 // invalid is an Invalid of one member.
-func invalid(pointer, detail string) *Invalid {
-	return &Invalid{Fields: []FieldError{{Pointer: pointer, Detail: detail}}}
+func invalid(pointer, message string) *Invalid {
+	return &Invalid{Fields: []tenant.FieldError{{Pointer: pointer, Message: message}}}
 }

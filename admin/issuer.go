@@ -55,7 +55,7 @@ func (c *Console) checkIssuer(given string, id tenant.ID) (string, error) {
 	if given == "" || given == c.defaultIssuer(id) {
 		return c.defaultIssuer(id), nil
 	}
-	wrong := func(detail string) (string, error) { return "", invalid("/issuer", detail) }
+	wrong := func(message string) (string, error) { return "", invalid("/issuer", message) }
 	u, err := url.Parse(given)
 	switch {
 	case err != nil, len(given) > tenant.MaxIssuer, u.Opaque != "", u.Host == "":

@@ -9,7 +9,11 @@ import (
 )
 
 // checkSettings returns what is wrong with s, as members of a document that holds it as settings.
-func checkSettings(s *tenant.Settings) (fields []FieldError) {
+func checkSettings(s *tenant.Settings) []tenant.FieldError {
+	fields := s.Check()
+	for i := range fields {
+		fields[i].Pointer = "/settings" + fields[i].Pointer
+	}
 	return fields
 }
 
@@ -19,12 +23,12 @@ func algsOf(s *tenant.Settings) []keys.Alg {
 }
 
 // checkAlgs returns the members of s that name an algorithm which none of ks signs with at now.
-func checkAlgs(s *tenant.Settings, ks []keys.Key, now time.Time) (fields []FieldError) {
+func checkAlgs(s *tenant.Settings, ks []keys.Key, now time.Time) (fields []tenant.FieldError) {
 	have := keys.NewSet(ks).Algs(now)
 	for i, alg := range algsOf(s) {
 		if !slices.Contains(have, alg) {
 			pointer := []string{"/settings/tokens/access_token_alg", "/settings/tokens/id_token_alg"}[i]
-			fields = append(fields, FieldError{Pointer: pointer, Detail: "must be an algorithm that the tenant has a key for: rotate one in first"})
+			fields = append(fields, tenant.FieldError{Pointer: pointer, Message: "must be an algorithm that the tenant has a key for: rotate one in first"})
 		}
 	}
 	return fields

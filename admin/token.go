@@ -85,8 +85,10 @@ func (c *Console) newToken(id tenant.ID, n NewToken) (tenant.APIToken, string, e
 	return k, plain, nil
 }
 
-func checkToken(id tenant.ID, n NewToken, now time.Time) (fields []FieldError) {
-	wrong := func(pointer, detail string) { fields = append(fields, FieldError{Pointer: pointer, Detail: detail}) }
+func checkToken(id tenant.ID, n NewToken, now time.Time) (fields []tenant.FieldError) {
+	wrong := func(pointer, message string) {
+		fields = append(fields, tenant.FieldError{Pointer: pointer, Message: message})
+	}
 	if !printable(n.Label) || len(n.Label) > maxLabel {
 		wrong("/label", "must be at most 128 printable characters")
 	}

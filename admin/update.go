@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 // Change is what to change of a tenant; what is nil stays.
 type Change struct {
 	Settings *tenant.Settings // replaces all of them
+	Patch    json.RawMessage  // or changes some of them: a JSON merge patch (RFC 7396)
 	Enabled  *bool            // a disabled tenant answers nobody, and its tokens are inactive
 }
 
@@ -43,7 +45,18 @@ func (c *Console) update(ctx context.Context, id tenant.ID, version int64, ch Ch
 	s, enabled := r.Settings, r.Enabled
 	if ch.Settings != nil {
 		s = *ch.Settings
-		if fields := append(checkSettings(&s), checkAlgs(&s, r.Keys, now)...); len(fields) > 0 {
+	}
+	if len(ch.Patch) > 0 {
+		if s, err = patched(s, ch.Patch); err != nil {
+			return nil, err
+		}
+	}
+	if ch.Settings != nil || len(ch.Patch) > 0 {
+		fields := checkSettings(&s)
+		if len(fields) == 0 {
+			fields = checkAlgs(&s, r.Keys, now)
+		}
+		if len(fields) > 0 {
 			return nil, &Invalid{fields}
 		}
 	}

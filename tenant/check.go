@@ -31,6 +31,7 @@ const (
 	maxName  = 200      // bytes
 	maxItems = 200      // of a list
 	maxItem  = 255      // bytes
+	maxValue = 4096     // bytes of an attribute
 
 	day    = 24 * 60 * 60
 	decade = 10 * 365 * day
@@ -129,6 +130,11 @@ func (c *checker) words(s *Settings) {
 			"is a scope value of the standard, whose claims are fixed")
 		c.list(pointer, claims, func(v string) bool { return oauth.ClaimName(v) && !slices.Contains(signed, v) },
 			"is no claim name, or one that only the server sets")
+	}
+	c.that(len(s.Attributes) <= maxItems, "/attributes", "has too many members")
+	for name, v := range s.Attributes {
+		c.that(word(name) && len(name) <= maxItem && len(v) <= maxValue && strings.IndexFunc(v, unicode.IsControl) < 0,
+			"/attributes/"+escape.Replace(name), "must be named in letters, digits, dots, hyphens and underscores, and have at most 4096 bytes")
 	}
 	slices.SortFunc(c.found, func(x, y FieldError) int { return strings.Compare(x.Pointer, y.Pointer) })
 }

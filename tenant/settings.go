@@ -20,6 +20,8 @@ type Settings struct {
 	Tokens        TokenSettings         `json:"tokens,omitzero"`
 	Sessions      SessionSettings       `json:"sessions,omitzero"`
 	Clients       ClientSettings        `json:"clients,omitzero"`
+
+	Attributes map[string]string `json:"attributes,omitempty"` // the operator's own notes, which the server does not read
 }
 
 // AuthorizationSettings rule authorization requests and what their prompts say.

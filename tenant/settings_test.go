@@ -140,7 +140,8 @@ func TestCheckLooksAtEveryMember(t *testing.T) {
 		case reflect.Slice:
 			bad = reflect.ValueOf([]string{"\x00 bad"})
 		case reflect.Map:
-			bad = reflect.ValueOf(map[string][]string{"\x00 bad": nil})
+			bad = reflect.MakeMap(v.Type())
+			bad.SetMapIndex(reflect.ValueOf("\x00 bad"), reflect.Zero(v.Type().Elem()))
 		}
 		v.Set(bad)
 		found := s.Check()

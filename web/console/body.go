@@ -1,0 +1,54 @@
+package console
+
+import (
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/chancery-id/chancery/admin"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/web/wire"
+)
+
+// read decodes the JSON body, an object, into v, a pointer to a struct. Members that v lacks, or of another type, are
+// named in an *admin.Invalid; a member that is null counts as absent.
+func read(c *gin.Context, v any) error {
+	var raw json.RawMessage // which wire has checked for repeated members and the like
+	if err := wire.ReadJSON(c, maxBody, &raw); err != nil {
+		return err
+	}
+	var sent map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &sent); err != nil || sent == nil {
+		return errObject
+	}
+	into := reflect.ValueOf(v).Elem()
+	known := map[string]reflect.Value{}
+	for i := range into.NumField() {
+		known[into.Type().Field(i).Tag.Get("json")] = into.Field(i)
+	}
+	var fields []tenant.FieldError
+	for _, name := range slices.Sorted(maps.Keys(sent)) {
+		field, ok := known[name]
+		switch {
+		case !ok:
+			fields = append(fields, tenant.FieldError{Pointer: "/" + escape.Replace(name), Message: "is unknown"})
+		case string(sent[name]) == "null":
+		case json.Unmarshal(sent[name], field.Addr().Interface()) != nil:
+			fields = append(fields, tenant.FieldError{Pointer: "/" + name, Message: "has the wrong type"})
+		}
+	}
+	if len(fields) > 0 {
+		return &admin.Invalid{Fields: fields}
+	}
+	return nil
+}
+
+var errObject = oauth.InvalidRequest("The body is not a JSON object")
+
+// escape makes a member name a reference token of a JSON pointer (RFC 6901 §3).
+var escape = strings.NewReplacer("~", "~0", "/", "~1")

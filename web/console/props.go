@@ -1,0 +1,253 @@
+package console
+
+import (
+	"encoding/hex"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/chancery-id/chancery/admin"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// A property is one setting as the registry of tenants names it.
+type property struct {
+	name    string
+	pointer string                                // of the setting, in a settings document
+	set     func(*tenant.Settings, string) string // returns what is wrong with the value, or nothing
+	get     func(*tenant.Settings) string         // empty where the setting has its default
+	clear   func(*tenant.Settings)                // gives it its default
+}
+
+// properties are those that we have a setting for. What is not among them is refused, never dropped: a tenant would
+// behave other than it was told.
+var properties = []property{
+	text("op.authz.endpoint", "/login_url", func(s *tenant.Settings) *string { return &s.LoginURL }),
+	number("op.authz.sessionLifetime", "/authorization/interaction_lifetime", false, func(s *tenant.Settings) *int64 { return &s.Authorization.InteractionLifetime }),
+	list("op.authz.responseModes", "/authorization/response_modes", func(s *tenant.Settings) *[]string { return &s.Authorization.ResponseModes }),
+	flag("op.authz.alwaysPromptForAuth", "/authorization/always_prompt_for_auth", false, func(s *tenant.Settings) *bool { return &s.Authorization.AlwaysPromptForAuth }),
+	flag("op.authz.alwaysPromptForConsent", "/authorization/always_prompt_for_grant", false, func(s *tenant.Settings) *bool { return &s.Authorization.AlwaysPromptForGrant }),
+	flag("op.authz.requireIDTokenHintWithPromptNone", "/authorization/hint_with_prompt_none", false, func(s *tenant.Settings) *bool { return &s.Authorization.HintWithPromptNone }),
+	flag("op.authz.limitToRegisteredScope", "/authorization/any_scope", true, func(s *tenant.Settings) *bool { return &s.Authorization.AnyScope }),
+	list("op.authz.customErrorCodes", "/authorization/custom_error_codes", func(s *tenant.Settings) *[]string { return &s.Authorization.CustomErrorCodes }),
+	list("op.authz.advertisedScopes", "/authorization/scopes", func(s *tenant.Settings) *[]string { return &s.Authorization.Scopes }),
+	flag("op.authz.includeClientInfoInAuthPrompt", "/authorization/client_in_auth_prompt", false, func(s *tenant.Settings) *bool { return &s.Authorization.ClientInAuthPrompt }),
+	list("op.authz.requestParamsInAuthPrompt", "/authorization/request_in_auth_prompt", func(s *tenant.Settings) *[]string { return &s.Authorization.RequestInAuthPrompt }),
+	list("op.authz.requestParamsInConsentPrompt", "/authorization/request_in_grant_prompt", func(s *tenant.Settings) *[]string { return &s.Authorization.RequestInGrantPrompt }),
+	flag("op.authz.includeRawClaimsRequestInPrompt", "/authorization/raw_claims_in_prompt", false, func(s *tenant.Settings) *bool { return &s.Authorization.RawClaimsInPrompt }),
+	flag("op.authz.includeSubjectSessionInFinalResponse", "/authorization/session_in_response", false, func(s *tenant.Settings) *bool { return &s.Authorization.SessionInResponse }),
+	number("op.authz.maxNonceLength", "/authorization/max_nonce", false, func(s *tenant.Settings) *int { return &s.Authorization.MaxNonce }),
+	number("op.idToken.lifetime", "/tokens/id_token_lifetime", false, func(s *tenant.Settings) *int64 { return &s.Tokens.IDTokenLifetime }),
+	flag("op.reg.allowOpenRegistration", "/clients/open_registration", false, func(s *tenant.Settings) *bool { return &s.Clients.OpenRegistration }),
+	number("authzStore.code.lifetime", "/authorization/code_lifetime", false, func(s *tenant.Settings) *int64 { return &s.Authorization.CodeLifetime }),
+	number("authzStore.accessToken.defaultLifetime", "/tokens/access_token_lifetime", false, func(s *tenant.Settings) *int64 { return &s.Tokens.AccessTokenLifetime }),
+	number("authzStore.refreshToken.defaultLifetime", "/tokens/refresh_token_lifetime", false, func(s *tenant.Settings) *int64 { return &s.Tokens.RefreshTokenLifetime }),
+	number("sessionStore.maxLifetime", "/sessions/max_life", true, func(s *tenant.Settings) *int64 { return &s.Sessions.MaxLife }),
+	number("sessionStore.authLifetime", "/sessions/auth_life", true, func(s *tenant.Settings) *int64 { return &s.Sessions.AuthLife }),
+	number("sessionStore.maxIdleTime", "/sessions/max_idle", true, func(s *tenant.Settings) *int64 { return &s.Sessions.MaxIdle }),
+	number("sessionStore.quotaPerSubject", "/sessions/per_subject", false, func(s *tenant.Settings) *int { return &s.Sessions.PerSubject }),
+	only("sessionStore.onQuotaExhaustion", "CLOSE_OLD_SESSION"),
+}
+
+// of makes a property of the field that at finds.
+func of[V any](name, pointer string, at func(*tenant.Settings) *V, read func(string) (V, string), write func(V) string) property {
+	return property{
+		name: name, pointer: pointer,
+		set: func(s *tenant.Settings, v string) string {
+			x, wrong := read(v)
+			if wrong == "" {
+				*at(s) = x
+			}
+			return wrong
+		},
+		get:   func(s *tenant.Settings) string { return write(*at(s)) },
+		clear: func(s *tenant.Settings) { *at(s) = *new(V) },
+	}
+}
+
+// text is a setting that is a text.
+func text(name, pointer string, at func(*tenant.Settings) *string) property {
+	return of(name, pointer, at,
+		func(v string) (string, string) { return v, "" },
+		func(v string) string { return v })
+}
+
+// number is a setting that is a number other than zero, which stands for our default. Where unlimited, any negative
+// number is no limit.
+func number[N int | int64](name, pointer string, unlimited bool, at func(*tenant.Settings) *N) property {
+	return of(name, pointer, at,
+		func(v string) (N, string) {
+			n, err := strconv.ParseInt(v, 10, 32)
+			switch {
+			case err != nil:
+				return 0, "must be a whole number"
+			case n == 0 && unlimited:
+				return 0, "must not be zero"
+			case n < 1 && !unlimited:
+				return 0, "must be positive"
+			}
+			return N(max(n, -1)), ""
+		},
+		func(n N) string {
+			if n == 0 {
+				return ""
+			}
+			return strconv.FormatInt(int64(n), 10)
+		})
+}
+
+// flag is a setting that is true or false; its default is def, where ours is always false.
+func flag(name, pointer string, def bool, at func(*tenant.Settings) *bool) property {
+	return of(name, pointer, at,
+		func(v string) (bool, string) {
+			switch v {
+			case "true", "false":
+				return (v == "true") != def, ""
+			}
+			return false, "must be true or false"
+		},
+		func(v bool) string {
+			if !v {
+				return ""
+			}
+			return strconv.FormatBool(!def)
+		})
+}
+
+// list is a setting that is several words, separated by commas or spaces.
+func list(name, pointer string, at func(*tenant.Settings) *[]string) property {
+	return of(name, pointer, at,
+		func(v string) ([]string, string) {
+			return strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' }), ""
+		},
+		func(vs []string) string { return strings.Join(vs, ",") })
+}
+
+// only is a setting that has one value here.
+func only(name, value string) property {
+	return property{
+		name: name,
+		set: func(_ *tenant.Settings, v string) string {
+			if v != value {
+				return "must be " + value
+			}
+			return ""
+		},
+		get:   func(*tenant.Settings) string { return "" },
+		clear: func(*tenant.Settings) {},
+	}
+}
+
+// hashProperties are the properties that hold the SHA-256 of an API token in hexadecimal, optionally with a label after
+// a dot, by what the token is for.
+var hashProperties = []struct {
+	prefix string
+	api    tenant.API
+}{
+	{"op.authz", tenant.AuthzAPI},
+	{"op.logout", tenant.LogoutAPI},
+	{"op.reg", tenant.ClientAPI},
+	{"sessionStore", tenant.SessionAPI},
+	{"authzStore", tenant.GrantAPI},
+	{"keyStore", tenant.KeyAPI},
+}
+
+const hashSuffix = ".apiAccessTokenSHA256"
+
+// issuerProperty is the tenant's issuer, which is fixed when it is created.
+const issuerProperty = "op.issuer"
+
+// tokenProps are the API tokens that came as properties, by hash. Tokens of other labels are not the registry's.
+type tokenProps map[string]admin.NewToken
+
+// labelMark begins the label of a token that came as properties; after it come their names, without the suffix.
+const labelMark = "props: "
+
+// badProperty says what is wrong with one property.
+func badProperty(name, what string) error {
+	return &oauth.Error{Code: "invalid_request", Description: name + " " + what}
+}
+
+// speakable is a name that an error may say.
+var speakable = regexp.MustCompile(`^[A-Za-z0-9._*-]{1,100}$`)
+
+// applied returns s with the properties in place of what they can express, and the tokens among them.
+func applied(s tenant.Settings, props map[string]string) (tenant.Settings, tokenProps, error) {
+	known := map[string]property{}
+	for _, p := range properties {
+		known[p.name] = p
+		p.clear(&s)
+	}
+	tokens := tokenProps{}
+	for _, name := range slices.Sorted(maps.Keys(props)) {
+		v := props[name]
+		if name == issuerProperty {
+			continue
+		}
+		if p, ok := known[name]; ok {
+			if wrong := p.set(&s, strings.TrimSpace(v)); wrong != "" {
+				return s, nil, badProperty(name, wrong)
+			}
+			continue
+		}
+		if err := tokens.add(name, v); err != nil {
+			return s, nil, err
+		}
+	}
+	return s, tokens, nil
+}
+
+// add takes over a property that holds the hash of a token.
+func (ts tokenProps) add(name, v string) error {
+	for _, p := range hashProperties {
+		label, ok := strings.CutPrefix(name, p.prefix+hashSuffix)
+		if !ok || label != "" && (label[0] != '.' || len(label) == 1) || !speakable.MatchString(name) {
+			continue
+		}
+		hash, err := hex.DecodeString(strings.TrimSpace(v))
+		if err != nil || len(hash) != 32 {
+			return badProperty(name, "must be a SHA-256 in hexadecimal")
+		}
+		n := ts[string(hash)]
+		if n.Hash == nil {
+			n = admin.NewToken{Hash: hash, Label: strings.TrimSuffix(labelMark, " ")}
+		}
+		n.Label += " " + p.prefix + label
+		if !slices.Contains(n.APIs, p.api) {
+			n.APIs = append(n.APIs, p.api)
+		}
+		ts[string(hash)] = n
+		return nil
+	}
+	if !speakable.MatchString(name) {
+		name = "A property"
+	}
+	return badProperty(name, "is unknown, or not supported")
+}
+
+// propertiesOf returns what of a tenant can be said as properties.
+func propertiesOf(r *tenant.Record) map[string]string {
+	props := map[string]string{issuerProperty: r.Issuer}
+	for _, p := range properties {
+		if v := p.get(&r.Settings); v != "" {
+			props[p.name] = v
+		}
+	}
+	for _, k := range r.Tokens {
+		names, ok := strings.CutPrefix(k.Label, labelMark)
+		if !ok {
+			continue
+		}
+		for name := range strings.FieldsSeq(names) {
+			for _, p := range hashProperties {
+				if label, ok := strings.CutPrefix(name, p.prefix); ok && (label == "" || label[0] == '.') {
+					props[p.prefix+hashSuffix+label] = hex.EncodeToString(k.Hash)
+				}
+			}
+		}
+	}
+	return props
+}
