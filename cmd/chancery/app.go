@@ -31,6 +31,8 @@ import (
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
 	"github.com/chancery-id/chancery/web"
+	"github.com/chancery-id/chancery/web/connect2id"
+	"github.com/chancery-id/chancery/web/console"
 	"github.com/chancery-id/chancery/web/login"
 	"github.com/chancery-id/chancery/web/oidc"
 	"github.com/chancery-id/chancery/web/wire"
@@ -122,6 +124,8 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 				ClientAuth: &clientauth.Service{Now: time.Now, Limit: a.limiter},
 				Clients:    a.clients, Browser: ui, Changed: a.resolver.Refresh},
 			ui,
+			&connect2id.Door{Authorize: authz},
+			&console.Door{Console: a.console},
 		}}
 	if tracing {
 		c.Tracer = otel.Tracer("github.com/chancery-id/chancery/web")
