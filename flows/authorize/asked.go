@@ -54,7 +54,7 @@ func requested(s *tenant.Settings, r *request.Request) map[string]bool {
 	for _, v := range r.Scope {
 		for _, names := range [][]string{oauth.ScopeClaims(v), s.Authorization.ClaimsOfScope[v]} {
 			for _, name := range names {
-				claims[name] = claims[name]
+				claims[name] = false
 			}
 		}
 	}
