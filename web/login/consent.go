@@ -1,0 +1,92 @@
+package login
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// consent is the content of the consent page.
+type consent struct {
+	Client    string
+	Initial   string
+	Unchecked bool // nobody vouches for the client
+	Who       person
+	New       []item
+	Had       []item // granted before
+	Policy    string // address of the client's policy; empty: none
+	Terms     string
+	Return    string // host that the browser returns to; empty: an app on the same device
+}
+
+// item is one thing that is asked for.
+type item struct {
+	Text   string
+	Code   string // its name, where we have no words for it
+	Detail string
+}
+
+// showConsent asks to grant what p asks.
+func (u *UI) showConsent(c *gin.Context, t *tenant.Tenant, p *authorize.Pending, binding string) error {
+	pg := u.pageOf(c, t, p, binding)
+	in := consent{Client: pg.clientName(p.Client), Unchecked: p.Client.SelfRegistered, Return: returnHost(p.Request.RedirectURI),
+		Policy: link(pg.localized(p.Client, "policy_uri", p.Client.PolicyURI)), Terms: link(pg.localized(p.Client, "tos_uri", p.Client.TOSURI))}
+	in.Initial = initial(in.Client)
+	var err error
+	if in.Who, err = u.person(c, t, p.Session.Subject); err != nil {
+		return err
+	}
+	in.New = pg.items(t.Settings, p.Asked.NewScope, p.Asked.New)
+	in.Had = pg.items(t.Settings, p.Asked.ConsentedScope, p.Asked.Consented)
+	pg.Title = pg.Plain("consent.title", in.Client)
+	pg.Body = in
+	render(c, http.StatusOK, "consent", pg, "form-action "+formAction(p.Request.RedirectURI))
+	return nil
+}
+
+// items words scope values and claims: each value with the claims it stands for, then the claims that are left.
+func (p *page) items(s *tenant.Settings, scope oauth.Scope, claims authorize.Names) []item {
+	var is []item
+	covered := map[string]bool{}
+	for _, v := range scope {
+		own := s.Authorization.ClaimsOfScope[v]
+		for _, name := range slices.Concat(oauth.ScopeClaims(v), own) {
+			covered[name] = true
+		}
+		i := item{Text: p.words["scope."+v], Detail: p.words["scope."+v+".detail"]}
+		if i.Text == "" {
+			i = item{Text: p.words["scope"], Code: v, Detail: p.claims(own)}
+		}
+		is = append(is, i)
+	}
+	for _, name := range slices.Concat(claims.Essential, claims.Voluntary) {
+		if covered[name] {
+			continue
+		}
+		if text := p.words["claim."+name]; text != "" {
+			is = append(is, item{Text: text})
+		} else {
+			is = append(is, item{Text: p.words["claim"], Code: name})
+		}
+	}
+	return is
+}
+
+// claims lists claims in words.
+func (p *page) claims(names []string) string {
+	var words []string
+	for _, name := range names {
+		text := p.words["claim."+name]
+		if text == "" {
+			text = name
+		}
+		words = append(words, text)
+	}
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,65 @@
+// Package login is our own pages for tenants that bring none: sign-in, consent, sign-out and errors, and the browser's
+// side of an authorization request. They call the same flows as a tenant's own login UI reaches through a dialect.
+package login
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/chancery-id/chancery/flows/account"
+	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/web/wire"
+)
+
+// UI serves the pages. All fields but Insecure are required.
+type UI struct {
+	Now       func() time.Time
+	Rand      io.Reader
+	Authorize *authorize.Service
+	Sessions  *session.Service
+	Accounts  Accounts
+	Insecure  bool // development: cookies without Secure and __Host- at issuers of plain http
+}
+
+// Accounts is what the pages ask of accounts. *account.Service is one.
+type Accounts interface {
+	// Verify returns the enabled account of username when password is its password. What is wrong with the two is
+	// account.ErrDenied, too many attempts are slow_down.
+	Verify(ctx context.Context, t *tenant.Tenant, username, password, source string) (*account.Account, error)
+	// Get returns the account of that subject, or account.ErrNotFound.
+	Get(ctx context.Context, t *tenant.Tenant, sub string) (account.Account, error)
+}
+
+// route is one page or file.
+type route struct {
+	method, path string
+	serve        func(*UI, *gin.Context, *tenant.Tenant)
+}
+
+// interactionPath is where the page of an interaction lies, before its handle.
+const interactionPath = "/login/i/"
+
+// routes lie below an issuer. The handle in a path opens nothing without the browser's binding cookie.
+var routes = []route{
+	{http.MethodGet, interactionPath + ":handle", (*UI).ask},
+	{http.MethodPost, interactionPath + ":handle", (*UI).answer},
+	{http.MethodGet, "/login/logo", (*UI).logo},
+	{http.MethodGet, "/login/assets/:name", (*UI).asset},
+	{http.MethodGet, "/logout", (*UI).askLogout},
+	{http.MethodPost, "/logout", (*UI).logout},
+}
+
+// Mount registers the pages.
+func (u *UI) Mount(r *wire.Router) {
+	r = r.Pages(func(c *gin.Context, status int, err *oauth.Error) { u.Error(c, nil, status, err) })
+	for _, p := range routes {
+		r.Public(p.method, p.path, func(c *gin.Context, t *tenant.Tenant) { p.serve(u, c, t) })
+	}
+}

@@ -1,0 +1,472 @@
+package login
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"html"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/chancery-id/chancery/flows/account"
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
+	"github.com/chancery-id/chancery/web/wire"
+)
+
+// world is a server of our pages with two tenants, and the store behind it.
+type world struct {
+	t       *testing.T
+	server  *httptest.Server
+	ui      *UI
+	store   *store
+	people  *people
+	tenants map[string]*tenant.Tenant
+	clients map[string]*tenant.Client
+	clock   *clock
+}
+
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+const (
+	callback = "https://app.example.org/cb"
+	acme     = "acme"
+	globex   = "globex"
+)
+
+func newWorld(t *testing.T, https bool) *world {
+	t.Helper()
+	gin.SetMode(gin.ReleaseMode)
+	w := &world{t: t, clock: &clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}, tenants: map[string]*tenant.Tenant{}, clients: map[string]*tenant.Client{}}
+	w.store = &store{sessions: map[tenant.ID]map[string]*session.Session{}, pending: map[tenant.ID]map[string]authorize.Interaction{}, consent: map[string]*grant.Authorization{}}
+	w.people = &people{accounts: map[string]*account.Account{}}
+	w.people.add("alice", "sub-alice", `{"name":"Alice Adams"}`)
+	w.people.add("bob", "sub-bob", `{}`)
+	for id, c := range map[string]tenant.Metadata{
+		"web":    {Name: "Ledger", RedirectURIs: []string{callback}, PolicyURI: "https://app.example.org/privacy", TOSURI: "https://app.example.org/terms"},
+		"app":    {Name: "Pocket", RedirectURIs: []string{"org.example.pocket:/cb"}, ApplicationType: "native", TokenEndpointAuthMethod: "none"},
+		"local":  {Name: "Bench", RedirectURIs: []string{"http://127.0.0.1:8765/cb"}},
+		"nobody": {Name: "Stray", RedirectURIs: []string{"https://stray.example/cb"}},
+	} {
+		w.clients[id] = &tenant.Client{ID: id, Metadata: c, SelfRegistered: id == "nobody"}
+	}
+	sessions := &session.Service{Now: w.clock.Now, Rand: rand.Reader, Store: w.store}
+	w.ui = &UI{Now: w.clock.Now, Rand: rand.Reader, Sessions: sessions, Accounts: w.people, Insecure: !https, Authorize: &authorize.Service{
+		Now: w.clock.Now, Rand: rand.Reader, Sessions: sessions, Issuer: &grant.Issuer{Now: w.clock.Now, Rand: rand.Reader}, Store: w.store,
+		Requests: &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
+			Hint: func(_ context.Context, _ *tenant.Tenant, _ *tenant.Client, token string) (string, error) {
+				return strings.TrimPrefix(token, "of:"), nil
+			}}}}
+	g := &wire.Gate{Resolver: w, Now: time.Now, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+	w.server = httptest.NewUnstartedServer(nil)
+	w.server.Config.Handler = g.Handler(w.ui, door{w.ui})
+	if https {
+		w.server.StartTLS()
+	} else {
+		w.server.Start()
+	}
+	t.Cleanup(w.server.Close)
+	g.PublicURL, _ = url.Parse(w.server.URL)
+	for i, id := range []string{acme, globex} {
+		secret, err := keys.NewSecret(bytes.Repeat([]byte{byte(i + 1)}, 32))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.tenants[id] = &tenant.Tenant{ID: tenant.ID(id), Version: 7, Issuer: w.server.URL + "/t/" + id, Settings: &tenant.Settings{Name: strings.ToUpper(id[:1]) + id[1:]},
+			Secret: secret, Clients: w, Revoked: tenant.NewJournal()}
+	}
+	return w
+}
+
+// Resolve finds a tenant by the id in its path.
+func (w *world) Resolve(_ context.Context, names ...tenant.Name) (*tenant.Tenant, error) {
+	for _, n := range names {
+		if t := w.tenants[n.ID]; t != nil {
+			return t, nil
+		}
+	}
+	return nil, tenant.ErrUnknown
+}
+
+func (w *world) Healthy(time.Time) error { return nil }
+
+func (w *world) Client(_ context.Context, id string) (*tenant.Client, error) {
+	if c := w.clients[id]; c != nil {
+		return c, nil
+	}
+	return nil, tenant.ErrNoClient
+}
+
+// door is an authorization endpoint over the pages.
+type door struct{ ui *UI }
+
+func (d door) Mount(r *wire.Router) {
+	r.Public(http.MethodGet, "/authorize", func(c *gin.Context, t *tenant.Tenant) {
+		res, err := d.ui.Authorize.Begin(c.Request.Context(), t, authorize.Start{
+			Params: c.Request.URL.Query(), SID: d.ui.SID(c, t), Binding: d.ui.Binding(c, t)})
+		if err != nil {
+			d.ui.Error(c, t, wire.StatusOf(err), oauth.ErrorOf(err))
+			return
+		}
+		d.ui.Show(c, t, res)
+	})
+}
+
+// browser is one browser: it keeps cookies and, unless told, follows no redirect away from the server.
+type browser struct {
+	w      *world
+	client *http.Client
+	header http.Header
+}
+
+func (w *world) browser() *browser {
+	jar, _ := cookiejar.New(nil)
+	c := *w.server.Client()
+	c.Jar = jar
+	c.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+		if !strings.HasPrefix(r.URL.String(), w.server.URL) {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}
+	return &browser{w: w, client: &c, header: http.Header{}}
+}
+
+// screen is a page that a browser shows, or the redirect it would follow elsewhere.
+type screen struct {
+	*http.Response
+	html string
+}
+
+func (b *browser) do(method, address, body string) screen {
+	b.w.t.Helper()
+	r, err := http.NewRequest(method, address, strings.NewReader(body))
+	if err != nil {
+		b.w.t.Fatal(err)
+	}
+	maps.Copy(r.Header, b.header)
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	res, err := b.client.Do(r)
+	if err != nil {
+		b.w.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	content, err := io.ReadAll(res.Body)
+	if err != nil {
+		b.w.t.Fatal(err)
+	}
+	return screen{res, string(content)}
+}
+
+// open gets a page of a tenant.
+func (b *browser) open(id, path string) screen {
+	b.w.t.Helper()
+	return b.do(http.MethodGet, b.w.server.URL+"/t/"+id+path, "")
+}
+
+// begin sends an authorization request; params replace or add to the usual ones.
+func (b *browser) begin(id string, params url.Values) screen {
+	b.w.t.Helper()
+	q := url.Values{"client_id": {"web"}, "response_type": {"code"}, "redirect_uri": {callback}, "scope": {"openid email"}, "state": {"s-1"}}
+	if id := params.Get("client_id"); id != "" && b.w.clients[id] != nil {
+		q.Set("redirect_uri", b.w.clients[id].RedirectURIs[0])
+		q.Set("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
+		q.Set("code_challenge_method", "S256")
+	}
+	maps.Copy(q, params)
+	return b.open(id, "/authorize?"+q.Encode())
+}
+
+// press sends the form of s with one of its buttons and fields filled in.
+func (b *browser) press(s screen, action string, fields url.Values) screen {
+	b.w.t.Helper()
+	f := url.Values{"action": {action}, "csrf": {s.field("csrf")}}
+	maps.Copy(f, fields)
+	return b.do(http.MethodPost, s.Request.URL.String(), f.Encode())
+}
+
+// signIn fills in the sign-in page.
+func (b *browser) signIn(s screen, username, password string) screen {
+	b.w.t.Helper()
+	return b.press(s, "login", url.Values{"username": {username}, "password": {password}})
+}
+
+// cookie returns the value of a cookie that the browser keeps for the server.
+func (b *browser) cookie(name string) string {
+	u, _ := url.Parse(b.w.server.URL)
+	for _, c := range b.client.Jar.Cookies(u) {
+		if c.Name == name {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// field returns the value of an input.
+func (s screen) field(name string) string {
+	for _, tag := range regexp.MustCompile(`<input[^>]*>`).FindAllString(s.html, -1) {
+		if strings.Contains(tag, ` name="`+name+`"`) {
+			if m := regexp.MustCompile(` value="([^"]*)"`).FindStringSubmatch(tag); m != nil {
+				return html.UnescapeString(m[1])
+			}
+		}
+	}
+	return ""
+}
+
+// heading returns the words of the main heading.
+func (s screen) heading() string {
+	m := regexp.MustCompile(`(?s)<h1>(.*?)</h1>`).FindStringSubmatch(s.html)
+	if m == nil {
+		return ""
+	}
+	return words(m[1])
+}
+
+// words returns the text of some HTML, on one line.
+func words(markup string) string {
+	return strings.Join(strings.Fields(html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(markup, ""))), " ")
+}
+
+// query returns the parameters of the redirect that s is.
+func (s screen) query() url.Values {
+	u, err := url.Parse(s.Header.Get("Location"))
+	if err != nil {
+		return nil
+	}
+	return u.Query()
+}
+
+// people are accounts whose password is "right"; what stands under fail is the answer to any password.
+type people struct {
+	mu       sync.Mutex
+	accounts map[string]*account.Account
+	fail     error
+	asked    int
+}
+
+func (p *people) add(username, sub, claims string) {
+	a := &account.Account{Subject: sub, Username: username}
+	if err := json.Unmarshal([]byte(claims), &a.Claims); err != nil {
+		panic(err)
+	}
+	p.accounts[username] = a
+}
+
+func (p *people) Verify(_ context.Context, _ *tenant.Tenant, username, password, _ string) (*account.Account, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked++
+	if p.fail != nil {
+		return nil, p.fail
+	}
+	if a := p.accounts[username]; a != nil && password == "right" {
+		return a, nil
+	}
+	return nil, account.ErrDenied
+}
+
+func (p *people) Get(_ context.Context, _ *tenant.Tenant, sub string) (account.Account, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, a := range p.accounts {
+		if a.Subject == sub {
+			return *a, nil
+		}
+	}
+	return account.Account{}, oauth.NotFound("There is no such account").Because(account.ErrNotFound)
+}
+
+// store keeps interactions and sessions in memory.
+type store struct {
+	mu       sync.Mutex
+	sessions map[tenant.ID]map[string]*session.Session
+	pending  map[tenant.ID]map[string]authorize.Interaction
+	consent  map[string]*grant.Authorization // by subject and client
+	grants   []*grant.Grant
+	broken   error
+}
+
+func (s *store) subject(t tenant.ID, n *session.Session, sub, clientID string) authorize.Subject {
+	return authorize.Subject{Session: n, Authorization: s.consent[string(t)+" "+sub+" "+clientID]}
+}
+
+func (s *store) Subject(_ context.Context, t tenant.ID, id, clientID string) (authorize.Subject, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.sessions[t][id]
+	if n == nil {
+		return authorize.Subject{}, s.broken
+	}
+	c := *n
+	return s.subject(t, &c, n.Subject, clientID), s.broken
+}
+
+func (s *store) SubjectOf(_ context.Context, t tenant.ID, sub, clientID string) (authorize.Subject, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.subject(t, nil, sub, clientID), s.broken
+}
+
+func (s *store) Begin(_ context.Context, t tenant.ID, i authorize.Interaction, _ *session.Session) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.put(t, i)
+	return s.broken
+}
+
+func (s *store) put(t tenant.ID, i authorize.Interaction) {
+	if s.pending[t] == nil {
+		s.pending[t] = map[string]authorize.Interaction{}
+	}
+	i.Version++
+	s.pending[t][string(i.Hash)] = i
+}
+
+func (s *store) Load(_ context.Context, t tenant.ID, now time.Time, hash []byte) (*authorize.Interaction, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, ok := s.pending[t][string(hash)]
+	switch {
+	case s.broken != nil:
+		return nil, s.broken
+	case !ok || !now.Before(i.ExpiresAt):
+		return nil, authorize.ErrNotFound
+	}
+	return &i, nil
+}
+
+// change checks that an interaction is as it was read.
+func (s *store) change(t tenant.ID, hash []byte, version int64) error {
+	i, ok := s.pending[t][string(hash)]
+	switch {
+	case s.broken != nil:
+		return s.broken
+	case !ok:
+		return authorize.ErrNotFound
+	case i.Version != version:
+		return authorize.ErrConflict
+	}
+	return nil
+}
+
+func (s *store) write(t tenant.ID, n *session.Session, ended string) {
+	if s.sessions[t] == nil {
+		s.sessions[t] = map[string]*session.Session{}
+	}
+	delete(s.sessions[t], ended)
+	if n != nil {
+		c := *n
+		s.sessions[t][n.ID] = &c
+	}
+}
+
+func (s *store) Login(_ context.Context, t tenant.ID, _ time.Time, e authorize.LoginEffect) ([]tenant.Revocation, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.change(t, e.Interaction.Hash, e.Interaction.Version); err != nil {
+		return nil, err
+	}
+	s.put(t, e.Interaction)
+	s.write(t, e.Session, e.Ended)
+	return nil, nil
+}
+
+func (s *store) PutData(context.Context, tenant.ID, time.Time, []byte, json.RawMessage) error {
+	return nil
+}
+
+func (s *store) Finish(_ context.Context, t tenant.ID, _ time.Time, e authorize.FinishEffect) ([]tenant.Revocation, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(e.Hash) > 0 {
+		if err := s.change(t, e.Hash, e.Version); err != nil {
+			return nil, err
+		}
+		delete(s.pending[t], string(e.Hash))
+	}
+	s.write(t, e.Session, e.Ended)
+	if e.Grant != nil {
+		s.grants = append(s.grants, e.Grant)
+	}
+	if a := e.Authorization; a != nil {
+		s.consent[string(t)+" "+a.Subject+" "+a.ClientID] = a
+	}
+	return nil, nil
+}
+
+func (s *store) Session(_ context.Context, t tenant.ID, id string) (*session.Session, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken != nil {
+		return nil, s.broken
+	}
+	if n := s.sessions[t][id]; n != nil {
+		c := *n
+		return &c, nil
+	}
+	return nil, session.ErrNotFound
+}
+
+func (s *store) Sessions(context.Context, tenant.ID, string) ([]session.Session, error) {
+	return nil, nil
+}
+
+func (s *store) EndSession(_ context.Context, t tenant.ID, id string, _, _ time.Time, _ audit.Event) ([]tenant.Revocation, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sessions[t][id] == nil {
+		return nil, session.ErrNotFound
+	}
+	delete(s.sessions[t], id)
+	return nil, s.broken
+}
+
+// live lists the subjects with a session at a tenant.
+func (s *store) live(id string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var subs []string
+	for _, n := range s.sessions[tenant.ID(id)] {
+		subs = append(subs, n.Subject)
+	}
+	slices.Sort(subs)
+	return subs
+}
