@@ -9,6 +9,7 @@ import (
 // Handler returns the doors behind the gate. A request passes, in this order: Edge (tenant in the URL, client
 // address, deadline), Trace, Record (one event, panics), Headers, and its route with the admission of Gate.
 func (g *Gate) Handler(doors ...Door) http.Handler {
+	gin.SetMode(gin.ReleaseMode) // otherwise it writes to the log what is no record
 	engine := gin.New()
 	engine.RedirectTrailingSlash = false
 	engine.RedirectFixedPath = false
