@@ -51,9 +51,12 @@ func (e *effect) let(name, text string, args ...any) {
 // then adds a statement. Where there is a guard, its text must ask for guard, or for what depends on it.
 func (e *effect) then(text string, args ...any) { e.let("", text, args...) }
 
-// insert adds a row, for each of the guard's rows if there is a guard. into names table and columns after tenant_id;
-// suffix may be an ON CONFLICT clause.
-func (e *effect) insert(into, suffix string, args ...any) {
+// insert adds a row, for each of the guard's rows if there is a guard. into names the table and its columns, of which
+// the first is tenant_id; suffix is what follows, such as an ON CONFLICT clause.
+func (e *effect) insert(into, suffix string, args ...any) { e.insertOr(into, suffix, nil, args...) }
+
+// insertOr is insert with a suffix that has arguments of its own.
+func (e *effect) insertOr(into, suffix string, suffixArgs []any, args ...any) {
 	var b strings.Builder
 	b.Grow(len(into) + len(suffix) + 3*len(args) + 64)
 	b.WriteString("INSERT INTO ")
@@ -67,7 +70,7 @@ func (e *effect) insert(into, suffix string, args ...any) {
 	}
 	b.WriteString(" WHERE true") // without it SQLite takes ON for a join's
 	b.WriteString(suffix)
-	e.then(b.String(), args...)
+	e.then(b.String(), append(args, suffixArgs...)...)
 }
 
 // returning says which column of which named part is the answer.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/authorize"
@@ -20,6 +19,7 @@ type interactionRow struct {
 	Version   int64
 	Step      authorize.Step
 	SessionID string
+	Answered  bool
 	Binding   []byte
 	Request   document[*request.Request]
 	Data      raw
@@ -33,8 +33,8 @@ func (interactionRow) TableName() string { return "interactions" }
 // Begin implements authorize.Store.
 func (db *DB) Begin(ctx context.Context, t tenant.ID, i authorize.Interaction, touch *session.Session) error {
 	e := db.effect(t)
-	e.insert("interactions (tenant_id, hash, version, step, session_id, binding, request, data, created_at, expires_at)", "",
-		i.Hash, i.Version, string(i.Step), i.SessionID, i.Binding, e.json(i.Request), raw(i.Data), cut(i.CreatedAt), cut(i.ExpiresAt))
+	e.insert("interactions (tenant_id, hash, version, step, session_id, answered, binding, request, data, created_at, expires_at)", "",
+		i.Hash, i.Version, string(i.Step), i.SessionID, i.Answered, i.Binding, e.json(i.Request), raw(i.Data), cut(i.CreatedAt), cut(i.ExpiresAt))
 	if touch != nil {
 		e.touch(touch)
 	}
@@ -51,8 +51,8 @@ func (db *DB) Load(ctx context.Context, t tenant.ID, now time.Time, hash []byte)
 	if r.Request.V == nil {
 		return nil, errors.New("persistence: load interaction: it has no request")
 	}
-	return &authorize.Interaction{Hash: r.Hash, Step: r.Step, Request: r.Request.V, SessionID: r.SessionID, Binding: r.Binding,
-		Data: json.RawMessage(r.Data), Version: r.Version, CreatedAt: r.CreatedAt.Time, ExpiresAt: r.ExpiresAt.Time}, nil
+	return &authorize.Interaction{Hash: r.Hash, Step: r.Step, Request: r.Request.V, SessionID: r.SessionID, Answered: r.Answered,
+		Binding: r.Binding, Data: json.RawMessage(r.Data), Version: r.Version, CreatedAt: r.CreatedAt.Time, ExpiresAt: r.ExpiresAt.Time}, nil
 }
 
 // PutData implements authorize.Store.
@@ -69,11 +69,11 @@ func (db *DB) PutData(ctx context.Context, t tenant.ID, now time.Time, hash []by
 // Login implements authorize.Store. The interaction's data stays as it is: PutData may have come in between.
 func (db *DB) Login(ctx context.Context, t tenant.ID, now time.Time, l authorize.LoginEffect) ([]tenant.Revocation, error) {
 	e, i := db.effect(t), &l.Interaction
-	e.guard(`UPDATE interactions SET version = version + 1, step = ?, session_id = ?, binding = ?, request = ?, expires_at = ?
-		WHERE tenant_id = :t AND hash = ? AND version = ? AND expires_at > ? RETURNING version`,
-		string(i.Step), i.SessionID, i.Binding, e.json(i.Request), cut(i.ExpiresAt), i.Hash, i.Version, cut(now))
+	e.guard(`UPDATE interactions SET version = version + 1, step = ?, session_id = ?, answered = ?, binding = ?, request = ?,
+		expires_at = ? WHERE tenant_id = :t AND hash = ? AND version = ? AND expires_at > ? RETURNING version`,
+		string(i.Step), i.SessionID, i.Answered, i.Binding, e.json(i.Request), cut(i.ExpiresAt), i.Hash, i.Version, cut(now))
 	if l.Session != nil {
-		e.put(l.Session)
+		e.put(l.Session, "")
 	}
 	e.end(l.Ended, l.Session, l.KeepNewest, now, l.TokensUntil)
 	e.event(l.Event)
@@ -104,13 +104,9 @@ func (db *DB) Finish(ctx context.Context, t tenant.ID, now time.Time, f authoriz
 	}
 	switch {
 	case f.Session != nil:
-		s := *f.Session
-		if f.ClientID != "" && !slices.Contains(s.Clients, f.ClientID) {
-			s.Clients = append(slices.Clone(s.Clients), f.ClientID)
-		}
-		e.put(&s)
-	case f.Grant != nil && f.Grant.SessionID != "" && f.ClientID != "":
-		e.then(party[db.engine.Dialect], f.ClientID, f.Grant.SessionID, f.ClientID)
+		e.put(f.Session, f.ClientID)
+	case f.Grant != nil && f.Grant.SessionID != "":
+		e.visit(f.Grant.SessionID, f.ClientID, f.Touch, now)
 	}
 	e.end(f.Ended, f.Session, f.KeepNewest, now, f.TokensUntil)
 	for _, ev := range f.Events {

@@ -70,7 +70,7 @@ func (db *DB) RotateRefresh(ctx context.Context, t tenant.ID, now time.Time, r g
 
 // presentedLate settles the use of a refresh token that is not the newest.
 func (db *DB) presentedLate(ctx context.Context, t tenant.ID, now time.Time, r grant.Rotation, grace time.Duration, revoked tenant.Revocation, ev audit.Event) (retry bool, err error) {
-	var newest int64
+	newest := int64(-1)
 	var rotated moment
 	err = db.query(ctx, t, "look for refresh token", `SELECT refresh_generation, refresh_rotated_at FROM grants WHERE tenant_id = :t AND id = ?`+
 		refreshable, []any{r.Grant, cut(now), cut(now), cut(now)}, func(scan scan) error { return scan(&newest, &rotated) })

@@ -3,6 +3,8 @@ package persistence
 import (
 	"context"
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
@@ -38,29 +40,66 @@ func (r *sessionRow) session() *session.Session {
 		Claims: json.RawMessage(r.Claims), Data: json.RawMessage(r.Data), Clients: r.Clients.V, Turn: r.Turn}
 }
 
-// put writes a session whole.
-func (e *effect) put(s *session.Session) {
-	e.insert(`sessions (tenant_id, id, subject, turn, max_life, auth_life, max_idle, acr, amr, claims, data, clients, created_at,
-		auth_time, used_at, closes_at)`, ` ON CONFLICT (tenant_id, id) DO UPDATE SET subject = excluded.subject, turn = excluded.turn,
+// has says whether a client is noted as a relying party of the session, and noting how it is, by dialect.
+var (
+	has = [...]string{
+		PostgreSQL: `EXISTS (SELECT 1 FROM jsonb_array_elements_text(sessions.clients) AS e WHERE e = ?)`,
+		SQLite:     `EXISTS (SELECT 1 FROM json_each(sessions.clients) WHERE value = ?)`,
+	}
+	noting = [...]string{
+		PostgreSQL: `sessions.clients || jsonb_build_array(CAST(? AS text))`,
+		SQLite:     `json_insert(sessions.clients, '$[#]', ?)`,
+	}
+)
+
+// noted is what becomes of a session's relying parties. Its arguments are the client, twice.
+func (d Dialect) noted() string {
+	return `clients = CASE WHEN ` + has[d] + ` THEN sessions.clients ELSE ` + noting[d] + ` END`
+}
+
+// put inserts a session, or replaces all of it but when it began and its relying parties. clientID, if set, becomes
+// one of them.
+func (e *effect) put(s *session.Session, clientID string) {
+	parties, suffix := list(s.Clients), ` ON CONFLICT (tenant_id, id) DO UPDATE SET subject = excluded.subject, turn = excluded.turn,
 		max_life = excluded.max_life, auth_life = excluded.auth_life, max_idle = excluded.max_idle, acr = excluded.acr,
-		amr = excluded.amr, claims = excluded.claims, data = excluded.data, clients = excluded.clients,
-		created_at = excluded.created_at, auth_time = excluded.auth_time, used_at = excluded.used_at, closes_at = excluded.closes_at`,
-		s.ID, s.Subject, s.Turn, s.MaxLife, s.AuthLife, s.MaxIdle, s.ACR, e.json(list(s.AMR)), raw(s.Claims), raw(s.Data),
-		e.json(list(s.Clients)), cut(s.CreatedAt), cut(s.AuthTime), cut(s.UsedAt), at(s.ExpiresAt()))
+		amr = excluded.amr, claims = excluded.claims, data = excluded.data, auth_time = excluded.auth_time, used_at = excluded.used_at`
+	var more []any
+	if clientID != "" {
+		if !slices.Contains(parties, clientID) {
+			parties = append(slices.Clone(parties), clientID)
+		}
+		suffix += `, ` + e.db.engine.Dialect.noted()
+		more = []any{clientID, clientID}
+	}
+	e.insertOr(`sessions (tenant_id, id, subject, turn, max_life, auth_life, max_idle, acr, amr, claims, data, clients, created_at,
+		auth_time, used_at)`, suffix, more, s.ID, s.Subject, s.Turn, s.MaxLife, s.AuthLife, s.MaxIdle, s.ACR, e.json(list(s.AMR)),
+		raw(s.Claims), raw(s.Data), e.json(parties), cut(s.CreatedAt), cut(s.AuthTime), cut(s.UsedAt))
 }
 
 // touch raises a session's last use.
 func (e *effect) touch(s *session.Session) {
-	e.then(`UPDATE sessions SET used_at = ?, closes_at = ? WHERE tenant_id = :t AND id = ? AND used_at < ?`,
-		cut(s.UsedAt), at(s.ExpiresAt()), s.ID, cut(s.UsedAt))
+	e.then(`UPDATE sessions SET used_at = ? WHERE tenant_id = :t AND id = ? AND used_at < ?`, cut(s.UsedAt), s.ID, cut(s.UsedAt))
 }
 
-// party notes a relying party of a session, by dialect. Its arguments are client, session, client.
-var party = [...]string{
-	PostgreSQL: `UPDATE sessions SET clients = clients || jsonb_build_array(CAST(? AS text)) WHERE tenant_id = :t AND id = ?
-		AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements_text(clients) AS e WHERE e = ?) AND EXISTS (SELECT 1 FROM guard)`,
-	SQLite: `UPDATE sessions SET clients = json_insert(clients, '$[#]', ?) WHERE tenant_id = :t AND id = ?
-		AND NOT EXISTS (SELECT 1 FROM json_each(clients) WHERE value = ?) AND EXISTS (SELECT 1 FROM guard)`,
+// visit notes that a client got something in a session, if clientID is set, and raises its last use to now, if touch
+// is. It writes nothing that is so already.
+func (e *effect) visit(id, clientID string, touch bool, now time.Time) {
+	var set, where []string
+	var setArgs, whereArgs []any
+	if touch {
+		set, setArgs = append(set, `used_at = CASE WHEN used_at < ? THEN ? ELSE used_at END`), append(setArgs, cut(now), cut(now))
+		where, whereArgs = append(where, `used_at < ?`), append(whereArgs, cut(now))
+	}
+	if clientID != "" {
+		d := e.db.engine.Dialect
+		set, setArgs = append(set, d.noted()), append(setArgs, clientID, clientID)
+		where, whereArgs = append(where, `NOT `+has[d]), append(whereArgs, clientID)
+	}
+	if set == nil {
+		return
+	}
+	e.then(`UPDATE sessions SET `+strings.Join(set, ", ")+` WHERE tenant_id = :t AND id = ? AND (`+strings.Join(where, " OR ")+
+		`) AND EXISTS (SELECT 1 FROM guard)`, slices.Concat(setArgs, []any{id}, whereArgs)...)
 }
 
 // end ends the session that another replaces, and those of written's subject beyond the newest keep (zero: all may
@@ -127,5 +166,5 @@ func (db *DB) EndSession(ctx context.Context, t tenant.ID, id string, now, token
 	if err == nil && !won {
 		err = session.ErrNotFound
 	}
-	return revocationsOf(ids, now, tokensUntil), err
+	return revocationsOf(ids, now, tokensUntil), known(err, session.ErrNotFound)
 }

@@ -10,15 +10,26 @@ import (
 
 // The sweeper removes what has expired. Nothing depends on it: every read asks for the time itself.
 
-// expiring are the tables that are swept, with the column that tells when.
-var expiring = []struct{ table, column string }{
-	{"interactions", "expires_at"},
-	{"access_tokens", "expires_at"},
-	{"grants", "expires_at"},
-	{"sessions", "closes_at"},
-	{"revocations", "expires_at"},
-	{"changes", "at"},
+// expiring are the tables that are swept.
+var expiring = []struct {
+	table string
+	over  [2]string // by dialect, the condition that a row's time is over; both question marks are that time
+}{
+	{"interactions", [...]string{expired, expired}},
+	{"access_tokens", [...]string{expired, expired}},
+	{"grants", [...]string{expired, expired}},
+	{"sessions", [...]string{
+		// Of what would be no time at all, so far off it lies, the end is taken to be in two hundred years.
+		PostgreSQL: `(max_life >= 0 AND created_at + LEAST(GREATEST(max_life, 0), 100000000) * interval '1 minute' <= ?
+			OR max_idle >= 0 AND used_at + LEAST(GREATEST(max_idle, 0), 100000000) * interval '1 minute' <= ?)`,
+		SQLite: `(max_life >= 0 AND datetime(created_at, max_life || ' minutes', '1 second') <= datetime(?)
+			OR max_idle >= 0 AND datetime(used_at, max_idle || ' minutes', '1 second') <= datetime(?))`, // whole seconds
+	}},
+	{"revocations", [...]string{expired, expired}},
+	{"changes", [...]string{`at <= ? AND at <= ?`, `at <= ? AND at <= ?`}},
 }
+
+const expired = `expires_at <= ? AND expires_at <= ?`
 
 // changesKept is how long a change stays to be read.
 const changesKept = 10 * time.Minute
@@ -46,7 +57,7 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, batch int) (deleted int,
 		if x.table == "changes" {
 			end = now.Add(-changesKept)
 		}
-		n, err := sweeps[db.engine.Dialect](db, ctx, x.table, x.column, cut(end), batch)
+		n, err := sweeps[db.engine.Dialect](db, ctx, x.table, x.over[db.engine.Dialect], cut(end), batch)
 		deleted += n
 		if err != nil {
 			return deleted, err
@@ -55,19 +66,19 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, batch int) (deleted int,
 	return deleted, nil
 }
 
-var sweeps = [...]func(db *DB, ctx context.Context, table, column string, end time.Time, batch int) (int, error){
+var sweeps = [...]func(db *DB, ctx context.Context, table, over string, end time.Time, batch int) (int, error){
 	PostgreSQL: (*DB).sweepPages,
 	SQLite:     (*DB).sweepIndex,
 }
 
 // sweepIndex sweeps by an index.
-func (db *DB) sweepIndex(ctx context.Context, table, column string, end time.Time, batch int) (n int, err error) {
-	q := `DELETE FROM ` + table + ` WHERE rowid IN (SELECT rowid FROM ` + table + ` WHERE ` + column + ` <= ? LIMIT ?)`
+func (db *DB) sweepIndex(ctx context.Context, table, over string, end time.Time, batch int) (n int, err error) {
+	q := `DELETE FROM ` + table + ` WHERE rowid IN (SELECT rowid FROM ` + table + ` WHERE ` + over + ` LIMIT ?)`
 	if table == "revocations" { // keyed without rowid, and few
-		q = `DELETE FROM revocations WHERE expires_at <= ? AND ? > 0`
+		q = `DELETE FROM revocations WHERE ` + over + ` AND ? > 0`
 	}
 	err = db.do(ctx, reads, "sweep "+table, func(ctx context.Context) error {
-		r := db.everyTenant.write.WithContext(ctx).Exec(q, end, batch)
+		r := db.everyTenant.write.WithContext(ctx).Exec(q, end, end, batch)
 		n = int(r.RowsAffected)
 		return r.Error
 	})
@@ -75,10 +86,10 @@ func (db *DB) sweepIndex(ctx context.Context, table, column string, end time.Tim
 }
 
 // sweepPages sweeps a range of pages after the other, and begins again after the last.
-func (db *DB) sweepPages(ctx context.Context, table, column string, end time.Time, batch int) (deleted int, err error) {
-	q := strings.NewReplacer("TABLE", table, "COLUMN", column).Replace(`WITH gone AS (
+func (db *DB) sweepPages(ctx context.Context, table, over string, end time.Time, batch int) (deleted int, err error) {
+	q := strings.NewReplacer("TABLE", table, "OVER", over).Replace(`WITH gone AS (
 		DELETE FROM TABLE WHERE ctid = ANY (ARRAY(SELECT ctid FROM TABLE
-			WHERE ctid >= CAST(CAST(? AS text) AS tid) AND ctid < CAST(CAST(? AS text) AS tid) AND COLUMN <= ? LIMIT ? FOR UPDATE SKIP LOCKED)) RETURNING 1)
+			WHERE ctid >= CAST(CAST(? AS text) AS tid) AND ctid < CAST(CAST(? AS text) AS tid) AND OVER LIMIT ? FOR UPDATE SKIP LOCKED)) RETURNING 1)
 		SELECT (SELECT count(*) FROM gone), pg_relation_size('TABLE') / current_setting('block_size')::bigint`)
 	if db.walk.page == nil {
 		db.walk.page = map[string]int64{}
@@ -88,7 +99,7 @@ func (db *DB) sweepPages(ctx context.Context, table, column string, end time.Tim
 		var n int
 		var pages int64
 		err := db.do(ctx, reads, "sweep "+table, func(ctx context.Context) error {
-			rows, err := db.everyTenant.write.WithContext(ctx).Raw(q, page(from), page(from+pagesAtOnce), end, batch-deleted).Rows()
+			rows, err := db.everyTenant.write.WithContext(ctx).Raw(q, page(from), page(from+pagesAtOnce), end, end, batch-deleted).Rows()
 			return eachRow(rows, err, func(scan scan) error { return scan(&n, &pages) })
 		})
 		if err != nil {

@@ -87,7 +87,6 @@ CREATE TABLE sessions (
 	created_at timestamptz NOT NULL,
 	auth_time  timestamptz NOT NULL,
 	used_at    timestamptz NOT NULL,
-	closes_at  timestamptz, -- if it is not used again; NULL: never
 	turn       bigint NOT NULL,
 	max_life   bigint NOT NULL, -- minutes, as the other two
 	auth_life  bigint NOT NULL,
@@ -108,6 +107,7 @@ CREATE TABLE interactions (
 	created_at timestamptz NOT NULL,
 	expires_at timestamptz NOT NULL,
 	version    bigint NOT NULL,
+	answered   boolean NOT NULL,
 	tenant_id  text COLLATE "C" NOT NULL,
 	hash       bytea NOT NULL,
 	step       text NOT NULL,

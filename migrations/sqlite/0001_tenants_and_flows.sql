@@ -94,16 +94,15 @@ CREATE TABLE sessions (
 	created_at DATETIME NOT NULL,
 	auth_time  DATETIME NOT NULL,
 	used_at    DATETIME NOT NULL,
-	closes_at  DATETIME, -- if it is not used again; NULL: never
 	PRIMARY KEY (tenant_id, id)
 );
 CREATE INDEX sessions_subject ON sessions (tenant_id, subject);
-CREATE INDEX sessions_sweep ON sessions (closes_at);
 
 CREATE TABLE interactions (
 	tenant_id  TEXT NOT NULL,
 	hash       BLOB NOT NULL,
 	version    INTEGER NOT NULL,
+	answered   BOOLEAN NOT NULL,
 	step       TEXT NOT NULL,
 	session_id TEXT NOT NULL,
 	binding    BLOB,

@@ -1,0 +1,128 @@
+// Package conformance holds the promises that every engine keeps: one case for each sentence of the stores' doc
+// comments, and for every method of every store what happens when many call it at once, and that under one tenant
+// nothing of another is read or changed.
+package conformance
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/chancery-id/chancery/admin"
+	"github.com/chancery-id/chancery/flows/account"
+	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/registration"
+	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/persistence"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// DB is what a persistence.DB must be.
+type DB interface {
+	tenant.Directory
+	admin.Store
+	account.Store
+	authorize.Store
+	grant.Store
+	registration.Store
+	session.Store
+}
+
+var _ DB = (*persistence.DB)(nil)
+
+// Run checks an engine. open returns a new, empty database of it, closed when the test ends.
+func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
+	groups := []struct {
+		name  string
+		cases []promise
+	}{
+		{"tenants", tenants},
+		{"directory", directory},
+		{"clients", clients},
+		{"accounts", accounts},
+		{"sessions", sessions},
+		{"interactions", interactions},
+		{"finish", finish},
+		{"grants", grants},
+		{"refresh", refreshes},
+		{"tokens", tokens},
+		{"consent", consents},
+		{"sweep", sweeps},
+	}
+	for _, g := range groups {
+		t.Run(g.name, func(t *testing.T) {
+			db := open(t)
+			for _, c := range g.cases {
+				t.Run(c.says, func(t *testing.T) { c.test(newKit(t, db)) })
+			}
+		})
+	}
+	t.Run("race", func(t *testing.T) {
+		db := open(t)
+		complete(t, races)
+		for name, c := range races {
+			if c.race != nil {
+				t.Run(name, func(t *testing.T) { c.race(newKit(t, db)) })
+			}
+		}
+		for _, c := range meetings {
+			t.Run(c.says, func(t *testing.T) { c.test(newKit(t, db)) })
+		}
+	})
+	t.Run("isolation", func(t *testing.T) {
+		db := open(t)
+		complete(t, isolations)
+		for name, c := range isolations {
+			if c.call != nil {
+				t.Run(name, func(t *testing.T) { isolated(t, db, c.call) })
+			}
+		}
+	})
+}
+
+// promise is a sentence that holds for a tenant of its own.
+type promise struct {
+	says string
+	test func(*kit)
+}
+
+// stores are the interfaces whose every method needs a race and an isolation case, or a reason why it has none.
+var stores = []reflect.Type{
+	reflect.TypeFor[tenant.Directory](),
+	reflect.TypeFor[admin.Store](),
+	reflect.TypeFor[account.Store](),
+	reflect.TypeFor[authorize.Store](),
+	reflect.TypeFor[grant.Store](),
+	reflect.TypeFor[registration.Store](),
+	reflect.TypeFor[session.Store](),
+}
+
+// listed is a case in a list, or the reason why there is none.
+type listed interface {
+	reason() (why string, tested bool)
+}
+
+// complete fails where a method of a store is neither in the list nor excused, or the list names what is no method.
+func complete[C listed](t *testing.T, list map[string]C) {
+	t.Helper()
+	methods := map[string]bool{}
+	for _, s := range stores {
+		for i := range s.NumMethod() {
+			name := s.String() + "." + s.Method(i).Name
+			methods[name] = true
+			c, ok := list[name]
+			if !ok {
+				t.Errorf("%s has no case", name)
+				continue
+			}
+			if why, tested := c.reason(); tested == (why != "") {
+				t.Errorf("%s needs either a case or a reason", name)
+			}
+		}
+	}
+	for name := range list {
+		if !methods[name] {
+			t.Errorf("%s is no method of a store", name)
+		}
+	}
+}

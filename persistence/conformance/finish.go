@@ -1,0 +1,141 @@
+package conformance
+
+import (
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+var finish = []promise{
+	{"the interaction goes, and all it came to is there", func(k *kit) {
+		i, s, z, g, a := k.interaction("h"), k.session("s"), k.authorization("app"), k.grant("g"), k.token("a", "g")
+		g.SessionID = "s"
+		k.must(k.db.Begin(k.ctx, k.t, i, nil))
+		later := k.event(audit.GrantIssued)
+		later.At = k.at(time.Second)
+		rs, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Hash: i.Hash, Version: 1, Authorization: &z, Grant: &g, AccessToken: &a,
+			Session: &s, ClientID: "app", Events: []audit.Event{k.event(audit.Consented), later}})
+		k.must(err)
+		k.same(len(rs), 0)
+		_, err = k.db.Load(k.ctx, k.t, k.now, i.Hash)
+		k.is(err, authorize.ErrNotFound)
+		gotGrant, err := k.db.Grant(k.ctx, k.t, "g")
+		k.must(err)
+		k.same(*gotGrant, g)
+		gotToken, err := k.db.AccessToken(k.ctx, k.t, k.now, a.Hash)
+		k.must(err)
+		k.same(*gotToken, a)
+		gotSession, err := k.db.Session(k.ctx, k.t, "s")
+		k.must(err)
+		s.Clients = []string{"other", "app"}
+		k.same(*gotSession, s)
+		zs, err := k.db.Authorizations(k.ctx, k.t, "alice")
+		k.must(err)
+		k.same(zs, []grant.Authorization{z})
+		k.same(k.events(), []audit.Kind{audit.GrantIssued, audit.Consented})
+	}},
+	{"one that was refused leaves only events", func(k *kit) {
+		i := k.interaction("h")
+		k.must(k.db.Begin(k.ctx, k.t, i, nil))
+		_, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Hash: i.Hash, Version: 1, ClientID: "app", Events: []audit.Event{k.event(audit.Denied)}})
+		k.must(err)
+		k.same(k.events(), []audit.Kind{audit.Denied})
+		_, err = k.db.Load(k.ctx, k.t, k.now, i.Hash)
+		k.is(err, authorize.ErrNotFound)
+	}},
+	{"a client is noted in the grant's session once, whether or not the session is written", func(k *kit) {
+		k.begin(k.session("s"))
+		s := k.session("s")
+		for n, e := range []authorize.FinishEffect{{ClientID: "app"}, {ClientID: "app"}, {ClientID: "app", Session: &s}, {ClientID: "third", Session: &s}, {ClientID: "other"}, {}} {
+			g := k.grant(newID())
+			g.SessionID = "s"
+			e.Grant = &g
+			_, err := k.db.Finish(k.ctx, k.t, k.now, e)
+			k.must(err)
+			got, err := k.db.Session(k.ctx, k.t, "s")
+			k.must(err)
+			want := []string{"other", "app"}
+			if n > 2 {
+				want = append(want, "third")
+			}
+			k.same(got.Clients, want)
+			k.same(got.UsedAt, k.session("s").UsedAt)
+		}
+	}},
+	{"a session is touched when asked, and never backwards", func(k *kit) {
+		k.begin(k.session("s"))
+		g := k.grant("g")
+		g.SessionID = "s"
+		for _, c := range []struct {
+			now  time.Time
+			want time.Time
+		}{{k.now, k.now}, {k.at(-time.Hour), k.now}, {k.at(time.Second), k.at(time.Second)}} {
+			g.ID = newID()
+			_, err := k.db.Finish(k.ctx, k.t, c.now, authorize.FinishEffect{Grant: &g, Touch: true, ClientID: "app"})
+			k.must(err)
+			got, err := k.db.Session(k.ctx, k.t, "s")
+			k.must(err)
+			k.same(got.UsedAt, c.want)
+			k.same(got.Clients, []string{"other", "app"})
+		}
+	}},
+	{"consent is overwritten with what the caller merged, and keeps when it began", func(k *kit) {
+		z := k.authorization("app")
+		k.finish(&z, nil)
+		y := z
+		y.Scope, y.Claims, y.Terms, y.CreatedAt, y.UpdatedAt = append(y.Scope, "phone"), nil, nil, k.at(time.Hour), k.at(time.Minute)
+		k.finish(&y, nil)
+		zs, err := k.db.Authorizations(k.ctx, k.t, "alice")
+		k.must(err)
+		y.CreatedAt = z.CreatedAt
+		k.same(zs, []grant.Authorization{y})
+	}},
+	{"the session it replaces ends, with the oldest beyond those kept", func(k *kit) {
+		for n, id := range []string{"a", "b", "c"} {
+			s := k.session(id)
+			s.CreatedAt = k.at(time.Duration(n-10) * time.Minute)
+			k.begin(s)
+			g := k.grant("of " + id)
+			g.SessionID = id
+			k.finish(nil, &g)
+		}
+		s, g, until := k.session("new"), k.grant("g"), k.at(time.Hour)
+		s.CreatedAt, g.SessionID = k.now, "new"
+		rs, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Grant: &g, Session: &s, Ended: "c", KeepNewest: 2, TokensUntil: until, ClientID: "app"})
+		k.must(err)
+		want := []tenant.Revocation{{Grant: "of a", At: k.now, ExpiresAt: until}, {Grant: "of c", At: k.now, ExpiresAt: until}}
+		k.same(sorted(rs), want)
+		k.same(sorted(k.journal()), want)
+		k.same(k.open("alice"), []string{"new", "b"})
+	}},
+	{"what replaces nothing ends nothing", func(k *kit) {
+		k.begin(k.session("s"))
+		g := k.grant("g")
+		rs, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Grant: &g, Ended: "none", KeepNewest: 1, TokensUntil: k.now})
+		k.must(err)
+		k.same(len(rs), 0)
+		k.same(k.open("alice"), []string{"s"})
+	}},
+	{"when one part cannot be written, nothing is", func(k *kit) {
+		g := k.grant("g")
+		k.finish(nil, &g)
+		i, s, z := k.interaction("h"), k.session("s"), k.authorization("app")
+		k.must(k.db.Begin(k.ctx, k.t, i, nil))
+		_, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Hash: i.Hash, Version: 1, Authorization: &z, Session: &s, Grant: &g,
+			Events: []audit.Event{k.event(audit.Consented)}})
+		if err == nil {
+			k.Error("a grant id was used twice")
+		}
+		got, err := k.db.Load(k.ctx, k.t, k.now, i.Hash)
+		k.must(err)
+		k.same(*got, i)
+		k.same(len(k.open("alice")), 0)
+		k.same(len(k.events()), 0)
+		zs, err := k.db.Authorizations(k.ctx, k.t, "alice")
+		k.must(err)
+		k.same(len(zs), 0)
+	}},
+}

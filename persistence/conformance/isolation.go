@@ -1,0 +1,245 @@
+package conformance
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/persistence"
+	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
+)
+
+// kept is a call of a method under the kit's tenant, or why the method cannot be kept within one. What it returns is
+// looked through for marks of another tenant.
+type kept struct {
+	why  string
+	call func(*kit) (any, error)
+}
+
+func (c kept) reason() (string, bool) { return c.why, c.call != nil }
+
+// isolated calls a method under one tenant, while another has everything of the same names: once as one that has the
+// same, once as one that has nothing.
+func isolated(t *testing.T, db *persistence.DB, call func(*kit) (any, error)) {
+	other, full, empty := newKit(t, db), newKit(t, db), newKit(t, db)
+	other.fill()
+	full.fill()
+	before := other.dump()
+	for _, k := range []*kit{full, empty} {
+		got, err := call(k)
+		if k == full {
+			k.must(err)
+		}
+		b, jsonErr := json.Marshal(got)
+		k.must(jsonErr)
+		if strings.Contains(string(b), mark(other.t)) {
+			k.Errorf("another tenant's data: %s", b)
+		}
+		if e, ok := errors.AsType[*oauth.Error](err); ok {
+			k.Errorf("a tenant that has nothing gets %v", e)
+		}
+	}
+	if d := cmp.Diff(before, other.dump()); d != "" {
+		t.Errorf("another tenant changed:\n%s", d)
+	}
+}
+
+// fill gives the tenant one of everything, all named as in other tenants.
+func (k *kit) fill() {
+	k.Helper()
+	_, err := k.db.CreateClient(k.ctx, k.t, k.client("app"), 9, k.event(audit.ClientCreated))
+	k.must(err)
+	k.must(k.db.CreateAccount(k.ctx, k.t, k.account("alice"), k.event(audit.UserCreated)))
+	k.begin(k.session("session"))
+	k.must(k.db.Begin(k.ctx, k.t, k.interaction("interaction"), nil))
+	z, coded := k.authorization("app"), k.grant("coded")
+	k.finish(&z, &coded)
+	g, a, alone := k.refreshable("grant"), k.token("token", "grant"), k.token("alone", "")
+	g.SessionID = "session"
+	k.must(k.db.PutGrant(k.ctx, k.t, g, &a, k.event(audit.GrantIssued)))
+	k.must(k.db.PutAccessToken(k.ctx, k.t, alone))
+	k.must(k.db.RevokeToken(k.ctx, k.t, nil, k.now, tenant.Revocation{Token: mark(k.t), At: k.now, ExpiresAt: k.at(time.Hour)}, k.event(audit.GrantRevoked)))
+}
+
+// contents is all that a tenant has, as JSON by name.
+type contents map[string]string
+
+// unmarked is c without what tells tenants apart by itself.
+func (c contents) unmarked() contents {
+	delete(c, "tenant")
+	delete(c, "events")
+	return c
+}
+
+// dump reads all that the tenant has.
+func (k *kit) dump() contents {
+	k.Helper()
+	c := contents{}
+	put := func(name string, v any, err error) {
+		if err != nil {
+			v = err.Error()
+		}
+		b, err := json.Marshal(v)
+		k.must(err)
+		c[name] = string(b)
+	}
+	r, rs, err := k.db.Snapshot(k.ctx, k.t, k.now)
+	put("tenant", r, err)
+	put("revocations", rs, err)
+	clients, err := k.db.Clients(k.ctx, k.t, "", 100)
+	put("clients", clients, err)
+	for i := range clients {
+		put("secrets of client", clients[i].Secrets, nil)
+	}
+	accounts, err := k.db.Accounts(k.ctx, k.t, "", 100)
+	put("accounts", accounts, err)
+	sessions, err := k.db.Sessions(k.ctx, k.t, "alice")
+	put("sessions", sessions, err)
+	interaction, err := k.db.Load(k.ctx, k.t, k.now, hash("interaction"))
+	put("interaction", interaction, err)
+	for _, id := range []string{"grant", "coded"} {
+		g, err := k.db.Grant(k.ctx, k.t, id)
+		put(id, g, err)
+	}
+	for _, name := range []string{"token", "alone"} {
+		a, err := k.db.AccessToken(k.ctx, k.t, k.now, hash(name))
+		put(name, a, err)
+	}
+	zs, err := k.db.Authorizations(k.ctx, k.t, "alice")
+	put("authorizations", zs, err)
+	evs, err := k.db.Events(k.ctx, k.t, time.Time{}, 100)
+	put("events", evs, err)
+	return c
+}
+
+const everyTenant = "it is for every tenant"
+
+// none is what a method that returns nothing but an error returned.
+func none(err error) (any, error) { return nil, err }
+
+var isolations = map[string]kept{
+	"tenant.Directory.Changes": {why: everyTenant},
+	"tenant.Directory.Listen":  {why: everyTenant},
+	"tenant.Directory.Find":    {call: func(k *kit) (any, error) { return k.db.Find(k.ctx, tenant.Name{ID: string(k.t)}) }},
+	"tenant.Directory.Snapshot": {call: func(k *kit) (any, error) {
+		r, rs, err := k.db.Snapshot(k.ctx, k.t, k.now)
+		return []any{r, rs}, err
+	}},
+	"tenant.Directory.Client": {call: func(k *kit) (any, error) { return k.db.Client(k.ctx, k.t, "app") }},
+
+	"admin.Store.Tenants":      {why: everyTenant},
+	"admin.Store.KeysDue":      {why: everyTenant},
+	"admin.Store.CreateTenant": {call: func(k *kit) (any, error) { return none(k.create(tenant.ID(newLabel()))) }},
+	"admin.Store.Tenant":       {call: func(k *kit) (any, error) { return k.db.Tenant(k.ctx, k.t) }},
+	"admin.Store.Events":       {call: func(k *kit) (any, error) { return k.db.Events(k.ctx, k.t, time.Time{}, 1000) }},
+	"admin.Store.UpdateTenant": {call: func(k *kit) (any, error) {
+		r, err := k.db.Tenant(k.ctx, k.t)
+		k.must(err)
+		return none(k.db.UpdateTenant(k.ctx, k.t, r.Version, tenant.Settings{}, false, k.now, k.event(audit.TenantUpdated)))
+	}},
+	"admin.Store.PutKeys": {call: func(k *kit) (any, error) {
+		r, err := k.db.Tenant(k.ctx, k.t)
+		k.must(err)
+		fresh, err := keys.Generate(keys.EdDSA, rand.Reader, k.now)
+		k.must(err)
+		return none(k.db.PutKeys(k.ctx, k.t, r.Version, []keys.Key{fresh}, k.now, k.event(audit.KeysRotated)))
+	}},
+	"admin.Store.PutToken": {call: func(k *kit) (any, error) {
+		return none(k.db.PutToken(k.ctx, k.t, tenant.APIToken{ID: "second", Hash: hash("second"), CreatedAt: k.now}, k.event(audit.TokenCreated)))
+	}},
+	"admin.Store.DeleteToken": {call: func(k *kit) (any, error) {
+		return none(k.db.DeleteToken(k.ctx, k.t, "token", k.event(audit.TokenRevoked)))
+	}},
+	"admin.Store.DeleteTenant": {call: func(k *kit) (any, error) { return none(k.db.DeleteTenant(k.ctx, k.t, k.event(audit.TenantDeleted))) }},
+
+	"account.Store.Account":       {call: func(k *kit) (any, error) { return k.db.Account(k.ctx, k.t, "alice") }},
+	"account.Store.AccountByName": {call: func(k *kit) (any, error) { return k.db.AccountByName(k.ctx, k.t, "name of alice") }},
+	"account.Store.Accounts":      {call: func(k *kit) (any, error) { return k.db.Accounts(k.ctx, k.t, "", 1000) }},
+	"account.Store.CreateAccount": {call: func(k *kit) (any, error) {
+		return none(k.db.CreateAccount(k.ctx, k.t, k.account("bob"), k.event(audit.UserCreated)))
+	}},
+	"account.Store.UpdateAccount": {call: func(k *kit) (any, error) {
+		a := k.account("alice")
+		a.Username = "renamed"
+		return none(k.db.UpdateAccount(k.ctx, k.t, a, k.event(audit.UserUpdated)))
+	}},
+	"account.Store.DisableAccount": {call: func(k *kit) (any, error) {
+		return none(k.db.DisableAccount(k.ctx, k.t, "alice", k.now, &tenant.Revocation{Subject: "alice", At: k.now, ExpiresAt: k.at(time.Hour)}, k.event(audit.UserUpdated)))
+	}},
+	"account.Store.DeleteAccount": {call: func(k *kit) (any, error) {
+		return none(k.db.DeleteAccount(k.ctx, k.t, "alice", k.now, tenant.Revocation{Subject: "alice", At: k.now, ExpiresAt: k.at(time.Hour)}, k.event(audit.UserDeleted)))
+	}},
+
+	"authorize.Store.Subject":   {call: func(k *kit) (any, error) { return k.db.Subject(k.ctx, k.t, "session", "app") }},
+	"authorize.Store.SubjectOf": {call: func(k *kit) (any, error) { return k.db.SubjectOf(k.ctx, k.t, "alice", "app") }},
+	"authorize.Store.Load":      {call: func(k *kit) (any, error) { return k.db.Load(k.ctx, k.t, k.now, hash("interaction")) }},
+	"authorize.Store.PutData": {call: func(k *kit) (any, error) {
+		return none(k.db.PutData(k.ctx, k.t, k.now, hash("interaction"), json.RawMessage(`{}`)))
+	}},
+	"authorize.Store.Begin": {call: func(k *kit) (any, error) {
+		s := k.session("session")
+		s.UsedAt = k.at(time.Minute)
+		return none(k.db.Begin(k.ctx, k.t, k.interaction("another"), &s))
+	}},
+	"authorize.Store.Login": {call: func(k *kit) (any, error) {
+		s := k.session("new")
+		return k.db.Login(k.ctx, k.t, k.now, authorize.LoginEffect{Interaction: k.interaction("interaction"), Session: &s, Ended: "session",
+			KeepNewest: 1, TokensUntil: k.at(time.Hour), Event: k.event(audit.LoggedIn)})
+	}},
+	"authorize.Store.Finish": {call: func(k *kit) (any, error) {
+		s, z, g := k.session("new"), k.authorization("app"), k.grant("new")
+		z.Scope, g.SessionID = nil, "new"
+		return k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Hash: hash("interaction"), Version: 1, Authorization: &z, Grant: &g, Session: &s,
+			Ended: "session", KeepNewest: 1, TokensUntil: k.at(time.Hour), ClientID: "app", Events: []audit.Event{k.event(audit.Consented)}})
+	}},
+
+	"grant.Store.Grant":          {call: func(k *kit) (any, error) { return k.db.Grant(k.ctx, k.t, "grant") }},
+	"grant.Store.AccessToken":    {call: func(k *kit) (any, error) { return k.db.AccessToken(k.ctx, k.t, k.now, hash("token")) }},
+	"grant.Store.Authorizations": {call: func(k *kit) (any, error) { return k.db.Authorizations(k.ctx, k.t, "alice") }},
+	"grant.Store.PutAccessToken": {call: func(k *kit) (any, error) { return none(k.db.PutAccessToken(k.ctx, k.t, k.token("third", ""))) }},
+	"grant.Store.PutGrant": {call: func(k *kit) (any, error) {
+		return none(k.db.PutGrant(k.ctx, k.t, k.grant("third"), nil, k.event(audit.GrantIssued)))
+	}},
+	"grant.Store.RedeemCode": {call: func(k *kit) (any, error) { return none(k.redeem(k.grant("coded"))) }},
+	"grant.Store.RotateRefresh": {call: func(k *kit) (any, error) {
+		return k.db.RotateRefresh(k.ctx, k.t, k.now, grant.Rotation{Grant: "grant", Presented: 1, Next: k.line(2)}, grace, k.revocation("grant"), audit.Event{})
+	}},
+	"grant.Store.RevokeGrant": {call: func(k *kit) (any, error) {
+		return none(k.db.RevokeGrant(k.ctx, k.t, "grant", k.now, k.revocation("grant"), k.event(audit.GrantRevoked)))
+	}},
+	"grant.Store.RevokeToken": {call: func(k *kit) (any, error) {
+		return none(k.db.RevokeToken(k.ctx, k.t, hash("alone"), k.now, tenant.Revocation{Token: "x", At: k.now, ExpiresAt: k.at(time.Hour)}, k.event(audit.GrantRevoked)))
+	}},
+	"grant.Store.Withdraw": {call: func(k *kit) (any, error) {
+		return k.db.Withdraw(k.ctx, k.t, "alice", "", k.now, tenant.Revocation{Subject: "alice", At: k.now, ExpiresAt: k.at(time.Hour)}, k.event(audit.GrantRevoked))
+	}},
+
+	"registration.Store.Clients": {call: func(k *kit) (any, error) { return k.db.Clients(k.ctx, k.t, "", 1000) }},
+	"registration.Store.CreateClient": {call: func(k *kit) (any, error) {
+		return k.db.CreateClient(k.ctx, k.t, k.client("second"), 9, k.event(audit.ClientCreated))
+	}},
+	"registration.Store.UpdateClient": {call: func(k *kit) (any, error) {
+		c := k.client("app")
+		c.Name = "renamed"
+		return none(k.db.UpdateClient(k.ctx, k.t, c, c.UpdatedAt, k.event(audit.ClientUpdated)))
+	}},
+	"registration.Store.DeleteClient": {call: func(k *kit) (any, error) {
+		return none(k.db.DeleteClient(k.ctx, k.t, "app", k.now, tenant.Revocation{ClientID: "app", At: k.now, ExpiresAt: k.at(time.Hour)}, k.event(audit.ClientDeleted)))
+	}},
+
+	"session.Store.Session":  {call: func(k *kit) (any, error) { return k.db.Session(k.ctx, k.t, "session") }},
+	"session.Store.Sessions": {call: func(k *kit) (any, error) { return k.db.Sessions(k.ctx, k.t, "alice") }},
+	"session.Store.EndSession": {call: func(k *kit) (any, error) {
+		return k.db.EndSession(k.ctx, k.t, "session", k.now, k.at(time.Hour), k.event(audit.SessionEnded))
+	}},
+}

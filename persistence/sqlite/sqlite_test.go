@@ -1,0 +1,37 @@
+package sqlite_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/chancery-id/chancery/persistence"
+	"github.com/chancery-id/chancery/persistence/conformance"
+	"github.com/chancery-id/chancery/persistence/sqlite"
+	"github.com/chancery-id/chancery/tenant/keys"
+)
+
+func sealer(t testing.TB) keys.Sealer {
+	s, err := keys.NewSealer(make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func open(t testing.TB, path string) *persistence.DB {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), path, sqlite.Options{Sealer: sealer(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+func TestConformance(t *testing.T) {
+	conformance.Run(t, func(t *testing.T) *persistence.DB { return open(t, filepath.Join(t.TempDir(), "chancery.db")) })
+}
