@@ -3,6 +3,8 @@ package admin
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
+	"io"
 	"slices"
 	"time"
 	"unicode"
@@ -72,7 +74,7 @@ func (c *Console) newToken(id tenant.ID, n NewToken) (tenant.APIToken, string, e
 	k := tenant.APIToken{Label: n.Label, Hash: n.Hash, APIs: n.APIs, CreatedAt: now, ExpiresAt: n.ExpiresAt.UTC().Truncate(time.Microsecond)}
 	var plain string
 	var err error
-	if k.ID, err = c.random(12); err != nil {
+	if k.ID, err = c.tokenID(); err != nil {
 		return tenant.APIToken{}, "", err
 	}
 	if k.Hash == nil {
@@ -83,6 +85,15 @@ func (c *Console) newToken(id tenant.ID, n NewToken) (tenant.APIToken, string, e
 		k.Hash = h[:]
 	}
 	return k, plain, nil
+}
+
+// tokenID returns 96 random bits in hexadecimal: nothing that a command line would take for a flag.
+func (c *Console) tokenID() (string, error) {
+	var b [12]byte
+	if _, err := io.ReadFull(c.Rand, b[:]); err != nil {
+		return "", oauth.Unavailable().Because(err)
+	}
+	return hex.EncodeToString(b[:]), nil
 }
 
 func checkToken(id tenant.ID, n NewToken, now time.Time) (fields []tenant.FieldError) {

@@ -18,13 +18,18 @@ var version = "development"
 type cli struct {
 	config
 	Serve   serve            `cmd:"" default:"withargs" help:"Serve until SIGTERM."`
+	Tenant  tenantCommands   `cmd:"" help:"Tenants."`
+	User    userCommands     `cmd:"" help:"Users that a tenant keeps with us."`
+	Client  clientCommands   `cmd:"" help:"Clients of a tenant."`
+	Key     keyCommands      `cmd:"" help:"Signing keys of a tenant."`
+	Token   tokenCommands    `cmd:"" help:"API tokens of a tenant, or of the platform."`
 	Version kong.VersionFlag `help:"Print the version."`
 }
 
 func main() {
 	var c cli
 	k := kong.Parse(&c, kong.Name("chancery"), kong.Description("An OAuth 2.0 and OpenID Connect provider for many tenants."),
-		kong.Vars{"version": version}, kong.UsageOnError())
+		kong.Vars{"version": version}, kong.ShortUsageOnError())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	k.BindTo(ctx, (*context.Context)(nil))
