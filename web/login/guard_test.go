@@ -52,7 +52,7 @@ func TestForms(t *testing.T) {
 		if got.StatusCode != tt.status {
 			t.Errorf("%s: got %d %q", tt.rule, got.StatusCode, got.heading())
 		}
-		if tt.status == http.StatusForbidden && (w.people.asked != 0 || got.heading() != "That could not be accepted") {
+		if tt.status == http.StatusForbidden && (w.people.asked != 0 || got.heading() != "That could not be accepted" || !strings.Contains(got.html, `href="`+s.Request.URL.Path+`">Try again<`)) {
 			t.Errorf("%s: the password was checked %d times, the page says %q", tt.rule, w.people.asked, got.heading())
 		}
 	}

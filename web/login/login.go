@@ -40,26 +40,34 @@ type Accounts interface {
 // route is one page or file.
 type route struct {
 	method, path string
+	file         bool // the same for everyone, and needed to show any page
 	serve        func(*UI, *gin.Context, *tenant.Tenant)
 }
 
 // interactionPath is where the page of an interaction lies, before its handle.
 const interactionPath = "/login/i/"
 
+// logoutPath is where the page that ends a session lies.
+const logoutPath = "/logout"
+
 // routes lie below an issuer. The handle in a path opens nothing without the browser's binding cookie.
 var routes = []route{
-	{http.MethodGet, interactionPath + ":handle", (*UI).ask},
-	{http.MethodPost, interactionPath + ":handle", (*UI).answer},
-	{http.MethodGet, "/login/logo", (*UI).logo},
-	{http.MethodGet, "/login/assets/:name", (*UI).asset},
-	{http.MethodGet, "/logout", (*UI).askLogout},
-	{http.MethodPost, "/logout", (*UI).logout},
+	{http.MethodGet, interactionPath + ":handle", false, (*UI).ask},
+	{http.MethodPost, interactionPath + ":handle", false, (*UI).answer},
+	{http.MethodGet, logoutPath, false, (*UI).askLogout},
+	{http.MethodPost, logoutPath, false, (*UI).logout},
+	{http.MethodGet, "/login/logo", true, (*UI).logo},
+	{http.MethodGet, "/login/assets/:name", true, (*UI).asset},
 }
 
 // Mount registers the pages.
 func (u *UI) Mount(r *wire.Router) {
 	r = r.Pages(func(c *gin.Context, status int, err *oauth.Error) { u.Error(c, nil, status, err) })
 	for _, p := range routes {
-		r.Public(p.method, p.path, func(c *gin.Context, t *tenant.Tenant) { p.serve(u, c, t) })
+		register := r.Public
+		if p.file {
+			register = r.Metadata // limits count people, not pictures
+		}
+		register(p.method, p.path, func(c *gin.Context, t *tenant.Tenant) { p.serve(u, c, t) })
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -81,9 +82,20 @@ func (u *UI) notice(c *gin.Context, t *tenant.Tenant, status int, key string, er
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		c.Header("Retry-After", strconv.FormatInt(int64(max(wait, time.Second)/time.Second), 10))
 	}
-	if handle := secret(c.Param("handle")); t != nil && handle != "" && slices.Contains(passing, key) {
-		n.Back = p.Issuer + interactionPath + handle
+	if path := pathOf(c); t != nil && path != "" && slices.Contains(passing, key) {
+		n.Back = p.Issuer + path
 	}
 	p.Body = n
 	render(c, status, "notice", p, "form-action 'none'")
+}
+
+// pathOf is the path of the page that the request was made to or sent from, below the issuer; empty: it is none of ours.
+func pathOf(c *gin.Context) string {
+	if handle := secret(c.Param("handle")); handle != "" {
+		return interactionPath + handle
+	}
+	if strings.TrimSuffix(c.FullPath(), "/") == logoutPath {
+		return logoutPath
+	}
+	return ""
 }

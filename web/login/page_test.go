@@ -231,7 +231,7 @@ func TestLogout(t *testing.T) {
 		}
 	}
 	b.header.Del("Sec-Fetch-Site")
-	if got := b.press(s, "logout", url.Values{"csrf": {"x"}}); got.StatusCode != http.StatusForbidden || len(w.store.live(acme)) != 1 {
+	if got := b.press(s, "logout", url.Values{"csrf": {"x"}}); got.StatusCode != http.StatusForbidden || len(w.store.live(acme)) != 1 || !strings.Contains(got.html, `href="/t/acme/logout">Try again<`) {
 		t.Error("a form that is not ours ends the session")
 	}
 	if got := b.press(s, "cancel", nil); got.heading() != "You are still signed in" || len(w.store.live(acme)) != 1 {
