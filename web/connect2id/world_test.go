@@ -1,0 +1,304 @@
+package connect2id
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/persistence"
+	"github.com/chancery-id/chancery/persistence/postgres"
+	"github.com/chancery-id/chancery/persistence/sqlite"
+	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
+	"github.com/chancery-id/chancery/web/wire"
+)
+
+// engines are the open databases: SQLite, and PostgreSQL where there is one.
+var engines map[string]*persistence.DB
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "connect2id")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	sealer, err := keys.NewSealer(make([]byte, 32))
+	if err != nil {
+		panic(err)
+	}
+	ctx := context.Background()
+	lite, err := sqlite.Open(ctx, filepath.Join(dir, "test.db"), sqlite.Options{Sealer: sealer})
+	if err != nil {
+		panic(err)
+	}
+	defer lite.Close()
+	engines = map[string]*persistence.DB{"SQLite": lite}
+	if dsn := os.Getenv(databaseURL); dsn != "" {
+		db, err := postgres.Open(ctx, postgres.Options{DSN: dsn, Sealer: sealer})
+		if err != nil {
+			panic(err)
+		}
+		defer db.Close()
+		engines["PostgreSQL"] = db
+	}
+	return m.Run()
+}
+
+// each runs a test on every engine, each time in a world of its own.
+func each(t *testing.T, test func(t *testing.T, w *world)) {
+	_ = os.Getenv(databaseURL) // here the test cache sees it
+	for name, db := range engines {
+		t.Run(name, func(t *testing.T) { test(t, newWorld(t, db)) })
+	}
+}
+
+const databaseURL = "CHANCERY_TEST_DATABASE_URL"
+
+// world is a server with two tenants, acme and globex, that have clients of the same ids, and a clock that only moves
+// when told to.
+type world struct {
+	http.Handler
+	db      *persistence.DB
+	store   *fault
+	tenants directory
+	now     atomic.Pointer[time.Time]
+}
+
+// noon is 1772366400 Unix seconds.
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func (w *world) clock() time.Time { return *w.now.Load() }
+
+func (w *world) move(d time.Duration) {
+	at := w.clock().Add(d)
+	w.now.Store(&at)
+}
+
+// fault is a store that fails when told to.
+type fault struct {
+	authorize.Store
+	mu  sync.Mutex
+	err error
+}
+
+func (f *fault) failWith(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err = err
+}
+
+func (f *fault) failure() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
+func (f *fault) Load(ctx context.Context, t tenant.ID, now time.Time, hash []byte) (*authorize.Interaction, error) {
+	if err := f.failure(); err != nil {
+		return nil, err
+	}
+	return f.Store.Load(ctx, t, now, hash)
+}
+
+func (f *fault) Begin(ctx context.Context, t tenant.ID, i authorize.Interaction, touch *session.Session) error {
+	if err := f.failure(); err != nil {
+		return err
+	}
+	return f.Store.Begin(ctx, t, i, touch)
+}
+
+// directory is a resolver over tenants by the name their callers use.
+type directory map[string]*tenant.Tenant
+
+func (d directory) Resolve(_ context.Context, names ...tenant.Name) (*tenant.Tenant, error) {
+	if len(names) == 0 {
+		return nil, tenant.ErrUnnamed
+	}
+	var found *tenant.Tenant
+	for i, n := range names {
+		t := d[n.ID+n.Issuer]
+		switch {
+		case t == nil && len(names) == 1:
+			return nil, tenant.ErrUnknown
+		case t == nil, i > 0 && t != found:
+			return nil, tenant.ErrContradiction
+		}
+		found = t
+	}
+	return found, nil
+}
+
+func (directory) Healthy(time.Time) error { return nil }
+
+type registry map[string]*tenant.Client
+
+func (r registry) Client(_ context.Context, id string) (*tenant.Client, error) {
+	if c := r[id]; c != nil {
+		return c, nil
+	}
+	return nil, tenant.ErrNoClient
+}
+
+// clients are those of the document's examples, and some of our own.
+func clients() registry {
+	code := []string{"authorization_code", "refresh_token"}
+	cb := []string{"https://client.example.org/cb"}
+	r := registry{}
+	for _, c := range []*tenant.Client{
+		{ID: "s6BhdR", Metadata: tenant.Metadata{RedirectURIs: cb, GrantTypes: code}},
+		{ID: "8cc2043", Metadata: tenant.Metadata{RedirectURIs: cb, GrantTypes: code, Name: "My Web Store", URI: "http://my-web-store.com",
+			LogoURI: "http://my-web-store.com/logo.jpg", PolicyURI: "http://my-web-store.com/privacy-policy.html", TOSURI: "http://my-web-store.com/tos.html",
+			Scope: "openid profile email app:write", Contacts: []string{"ops@my-web-store.com"}, SoftwareID: "store", SoftwareVersion: "2",
+			Data: json.RawMessage(`{"tier":"gold"}`), Localized: map[string]string{
+				"client_name#es": "Mi tienda virtual", "client_uri#es": "http://my-web-store.com/es", "logo_uri#es": "http://my-web-store.com/es/logo.jpg",
+				"policy_uri#es": "http://my-web-store.com/es/privacy-policy.html", "tos_uri#es": "http://my-web-store.com/es/tos.html"}}},
+		{ID: "app", Metadata: tenant.Metadata{RedirectURIs: []string{"http://127.0.0.1/cb"}, ApplicationType: "native", TokenEndpointAuthMethod: "none"}},
+		{ID: "stranger", SelfRegistered: true, Metadata: tenant.Metadata{RedirectURIs: cb}},
+	} {
+		r[c.ID] = c
+	}
+	return r
+}
+
+// token is an API token of the tenant of that name, for what it says.
+func token(tenantName, what string) string { return "chy_" + tenantName + "_" + what }
+
+func newWorld(t *testing.T, db *persistence.DB) *world {
+	t.Helper()
+	w := &world{db: db, store: &fault{Store: db}, tenants: directory{}}
+	w.now.Store(&noon)
+	for _, name := range []string{"acme", "globex"} {
+		b := make([]byte, 32)
+		_, _ = rand.Read(b)
+		secret, err := keys.NewSecret(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ten := &tenant.Tenant{ID: tenant.ID(name + "-" + hex.EncodeToString(b[:6])), Issuer: "https://id." + name + ".example", Settings: &tenant.Settings{}, Secret: secret,
+			Clients: clients(), Revoked: tenant.NewJournal()}
+		for what, k := range map[string]tenant.APIToken{
+			"authz":   {APIs: []tenant.API{tenant.AuthzAPI}},
+			"all":     {APIs: []tenant.API{tenant.AllAPIs}},
+			"other":   {APIs: []tenant.API{tenant.MonitorAPI}},
+			"expired": {APIs: []tenant.API{tenant.AuthzAPI}, ExpiresAt: noon},
+		} {
+			h := sha256.Sum256([]byte(token(name, what)))
+			k.ID, k.Hash = what, h[:]
+			ten.Tokens = append(ten.Tokens, k)
+		}
+		w.tenants[name], w.tenants[ten.Issuer] = ten, ten
+	}
+	issuer := &grant.Issuer{Now: w.clock, Rand: rand.Reader}
+	gate := &wire.Gate{Resolver: w.tenants, Now: w.clock, PublicURL: &url.URL{Scheme: "https", Host: "id.example"}}
+	w.Handler = gate.Handler(&Door{Authorize: &authorize.Service{Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer,
+		Sessions: &session.Service{Now: w.clock, Rand: rand.Reader, Store: db},
+		Requests: &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
+			Hint: func(_ context.Context, _ *tenant.Tenant, _ *tenant.Client, token string) (string, error) {
+				if sub, ok := strings.CutPrefix(token, "hint-of-"); ok {
+					return sub, nil
+				}
+				return "", errors.New("no ID token of ours")
+			}}}})
+	return w
+}
+
+// call is a request as the login UI of acme makes it, changed by change, which may be nil.
+func (w *world) call(method, path, body string, change func(*http.Request)) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	if body == "" {
+		r.Body = http.NoBody
+	} else {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	r.Header.Set("Authorization", "Bearer "+token("acme", "authz"))
+	r.Header.Set("Tenant-ID", "acme")
+	if change != nil {
+		change(r)
+	}
+	rec := httptest.NewRecorder()
+	w.ServeHTTP(rec, r)
+	return rec
+}
+
+// grantOf returns the grant behind a code of acme.
+func (w *world) grantOf(t *testing.T, code string) *grant.Grant {
+	t.Helper()
+	id, ok := grant.ParseCode(code)
+	if !ok {
+		t.Fatalf("%q is no code", code)
+	}
+	g, err := w.db.Grant(context.Background(), w.tenants["acme"].ID, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// errorOf returns error and error_description of an answer.
+func errorOf(rec *httptest.ResponseRecorder) string {
+	var e struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+	}
+	if err := json.Unmarshal(rec.Body.Bytes(), &e); err != nil {
+		return "not JSON: " + rec.Body.String()
+	}
+	return strings.TrimSuffix(e.Error+": "+e.Description, ": ")
+}
+
+// sidOf returns the sid of the prompt in an answer, or fails.
+func sidOf(t *testing.T, rec *httptest.ResponseRecorder) string {
+	t.Helper()
+	var p struct {
+		SID string `json:"sid"`
+	}
+	if rec.Code != http.StatusOK || json.Unmarshal(rec.Body.Bytes(), &p) != nil || p.SID == "" {
+		t.Fatalf("no prompt: %d %s", rec.Code, rec.Body)
+	}
+	return p.SID
+}
+
+// start is the body that hands over a request of client s6BhdR with more parameters.
+func start(query string) string {
+	b, _ := json.Marshal(map[string]string{"query": "response_type=code&scope=openid%20email&client_id=s6BhdR&state=af0ifjsldkj&redirect_uri=https%3A%2F%2Fclient.example.org%2Fcb" + query})
+	return string(b)
+}
+
+// atLogin returns the sid of a session of acme that waits for authentication.
+func (w *world) atLogin(t *testing.T, version string) string {
+	t.Helper()
+	return sidOf(t, w.call("POST", "/authz-sessions/rest/"+version, start(""), nil))
+}
+
+// atConsent returns the sid of a session of acme that waits for the consent of alice.
+func (w *world) atConsent(t *testing.T, version string) string {
+	t.Helper()
+	return sidOf(t, w.call("PUT", "/authz-sessions/rest/"+version+"/"+w.atLogin(t, version), `{"sub":"alice"}`, nil))
+}
+
+// hashOf is how the store knows a handle.
+func hashOf(handle string) []byte {
+	h := sha256.Sum256([]byte(handle))
+	return h[:]
+}
