@@ -270,4 +270,3 @@ func (s screen) query() url.Values {
 	}
 	return u.Query()
 }
-
