@@ -83,7 +83,8 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 		return err
 	}
 	handler := web.New(a.web(proxies, wire.Sinks{wire.LogSink{Log: log}, &telemetry.requests}, telemetry.tracing))
-	servers = append(servers, newServer(handler, log))
+	var guests farewell
+	servers = append(servers, guests.of(newServer(handler, log)))
 	work.Go(func() error {
 		if servers[1].TLSConfig = certificate; certificate != nil {
 			return serving(servers[1].ServeTLS(public, "", ""))
@@ -99,6 +100,7 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 	}
 	log.Info("stopping")
 	ready.Store(nil)
+	guests.say(context.Background())
 	return s.shutdown(servers, work, stop, telemetry)
 }
 

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+)
+
+func TestFarewell(t *testing.T) {
+	f := &farewell{}
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	f.of(s.Config)
+	s.Start()
+	defer s.Close()
+	get := func() *http.Response {
+		res, err := s.Client().Get(s.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return res
+	}
+	if get().Close {
+		t.Error("a connection is closed before its time")
+	}
+	said := make(chan struct{})
+	go func() { f.say(t.Context()); close(said) }()
+	for !f.begun.Load() {
+		time.Sleep(time.Millisecond)
+	}
+	if !get().Close {
+		t.Error("the client is not asked to close its connection")
+	}
+	<-said
+	if n := f.open.Load(); n != 0 {
+		t.Errorf("%d connections are open", n)
+	}
+}
