@@ -168,11 +168,22 @@ func NoContent(c *gin.Context) {
 	c.Writer.WriteHeaderNow()
 }
 
+// Values of headers that many answers share. Nobody writes into a header's values.
+var (
+	noStore   = []string{"no-store"}
+	noCache   = []string{"no-cache"}
+	nosniff   = []string{"nosniff"}
+	noReferer = []string{"no-referrer"}
+	deny      = []string{"DENY"}
+	noContent = []string{"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
+	hsts      = []string{"max-age=31536000"}
+)
+
 // NoStore forbids caches to keep the answer (RFC 6749 §5.1).
 func NoStore(c *gin.Context) {
 	h := c.Writer.Header()
-	h["Cache-Control"] = []string{"no-store"}
-	h["Pragma"] = []string{"no-cache"}
+	h["Cache-Control"] = noStore
+	h["Pragma"] = noCache
 }
 
 // Headers is the middleware that sets what every answer carries. Pages replace Content-Security-Policy by
@@ -180,12 +191,12 @@ func NoStore(c *gin.Context) {
 func Headers() gin.HandlerFunc {
 	return func(c *gin.Context) {
 		h := c.Writer.Header()
-		h["X-Content-Type-Options"] = []string{"nosniff"}
-		h["Referrer-Policy"] = []string{"no-referrer"}
-		h["X-Frame-Options"] = []string{"DENY"}
-		h["Content-Security-Policy"] = []string{"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
+		h["X-Content-Type-Options"] = nosniff
+		h["Referrer-Policy"] = noReferer
+		h["X-Frame-Options"] = deny
+		h["Content-Security-Policy"] = noContent
 		if SecureOf(c) {
-			h["Strict-Transport-Security"] = []string{"max-age=31536000"}
+			h["Strict-Transport-Security"] = hsts
 		}
 	}
 }
