@@ -137,16 +137,13 @@ func (db *DB) DeleteAccount(ctx context.Context, t tenant.ID, sub string, now ti
 
 // forsake ends a subject's sessions and revokes its grants.
 func (e *effect) forsake(sub string, now time.Time, revoked tenant.Revocation) {
-	e.then(`DELETE FROM sessions WHERE tenant_id = :t AND subject = ? AND EXISTS (SELECT 1 FROM guard)`, sub)
-	e.then(`UPDATE grants SET revoked_at = ? WHERE tenant_id = :t AND subject = ? AND revoked_at IS NULL AND EXISTS (SELECT 1 FROM guard)`,
-		cut(now), sub)
+	e.let("gone", `DELETE FROM sessions WHERE tenant_id = :t AND subject = ? AND EXISTS (SELECT 1 FROM guard) RETURNING id`, sub)
+	if e.db.engine.Dialect == PostgreSQL {
+		e.let("revoked", `SELECT r.id FROM guard, (SELECT count(*) AS n FROM gone) AS g, revoke_subject(:t, ?, ?, g.n) AS r(id)`, sub, cut(now))
+	} else {
+		e.let("revoked", `UPDATE grants SET revoked_at = ? WHERE tenant_id = :t AND subject = ? AND revoked_at IS NULL
+			AND EXISTS (SELECT 1 FROM guard) RETURNING id`, cut(now), sub)
+	}
+	e.returning("revoked", "id")
 	e.enter(revoked)
-}
-
-// ReplaceHash implements account.Rehasher.
-func (db *DB) ReplaceHash(ctx context.Context, t tenant.ID, sub, old, hash string) error {
-	e := db.effect(t)
-	e.guard(`UPDATE accounts SET password_hash = ? WHERE tenant_id = :t AND subject = ? AND password_hash = ? RETURNING subject`, hash, sub, old)
-	_, _, err := e.run(ctx, "replace password hash")
-	return err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -40,8 +41,10 @@ func (db *DB) effect(t tenant.ID) *effect { return &effect{db: db, tenant: t} }
 // guard sets the statement that decides. It returns one row if it hits; nothing happens if it does not.
 func (e *effect) guard(text string, args ...any) { e.let(guard, text, args...) }
 
-// guarded reports whether e has a guard.
-func (e *effect) guarded() bool { return len(e.parts) > 0 && e.parts[0].name == guard }
+// guarded reports whether e has a guard yet.
+func (e *effect) guarded() bool {
+	return slices.ContainsFunc(e.parts, func(p part) bool { return p.name == guard })
+}
 
 // let adds a statement that returns rows under a name.
 func (e *effect) let(name, text string, args ...any) {

@@ -86,12 +86,17 @@ func (db *DB) Login(ctx context.Context, t tenant.ID, now time.Time, l authorize
 
 // Finish implements authorize.Store.
 func (db *DB) Finish(ctx context.Context, t tenant.ID, now time.Time, f authorize.FinishEffect) ([]tenant.Revocation, error) {
-	e := db.effect(t)
+	e, held := db.effect(t), ""
+	if f.Session == nil && f.Grant != nil && f.Grant.Code == nil && f.Grant.SessionID != "" && !offline(&f.Grant.Terms) {
+		// Without a code there is no later moment to ask whether the session still is.
+		e.let("held", `SELECT id FROM sessions WHERE tenant_id = :t AND id = ?`+keeping[db.engine.Dialect], f.Grant.SessionID)
+		held = ` AND EXISTS (SELECT 1 FROM held)`
+	}
 	if len(f.Hash) > 0 {
-		e.guard(`DELETE FROM interactions WHERE tenant_id = :t AND hash = ? AND version = ? AND expires_at > ? RETURNING version`,
+		e.guard(`DELETE FROM interactions WHERE tenant_id = :t AND hash = ? AND version = ? AND expires_at > ?`+held+` RETURNING version`,
 			f.Hash, f.Version, cut(now))
 	} else {
-		e.guard(`SELECT 1 AS version`)
+		e.guard(`SELECT 1 AS version WHERE true` + held)
 	}
 	if f.Authorization != nil {
 		e.remember(f.Authorization)

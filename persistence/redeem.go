@@ -11,19 +11,21 @@ import (
 	"github.com/chancery-id/chancery/tenant"
 )
 
-// A code dies with the session it was given in, and with its subject's account, also when the grant was still being
-// written while they were looked for: so they are asked for here too.
-const redeemCode = `UPDATE grants SET code_redeemed_at = ?, expires_at = ?, refresh_generation = ?, refresh_rotated_at = ?,
-	refresh_used_at = ?, refresh_expires_at = ?, refresh_idle_until = ?
-	WHERE tenant_id = :t AND id = ? AND code_hash = ? AND code_redeemed_at IS NULL AND code_expires_at > ?
-	AND revoked_at IS NULL AND expires_at > ?
-	AND (offline OR session_id = '' OR EXISTS (SELECT 1 FROM sessions s WHERE s.tenant_id = :t AND s.id = grants.session_id))
-	AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.tenant_id = :t AND a.subject = grants.subject AND a.disabled)
-	RETURNING id`
+// A code dies with the session it was given in, and with its subject's account, also when its grant was only being
+// written while they looked for grants. The session is held, so that it does not end in the midst of this.
+const (
+	holdSession = `SELECT s.id FROM sessions s WHERE s.tenant_id = :t AND s.id = (SELECT g.session_id FROM grants g WHERE g.tenant_id = :t AND g.id = ?)`
+	redeemCode  = `UPDATE grants SET code_redeemed_at = ?, expires_at = ?, refresh_generation = ?, refresh_rotated_at = ?,
+		refresh_used_at = ?, refresh_expires_at = ?, refresh_idle_until = ?
+		WHERE tenant_id = :t AND id = ? AND code_hash = ? AND code_redeemed_at IS NULL AND code_expires_at > ?
+		AND revoked_at IS NULL AND expires_at > ? AND (offline OR session_id = '' OR EXISTS (SELECT 1 FROM held))` + enabled + ` RETURNING id`
+	enabled = ` AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.tenant_id = :t AND a.subject = grants.subject AND a.disabled)`
+)
 
 // RedeemCode implements grant.Store. ev is what happened when the code was used before.
 func (db *DB) RedeemCode(ctx context.Context, t tenant.ID, now time.Time, r grant.Redemption, revoked tenant.Revocation, ev audit.Event) error {
 	e := db.effect(t)
+	e.let("held", holdSession+keeping[db.engine.Dialect], r.Grant)
 	e.guard(redeemCode, append(append([]any{cut(now), cut(r.ExpiresAt)}, refresh(r.Refresh)...), r.Grant, r.CodeHash, cut(now), cut(now))...)
 	if r.AccessToken != nil {
 		e.accessToken(r.AccessToken)
@@ -50,7 +52,7 @@ func (db *DB) RedeemCode(ctx context.Context, t tenant.ID, now time.Time, r gran
 
 // refreshable is a grant whose refresh tokens can be used at a time, given thrice.
 const refreshable = ` AND revoked_at IS NULL AND expires_at > ? AND refresh_expires_at > ?
-	AND (refresh_idle_until IS NULL OR refresh_idle_until > ?)`
+	AND (refresh_idle_until IS NULL OR refresh_idle_until > ?)` + enabled
 
 // RotateRefresh implements grant.Store. ev is what happened when an older token was presented.
 func (db *DB) RotateRefresh(ctx context.Context, t tenant.ID, now time.Time, r grant.Rotation, grace time.Duration, revoked tenant.Revocation, ev audit.Event) (retry bool, err error) {

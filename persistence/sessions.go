@@ -128,11 +128,18 @@ func (e *effect) end(replaced string, written *session.Session, keep int, now, t
 // revokeHanging revokes the grants that hang on the sessions that are gone. Those that are offline stay, and those
 // that have expired need no revocation.
 func (e *effect) revokeHanging(now, tokensUntil time.Time) {
-	e.let("revoked", `UPDATE grants SET revoked_at = ? WHERE tenant_id = :t AND session_id IN (SELECT id FROM gone)
-		AND session_id <> '' AND NOT offline AND revoked_at IS NULL AND expires_at > ? RETURNING id`, cut(now), cut(now))
+	if e.db.engine.Dialect == PostgreSQL {
+		e.let("revoked", `SELECT r.id FROM gone, revoke_hanging(:t, gone.id, ?) AS r(id)`, cut(now))
+	} else {
+		e.let("revoked", `UPDATE grants SET revoked_at = ? WHERE tenant_id = :t AND session_id IN (SELECT id FROM gone)
+			AND session_id <> '' AND NOT offline AND revoked_at IS NULL AND expires_at > ? RETURNING id`, cut(now), cut(now))
+	}
 	e.enterEach("revoked", now, tokensUntil)
 	e.returning("revoked", "id")
 }
+
+// keeping is how a row is read that must not go before the statement is through, by dialect; SQLite writes one at a time.
+var keeping = [...]string{PostgreSQL: ` FOR KEY SHARE`, SQLite: ``}
 
 // Session implements session.Store.
 func (db *DB) Session(ctx context.Context, t tenant.ID, id string) (*session.Session, error) {

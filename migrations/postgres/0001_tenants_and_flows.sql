@@ -217,6 +217,26 @@ CREATE TABLE audit_events (
 	PRIMARY KEY (tenant_id, at, seq)
 );
 
+-- A statement sees the tables as they were when it began, and may then wait for a lock. What is done by a function sees
+-- them as they are when it is called: these are called once the session is locked and on its way out, so that no grant
+-- that was made in it meanwhile is missed.
+
+-- +goose StatementBegin
+CREATE FUNCTION revoke_hanging(t text, session text, now timestamptz) RETURNS SETOF text LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	RETURN QUERY UPDATE grants g SET revoked_at = now WHERE g.tenant_id = t AND g.session_id = session AND g.session_id <> ''
+		AND NOT g.offline AND g.revoked_at IS NULL AND g.expires_at > now RETURNING g.id;
+END
+$$;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE FUNCTION revoke_subject(t text, sub text, now timestamptz, sessions bigint) RETURNS SETOF text LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	RETURN QUERY UPDATE grants g SET revoked_at = now WHERE g.tenant_id = t AND g.subject = sub AND g.revoked_at IS NULL RETURNING g.id;
+END
+$$;
+-- +goose StatementEnd
+
 -- Each connection takes one of two roles that own nothing and cannot log in: chancery_app sees the one tenant that
 -- app.tenant_id names, chancery_system sees all. Roles belong to the whole cluster, and other databases on it may be
 -- migrating too.
