@@ -125,7 +125,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 				Clients:    a.clients, Browser: ui, Changed: a.resolver.Refresh},
 			ui,
 			&connect2id.Door{Authorize: authz},
-			&console.Door{Console: a.console, Now: time.Now},
+			&console.Door{Console: a.console},
 		}}
 	if tracing {
 		c.Tracer = otel.Tracer("github.com/chancery-id/chancery/web")

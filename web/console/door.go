@@ -4,7 +4,6 @@ package console
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -14,10 +13,7 @@ import (
 )
 
 // Door serves both APIs.
-type Door struct {
-	Console *admin.Console
-	Now     func() time.Time
-}
+type Door struct{ Console *admin.Console }
 
 // maxBody is the longest body read, in bytes.
 const maxBody = tenant.MaxSettings + 16<<10
