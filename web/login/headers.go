@@ -16,13 +16,17 @@ func contain(c *gin.Context, policy string) {
 // activeSchemes are those whose URIs run in our page.
 var activeSchemes = []string{"javascript", "data", "vbscript", "blob", "filesystem", "about"}
 
-// formAction is where a form may lead whose answer goes to redirectURI: to us and to any URI of that scheme (http
-// stands for both). Browsers apply form-action to every redirect that follows, also to those of the client's own,
-// which may end at another host: so the client's origin alone would stop a sign-in that a broker passes on.
+// formAction is where a form may lead whose answer goes to redirectURI: to us, and to the origin of that URI or, of an
+// app's own scheme, to that scheme. Browsers apply form-action to every redirect that follows the form.
 func formAction(redirectURI string) string {
 	uri, err := url.Parse(redirectURI)
-	if err != nil || uri.Scheme == "" || slices.Contains(activeSchemes, uri.Scheme) {
+	switch {
+	case err != nil || uri.Scheme == "" || slices.Contains(activeSchemes, uri.Scheme):
 		return "'self'"
+	case web(uri.Scheme) && strings.Trim(strings.ToLower(uri.Host), "abcdefghijklmnopqrstuvwxyz0123456789.-:[]") != "":
+		return "'self'" // no host that exists, and it must not end the directive
+	case web(uri.Scheme):
+		return "'self' " + uri.Scheme + "://" + uri.Host
 	}
 	return "'self' " + uri.Scheme + ":"
 }

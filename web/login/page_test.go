@@ -96,14 +96,16 @@ func TestEveryPage(t *testing.T) {
 
 func TestFormAction(t *testing.T) {
 	for _, tt := range []struct{ redirect, want string }{
-		{"https://app.example.org/cb", "'self' https:"},
-		{"http://127.0.0.1:8765/cb", "'self' http:"},
+		{"https://app.example.org/cb", "'self' https://app.example.org"},
+		{"http://127.0.0.1:8765/cb", "'self' http://127.0.0.1:8765"},
+		{"http://[::1]:8765/cb", "'self' http://[::1]:8765"},
+		{"https://app.example.org;script-src/cb", "'self'"},
 		{"org.example.pocket:/cb", "'self' org.example.pocket:"},
 		{"javascript:alert(1)", "'self'"},
 		{"data:text/html,x", "'self'"},
 		{"/cb", "'self'"},
 		{"://", "'self'"},
-		{"https://app.example.org/;%20script-src%20*", "'self' https:"},
+		{"https://app.example.org/;%20script-src%20*", "'self' https://app.example.org"},
 	} {
 		if got := formAction(tt.redirect); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.redirect, got, tt.want)

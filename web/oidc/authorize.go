@@ -23,6 +23,12 @@ func (d *Door) authorize(c *gin.Context, t *tenant.Tenant) {
 		d.refuse(c, t, err)
 		return
 	}
+	if crossSite(c) && len(raw) <= maxLocation {
+		wire.NoStore(c)
+		c.Header("Location", "?"+raw) // the same address
+		c.Status(http.StatusSeeOther)
+		return
+	}
 	params := request.Parse(raw)
 	ev.Client(params.Get("client_id"))
 	if t.Settings.LoginURL != "" {
@@ -36,6 +42,15 @@ func (d *Door) authorize(c *gin.Context, t *tenant.Tenant) {
 		return
 	}
 	d.Browser.Show(c, t, res)
+}
+
+// maxLocation is the longest request that is moved into an address, in bytes.
+const maxLocation = 8 << 10
+
+// crossSite reports whether another site's form posts the request. The browser then leaves our cookies at home, and brings
+// them along when it asks again by GET.
+func crossSite(c *gin.Context) bool {
+	return c.Request.Method == http.MethodPost && c.GetHeader("Sec-Fetch-Site") == "cross-site"
 }
 
 // rawRequest returns the request as it was encoded: the query, or the form body, or both one after the other, so that a
