@@ -38,6 +38,14 @@ func (e *effect) event(ev audit.Event) {
 		cut(ev.At), string(ev.Kind), ev.Actor, ev.Subject, ev.ClientID, ev.Session, ev.Grant, ev.Address, detail)
 }
 
+// Record writes an event that came with no change.
+func (db *DB) Record(ctx context.Context, t tenant.ID, ev audit.Event) error {
+	e := db.effect(t)
+	e.event(ev)
+	_, _, err := e.run(ctx, "record event")
+	return err
+}
+
 // Events implements admin.Store.
 func (db *DB) Events(ctx context.Context, id tenant.ID, before time.Time, n int) ([]audit.Event, error) {
 	var rows []eventRow

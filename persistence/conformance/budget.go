@@ -1,0 +1,97 @@
+package conformance
+
+import (
+	"testing"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/persistence"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Budget checks how many statements each method of the hot paths costs. sent returns how many were sent so far, BEGIN
+// and COMMIT among them.
+func Budget(t *testing.T, db *persistence.DB, sent func() int) {
+	k := newKit(t, db)
+	k.must(k.db.CreateAccount(k.ctx, k.t, k.account("alice"), audit.Event{}))
+	_, err := k.db.CreateClient(k.ctx, k.t, k.client("app"), 9, audit.Event{})
+	k.must(err)
+	old, s := k.session("old"), k.session("s")
+	k.begin(old)
+	hanging := k.grant("hanging")
+	hanging.SessionID = "old"
+	k.finish(nil, &hanging)
+	i, z, g := k.interaction("h"), k.authorization("app"), k.grant("g")
+	next := i
+	next.Step, next.SessionID, g.SessionID = authorize.StepConsent, "s", "s"
+	rotation := func(id string, from, to int64) error {
+		a := k.token(newID(), id)
+		_, err := k.db.RotateRefresh(k.ctx, k.t, k.now, grant.Rotation{Grant: id, Presented: from, Next: k.line(to), AccessToken: &a}, grace, k.revocation(id), audit.Event{})
+		return err
+	}
+	for _, c := range []struct {
+		says string
+		most int
+		call func() error
+		want error
+	}{
+		{"Begin, with a session to touch", 1, func() error { return k.db.Begin(k.ctx, k.t, i, &old) }, nil},
+		{"Subject", 1, func() error { _, err := k.db.Subject(k.ctx, k.t, "old", "app"); return err }, nil},
+		{"SubjectOf", 1, func() error { _, err := k.db.SubjectOf(k.ctx, k.t, "alice", "app"); return err }, nil},
+		{"Load", 1, func() error { _, err := k.db.Load(k.ctx, k.t, k.now, i.Hash); return err }, nil},
+		{"PutData", 1, func() error { return k.db.PutData(k.ctx, k.t, k.now, i.Hash, nil) }, nil},
+		{"Login, which ends a session", 1, func() error {
+			rs, err := k.db.Login(k.ctx, k.t, k.now, authorize.LoginEffect{Interaction: next, Session: &s, Ended: "old", KeepNewest: 5,
+				TokensUntil: k.at(time.Hour), Event: k.event(audit.LoggedIn)})
+			k.same(len(rs), 1)
+			return err
+		}, nil},
+		{"Finish, with consent, a grant and two events", 1, func() error {
+			_, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Hash: i.Hash, Version: 2, Authorization: &z, Grant: &g, ClientID: "app", Touch: true,
+				Events: []audit.Event{k.event(audit.Consented), k.event(audit.GrantIssued)}})
+			return err
+		}, nil},
+		{"Finish at once, with a session and a token", 1, func() error {
+			x, n, a := k.refreshable("direct"), k.session("direct"), k.token("direct", "direct")
+			x.SessionID = "direct"
+			_, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Authorization: &z, Grant: &x, AccessToken: &a, Session: &n, KeepNewest: 5,
+				TokensUntil: k.now, ClientID: "app", Events: []audit.Event{k.event(audit.GrantIssued)}})
+			return err
+		}, nil},
+		{"Grant", 1, func() error { _, err := k.db.Grant(k.ctx, k.t, "g"); return err }, nil},
+		{"RedeemCode, with both tokens", 1, func() error { return k.redeem(g) }, nil},
+		{"RotateRefresh, with an opaque token", 1, func() error { return rotation("g", 1, 2) }, nil},
+		{"RotateRefresh, repeated", 3, func() error { return rotation("g", 1, 2) }, nil},
+		{"PutAccessToken", 1, func() error { return k.db.PutAccessToken(k.ctx, k.t, k.token("alone", "")) }, nil},
+		{"AccessToken", 1, func() error { _, err := k.db.AccessToken(k.ctx, k.t, k.now, hash("alone")); return err }, nil},
+		{"RevokeToken", 1, func() error {
+			return k.db.RevokeToken(k.ctx, k.t, hash("alone"), k.now, tenant.Revocation{Token: "x", At: k.now, ExpiresAt: k.now}, k.event(audit.GrantRevoked))
+		}, nil},
+		{"RevokeGrant", 1, func() error {
+			return k.db.RevokeGrant(k.ctx, k.t, "direct", k.now, k.revocation("direct"), k.event(audit.GrantRevoked))
+		}, nil},
+		{"PutGrant", 1, func() error { return k.db.PutGrant(k.ctx, k.t, k.refreshable("put"), nil, k.event(audit.GrantIssued)) }, nil},
+		{"EndSession", 1, func() error {
+			_, err := k.db.EndSession(k.ctx, k.t, "s", k.now, k.at(time.Hour), k.event(audit.SessionEnded))
+			return err
+		}, nil},
+		{"Withdraw", 1, func() error {
+			_, err := k.db.Withdraw(k.ctx, k.t, "alice", "app", k.now, tenant.Revocation{Subject: "alice", At: k.now, ExpiresAt: k.now}, k.event(audit.GrantRevoked))
+			return err
+		}, nil},
+		{"RedeemCode, replayed", 3, func() error { return k.redeem(g) }, grant.ErrReplayed},
+		{"Account", 1, func() error { _, err := k.db.Account(k.ctx, k.t, "alice"); return err }, nil},
+		{"Client", 1, func() error { _, err := k.db.Client(k.ctx, k.t, "app"); return err }, nil},
+		{"Changes", 1, func() error { _, _, err := k.db.Changes(k.ctx, k.now); return err }, nil},
+		{"Snapshot", 6, func() error { _, _, err := k.db.Snapshot(k.ctx, k.t, k.now); return err }, nil},
+	} {
+		before := sent()
+		err := c.call()
+		if n := sent() - before; n > c.most {
+			t.Errorf("%s: %d statements, at most %d", c.says, n, c.most)
+		}
+		k.is(err, c.want)
+	}
+}
