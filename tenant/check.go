@@ -55,6 +55,7 @@ func (s *Settings) Check() []FieldError {
 	c.that(s.Color == "" || color(s.Color), "/color", "must be #rrggbb")
 	c.that(s.LoginURL == "" || secureURL(s.LoginURL), "/login_url", "must be an https URL without fragment; http only for the loopback")
 	c.ranges(s)
+	c.ciba(&s.CIBA)
 	c.words(s)
 	return c.found
 }
@@ -85,6 +86,8 @@ func (c *checker) ranges(s *Settings) {
 		{"/sessions/per_subject", int64(ss.PerSubject), 1, 25, false},
 		{"/clients/max", int64(cl.Max), 1, 1_000_000, false},
 		{"/clients/secret_overlap", cl.SecretOverlap, 1, 30 * day, true},
+		{"/ciba/lifetime", s.CIBA.Lifetime, 60, day, false},
+		{"/ciba/interval", s.CIBA.Interval, 1, 300, false},
 	} {
 		c.that(r.value == 0 || r.min <= r.value && r.value <= r.max || r.negative && r.value == -1, r.pointer, "is out of range")
 	}

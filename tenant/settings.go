@@ -20,6 +20,7 @@ type Settings struct {
 	Tokens        TokenSettings         `json:"tokens,omitzero"`
 	Sessions      SessionSettings       `json:"sessions,omitzero"`
 	Clients       ClientSettings        `json:"clients,omitzero"`
+	CIBA          CIBASettings          `json:"ciba,omitzero"`
 
 	Attributes map[string]string `json:"attributes,omitempty"` // the operator's own notes, which the server does not read
 }

@@ -33,6 +33,7 @@ type Request struct {
 	RawClaims     json.RawMessage `json:"raw_claims,omitempty"`
 	Resource      []string        `json:"resource,omitempty"` // RFC 8707
 	Narrowed      bool            `json:"narrowed,omitempty"` // Scope is less than was asked
+	Backchannel   Decoupled       `json:"backchannel,omitzero"`
 
 	Shown map[string][]string `json:"shown,omitempty"` // parameters that the tenant's prompts show, as sent
 }

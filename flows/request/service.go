@@ -15,7 +15,8 @@ type Kind uint8
 
 // The kinds of request.
 const (
-	Authorize Kind = 1 << iota // the authorization endpoint, or its query handed over by a login UI
+	Authorize   Kind = 1 << iota // the authorization endpoint, or its query handed over by a login UI
+	Backchannel                  // the backchannel authentication endpoint
 )
 
 // Service validates requests.
@@ -54,15 +55,20 @@ func (s *Service) Validate(ctx context.Context, t *tenant.Tenant, kind Kind, par
 		return nil, d.client, err
 	}
 	d.State, d.ResponseMode = d.get("state"), d.errorMode()
+	return &d.Request, d.client, d.run(kind)
+}
+
+// run runs the checks of kind.
+func (d *draft) run(kind Kind) error {
 	for _, c := range checks {
 		if c.kinds&kind == 0 {
 			continue
 		}
 		if err := c.check(d); err != nil {
-			return &d.Request, d.client, err
+			return err
 		}
 	}
-	return &d.Request, d.client, nil
+	return nil
 }
 
 // findClient looks up client_id. A repeated client_id or redirect_uri proves nothing, so it is refused here.
