@@ -30,7 +30,7 @@ import (
 
 // kit is what a case works with: a database, a tenant of its own, and a time.
 type kit struct {
-	*testing.T
+	testing.TB
 	ctx context.Context
 	db  *persistence.DB
 	t   tenant.ID
@@ -40,8 +40,8 @@ type kit struct {
 var count atomic.Int64
 
 // newKit returns a kit with a new tenant.
-func newKit(t *testing.T, db *persistence.DB) *kit {
-	k := &kit{T: t, ctx: t.Context(), db: db, now: time.Now().UTC().Truncate(time.Microsecond)}
+func newKit(t testing.TB, db *persistence.DB) *kit {
+	k := &kit{TB: t, ctx: t.Context(), db: db, now: time.Now().UTC().Truncate(time.Microsecond)}
 	k.t = tenant.ID(fmt.Sprintf("t%d", count.Add(1)))
 	k.must(k.create(k.t))
 	return k

@@ -129,7 +129,7 @@ var tenants = []promise{
 		if r.ServiceID == old.ServiceID || r.Version <= old.Version {
 			k.Errorf("service number %d after %d, version %d after %d", r.ServiceID, old.ServiceID, r.Version, old.Version)
 		}
-		empty := newKit(k.T, k.db)
+		empty := newKit(k.TB, k.db)
 		k.same(k.dump().unmarked(), empty.dump().unmarked())
 	}},
 	{"what happened to a deleted tenant is told to the platform", func(k *kit) {

@@ -35,3 +35,7 @@ func open(t testing.TB, path string) *persistence.DB {
 func TestConformance(t *testing.T) {
 	conformance.Run(t, func(t *testing.T) *persistence.DB { return open(t, filepath.Join(t.TempDir(), "chancery.db")) })
 }
+
+func BenchmarkStore(b *testing.B) {
+	conformance.Benchmark(b, open(b, filepath.Join(b.TempDir(), "chancery.db")), nil)
+}
