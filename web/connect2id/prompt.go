@@ -93,7 +93,7 @@ func (d *Door) prompt(c *call, p *authorize.Pending) any {
 	}
 	if p.Step == authorize.StepLogin {
 		out := authPrompt{Type: "auth", SID: p.Handle, Display: display, UILocales: r.UILocales, RequiredSub: r.RequiredSub, LoginHint: r.LoginHint,
-			SelectAccount: r.Prompt.Has(oauth.PromptSelectAccount), SubSession: who, Data: dataOf(p), Request: shown(r, s.RequestInAuthPrompt)}
+			SelectAccount: r.Prompt.Has(oauth.PromptSelectAccount), SubSession: who, Data: p.Data, Request: shown(r, s.RequestInAuthPrompt)}
 		if len(r.EssentialACR) > 0 || len(r.ACRValues) > 0 {
 			out.ACR = &acr{Essential: r.EssentialACR, Voluntary: r.ACRValues}
 		}
@@ -108,7 +108,7 @@ func (d *Door) prompt(c *call, p *authorize.Pending) any {
 	out := consentPrompt{Type: "consent", SID: p.Handle, Display: display, UILocales: r.UILocales, SubSession: who, Client: c.client(p.Client),
 		Scope:  scopes{New: list(p.Asked.NewScope), Consented: list(p.Asked.ConsentedScope)},
 		Claims: claims{New: namesOf(p.Asked.New), Consented: namesOf(p.Asked.Consented), Locales: r.ClaimsLocales},
-		Data:   dataOf(p), Request: shown(r, s.RequestInGrantPrompt)}
+		Data:   p.Data, Request: shown(r, s.RequestInGrantPrompt)}
 	if s.RawClaimsInPrompt {
 		out.Claims.RawRequest = r.RawClaims
 	}

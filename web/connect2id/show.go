@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/web/wire"
@@ -49,7 +48,7 @@ func (d *Door) show(c *call) error {
 	if err := d.Authorize.Resume(c.Request.Context(), c.tenant, p); err != nil {
 		return err
 	}
-	wire.JSON(c.Context, http.StatusOK, authzSession{AuthReq: requestOf(p.Request), SubSID: p.SID, Data: dataOf(p)})
+	wire.JSON(c.Context, http.StatusOK, authzSession{AuthReq: requestOf(p.Request), SubSID: p.SID, Data: p.Data})
 	return nil
 }
 
@@ -61,14 +60,6 @@ func requestOf(r *request.Request) authRequest {
 		out.CodeChallengeMethod = oauth.S256
 	}
 	return out
-}
-
-// dataOf is what the UI keeps with p, nil if nothing.
-func dataOf(p *authorize.Pending) json.RawMessage {
-	if string(p.Data) == "{}" {
-		return nil
-	}
-	return p.Data
 }
 
 // list returns vs so that an empty list is written as [].
