@@ -73,7 +73,7 @@ func newApp(ctx context.Context, conf *config, publicURL *url.URL, log *slog.Log
 		limits = limit.Production()
 	}
 	a.limiter = limit.New(time.Now, limits, limit.Guesses())
-	a.accounts = &account.Service{Store: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}, Limit: a.limiter, Rehash: db}
+	a.accounts = &account.Service{Store: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}, Limit: a.limiter, Rehash: db, Events: db}
 	a.clients = &registration.Service{Store: db, Now: time.Now, Rand: rand.Reader, Limit: a.limiter, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}
 	a.console = &admin.Console{Store: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
 	return a, nil

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 )
@@ -29,6 +30,11 @@ type Rehasher interface {
 	ReplaceHash(ctx context.Context, t tenant.ID, sub, old, hash string) error
 }
 
+// Recorder writes down what changed nothing.
+type Recorder interface {
+	Record(ctx context.Context, t tenant.ID, ev audit.Event) error
+}
+
 // Service keeps a tenant's accounts and checks their passwords.
 type Service struct {
 	Store  Store
@@ -37,6 +43,7 @@ type Service struct {
 	Hasher *Hasher
 	Limit  Limiter  // nil: guesses are not limited
 	Rehash Rehasher // nil: weaker hashes stay as they are
+	Events Recorder // nil: failed sign-ins are not recorded
 }
 
 // guessed is the name of passwords at the Limiter.
@@ -75,6 +82,9 @@ func (s *Service) Verify(ctx context.Context, t *tenant.Tenant, username, passwo
 		}
 		return nil
 	})
+	if err == ErrDenied {
+		err = s.denied(ctx, t, a, source)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -114,6 +124,22 @@ func (s *Service) fail(ctx context.Context, t *tenant.Tenant, key, source string
 	if s.Limit != nil {
 		s.Limit.Fail(ctx, t.ID, guessed, key, source)
 	}
+}
+
+// denied records a failed sign-in and returns ErrDenied. What was typed as the user name is not recorded: it may be a
+// password.
+func (s *Service) denied(ctx context.Context, t *tenant.Tenant, a *Account, source string) error {
+	if s.Events == nil {
+		return ErrDenied
+	}
+	ev := audit.Event{At: s.now(), Kind: audit.LoginFailed, Address: source}
+	if a != nil {
+		ev.Subject = a.Subject
+	}
+	if err := s.Events.Record(ctx, t.ID, ev); err != nil {
+		return oauth.Unavailable().Because(err)
+	}
+	return ErrDenied
 }
 
 // strengthen hashes a password anew that was just found right, where its hash is weaker than ours. The sign-in

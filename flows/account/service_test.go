@@ -9,7 +9,9 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
 )
 
 const pass = "correct horse battery"
@@ -138,6 +140,48 @@ func TestVerifyWithoutItsStore(t *testing.T) {
 	}
 	if d := oauth.ErrorOf(err).Description; strings.Contains(d, "disk") {
 		t.Error("the client is told:", d)
+	}
+}
+
+// recorder keeps what is recorded.
+type recorder struct {
+	events []audit.Event
+	broken error
+}
+
+func (r *recorder) Record(_ context.Context, _ tenant.ID, ev audit.Event) error {
+	r.events = append(r.events, ev)
+	return r.broken
+}
+
+func TestFailedSignInsAreRecorded(t *testing.T) {
+	ctx, acme := t.Context(), acme()
+	s, _, _ := house(t)
+	r := &recorder{}
+	s.Events = r
+	alice, err := s.Create(ctx, acme, New{Username: "alice", Password: pass})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ rule, username, password, subject string }{
+		{"a wrong password is recorded with the account", "alice", "wrong guess", alice.Subject},
+		{"an unknown name, without the name", "hunter2", "wrong guess", ""},
+	} {
+		r.events = nil
+		if _, err := s.Verify(ctx, acme, c.username, c.password, "192.0.2.1"); !errors.Is(err, ErrDenied) {
+			t.Errorf("%s: got %v", c.rule, err)
+		}
+		if len(r.events) != 1 || r.events[0].Kind != audit.LoginFailed || r.events[0].Subject != c.subject || r.events[0].Address != "192.0.2.1" || r.events[0].Detail != nil {
+			t.Errorf("%s: recorded %+v", c.rule, r.events)
+		}
+	}
+	r.events = nil
+	if _, err := s.Verify(ctx, acme, "alice", pass, ""); err != nil || len(r.events) != 0 {
+		t.Errorf("a right password is no failure: %v, %+v", err, r.events)
+	}
+	r.broken = errors.New("away")
+	if _, err := s.Verify(ctx, acme, "alice", "wrong guess", ""); !errors.Is(err, oauth.Unavailable()) {
+		t.Errorf("what cannot be recorded is unavailable: %v", err)
 	}
 }
 
