@@ -101,14 +101,20 @@ func (s LogSink) Request(ctx context.Context, r *Record) {
 
 // Event gathers what a handler knows of its request.
 type Event struct {
-	rec Record
+	rec   Record
+	enter func(flow string) // opens the flow's span; nil: the request is not traced
 }
 
 // EventOf returns the event of the request.
 func EventOf(c *gin.Context) *Event { return &edgeOf(c.Request).event }
 
-// Flow names the flow that the request is handed to, a constant.
-func (e *Event) Flow(name string) { e.rec.Flow = name }
+// Flow names the flow that the request is handed to, a constant. What the handler does from here on is in that flow's
+// span, if it reads the request's context after the call.
+func (e *Event) Flow(name string) {
+	if e.rec.Flow = name; e.enter != nil {
+		e.enter(name)
+	}
+}
 
 // Client names the client that the request concerns.
 func (e *Event) Client(id string) { e.rec.ClientID = clean(id, 128) }

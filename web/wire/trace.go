@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"context"
+
 	"github.com/gin-gonic/gin"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -22,7 +24,19 @@ func (g *Gate) Trace() gin.HandlerFunc {
 			route = "no route"
 		}
 		ctx, span := g.Tracer.Start(ctx, e.event.rec.Method+" "+route, trace.WithSpanKind(trace.SpanKindServer))
+		var flow trace.Span
+		e.event.enter = func(name string) {
+			if flow != nil {
+				flow.End()
+			}
+			var inner context.Context
+			inner, flow = g.Tracer.Start(ctx, "flow "+name)
+			c.Request = c.Request.WithContext(inner)
+		}
 		defer func() {
+			if flow != nil {
+				flow.End()
+			}
 			r := &e.event.rec
 			span.SetAttributes(
 				attribute.String("http.request.method", r.Method),
