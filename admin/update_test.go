@@ -3,11 +3,13 @@ package admin
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
 )
 
 func TestUpdateTenant(t *testing.T) {
@@ -88,6 +90,60 @@ func TestSettingsNameAnAlgorithmThatThereIsAKeyOf(t *testing.T) {
 	out, err := b.CreateTenant(t.Context(), New{ID: "globex", Settings: s}, By{})
 	if err != nil || !slices.Contains(algsHeld(b.read(t, out.TenantID).Keys, b.time), "EdDSA") {
 		t.Errorf("a new tenant does not get the key its settings name: %v", err)
+	}
+}
+
+// A key that retires stays published until the last token signed with it has expired, also when tokens are given a longer
+// life before it retires.
+func TestLongerLivesKeepKeysPublished(t *testing.T) {
+	const life = 30 * 24 * time.Hour
+	b := newBench(t)
+	b.create(t, "acme", tenant.Settings{})
+	if _, err := b.RotateKeys(t.Context(), "acme", "ES256", By{}); err != nil {
+		t.Fatal(err)
+	}
+	old := ofAlg(b.read(t, "acme").Keys, keys.ES256)[0]
+	b.time = b.time.Add(time.Minute) // the old key still signs
+	s := tenant.Settings{Tokens: tenant.TokenSettings{IDTokenLifetime: int64(life.Seconds())}}
+	r, err := b.UpdateTenant(t.Context(), "acme", 0, Change{Settings: &s}, By{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(r.Keys, func(k keys.Key) bool { return k.ID == old.ID })
+	if i < 0 || r.Keys[i].GoneAt.Before(old.RetiredAt.Add(life)) {
+		t.Errorf("it retires at %s and is gone at %s", old.RetiredAt, r.Keys[i].GoneAt)
+	}
+	if r.Settings.Tokens.IDTokenLifetime != s.Tokens.IDTokenLifetime {
+		t.Error("the settings are as before")
+	}
+}
+
+func TestPatchedSettings(t *testing.T) {
+	for _, tt := range []struct{ rule, patch, want string }{ // want: the name and colour, or a pointer
+		{"what is not named stays", `{"color": "#123456"}`, "Acme #123456"},
+		{"null gives the default", `{"name": null}`, ""},
+		{"an empty patch changes nothing", `{}`, "Acme"},
+		{"an unknown member is refused", `{"colour": "red"}`, "/settings/colour"},
+		{"a bad value is refused", `{"color": "red"}`, "/settings/color"},
+		{"a text is no patch", `"Acme"`, "/settings"},
+		{"null is no patch", `null`, "/settings"},
+		{"what is not JSON is no patch", `{`, "/settings"},
+	} {
+		b := newBench(t)
+		b.create(t, "acme", tenant.Settings{Name: "Acme"})
+		r, err := b.UpdateTenant(t.Context(), "acme", 0, Change{Patch: []byte(tt.patch)}, By{})
+		got := ""
+		if e, ok := errors.AsType[*Invalid](err); ok {
+			got = e.Fields[0].Pointer
+		} else if err != nil {
+			t.Errorf("%s: %v", tt.rule, err)
+			continue
+		} else {
+			got = strings.TrimSpace(r.Settings.Name + " " + r.Settings.Color)
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.rule, got, tt.want)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,6 +46,7 @@ func on(ctx context.Context, conf *config, f func(a *app) error) error {
 	if err != nil {
 		return err
 	}
+	a.console.Keys = keys.NewPool(0, rand.Reader) // one command makes no keys ahead
 	return errors.Join(spoken(f(a)), a.close())
 }
 

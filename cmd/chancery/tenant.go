@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"strings"
 	"time"
 
@@ -167,7 +168,8 @@ func (c *tenantSet) Run(ctx context.Context, conf *config) error {
 	})
 }
 
-// patchOf makes a JSON merge patch of changes such as tokens.id_token_lifetime=60. A value that is not JSON is a text.
+// patchOf makes a JSON merge patch of changes such as tokens.id_token_lifetime=60. A value is JSON, except of a setting
+// that is a text; null gives any its default.
 func patchOf(changes []string) (json.RawMessage, error) {
 	patch := map[string]any{}
 	for _, ch := range changes {
@@ -185,12 +187,38 @@ func patchOf(changes []string) (json.RawMessage, error) {
 			at = inner
 		}
 		var v any = value
-		if json.Valid([]byte(value)) {
+		if json.Valid([]byte(value)) && (value == "null" || !isText(names)) {
 			v = json.RawMessage(value)
 		}
 		at[names[len(names)-1]] = v
 	}
 	return json.Marshal(patch)
+}
+
+// isText reports whether the setting that names lead to is a text.
+func isText(names []string) bool {
+	t := reflect.TypeFor[tenant.Settings]()
+	for _, name := range names {
+		switch t.Kind() {
+		case reflect.Map:
+			t = t.Elem()
+			continue
+		case reflect.Struct:
+		default:
+			return false
+		}
+		i := 0
+		for ; i < t.NumField(); i++ {
+			if member, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); member == name {
+				break
+			}
+		}
+		if i == t.NumField() {
+			return false
+		}
+		t = t.Field(i).Type
+	}
+	return t.Kind() == reflect.String
 }
 
 type tenantDisable struct {
