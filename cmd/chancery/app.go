@@ -66,6 +66,11 @@ func newApp(ctx context.Context, conf *config, publicURL *url.URL, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
+	return assemble(conf, publicURL, log, db), nil
+}
+
+// assemble builds the services over an open database.
+func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistence.DB) *app {
 	a := &app{conf: conf, publicURL: publicURL, log: log, db: db, pool: keys.NewPool(4, rand.Reader)}
 	a.resolver = tenant.NewResolver(db, tenant.Options{Now: time.Now, Lost: func(err error) { log.Warn("changes cannot be seen", "error", err) }})
 	limits := limit.Development()
@@ -76,7 +81,7 @@ func newApp(ctx context.Context, conf *config, publicURL *url.URL, log *slog.Log
 	a.accounts = &account.Service{Store: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}, Limit: a.limiter, Rehash: db, Events: db}
 	a.clients = &registration.Service{Store: db, Now: time.Now, Rand: rand.Reader, Limit: a.limiter, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}
 	a.console = &admin.Console{Store: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
-	return a, nil
+	return a
 }
 
 // openDatabase opens PostgreSQL where it is configured, else the embedded database in the data directory.
