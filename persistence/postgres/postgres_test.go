@@ -130,3 +130,8 @@ func open(t testing.TB, o postgres.Options) *persistence.DB {
 func TestConformance(t *testing.T) {
 	conformance.Run(t, func(t *testing.T) *persistence.DB { return open(t, postgres.Options{DSN: fresh(t)}) })
 }
+
+func TestBrokenRows(t *testing.T) {
+	dsn := fresh(t)
+	conformance.Broken(t, open(t, postgres.Options{DSN: dsn}), func(sql string) { exec(t, dsn, sql) })
+}

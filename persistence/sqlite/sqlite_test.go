@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"path/filepath"
 	"testing"
 
@@ -38,4 +39,19 @@ func TestConformance(t *testing.T) {
 
 func BenchmarkStore(b *testing.B) {
 	conformance.Benchmark(b, open(b, filepath.Join(b.TempDir(), "chancery.db")), nil)
+}
+
+func TestBrokenRows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chancery.db")
+	db := open(t, path)
+	behind, err := sql.Open("sqlite", "file:"+path+"?_busy_timeout=5000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer behind.Close()
+	conformance.Broken(t, db, func(sql string) {
+		if _, err := behind.Exec(sql); err != nil {
+			t.Fatal(sql, err)
+		}
+	})
 }
