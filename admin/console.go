@@ -21,6 +21,7 @@ import (
 // Console does what an administrator asks for.
 type Console struct {
 	Store     Store
+	Numbers   Numbers // nil: tenants are not listed by number
 	Clients   *registration.Service
 	Accounts  *account.Service
 	Keys      Generator

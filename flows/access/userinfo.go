@@ -45,6 +45,6 @@ func (s *Service) UserInfo(ctx context.Context, t *tenant.Tenant, token string) 
 			}
 		}
 	}
-	claims["sub"] = g.Subject
+	claims["sub"] = g.IDTokenSubject()
 	return claims, a.ClientID, nil
 }

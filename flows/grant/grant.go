@@ -37,6 +37,9 @@ type Terms struct {
 	LongLived      bool                       `json:"long_lived,omitempty"`
 	Data           json.RawMessage            `json:"data,omitempty"`        // dat of JWT access tokens
 	ClaimsData     json.RawMessage            `json:"claims_data,omitempty"` // for sources of claims
+	Properties     []Property                 `json:"properties,omitempty"`
+	Consented      []string                   `json:"consented,omitempty"`      // claim names, as whoever asked the subject reported them
+	UserInfoAsked  json.RawMessage            `json:"userinfo_asked,omitempty"` // userinfo of the claims parameter, as sent
 	AccessToken    AccessTerms                `json:"access_token,omitzero"`
 	IDToken        IDTerms                    `json:"id_token,omitzero"`
 	RefreshToken   RefreshTerms               `json:"refresh_token,omitzero"`
@@ -59,17 +62,23 @@ const (
 	Identifier    = "IDENTIFIER"     // opaque, looked up
 )
 
-// AccessTerms rule the access tokens of a grant. Lifetime is in seconds, zero: the tenant's default.
+// AccessTerms rule the access tokens of a grant. Lifetime is in seconds, zero: the tenant's default. Claims are added to
+// JWT access tokens. Twin says that a JWT comes with an identifier of the same token; it is the wish of one request.
 type AccessTerms struct {
-	Lifetime int64  `json:"lifetime,omitempty"`
-	Encoding string `json:"encoding,omitempty"`
+	Lifetime int64                      `json:"lifetime,omitempty"`
+	Encoding string                     `json:"encoding,omitempty"`
+	Claims   map[string]json.RawMessage `json:"claims,omitempty"`
+	Twin     bool                       `json:"-"`
 }
 
-// IDTerms rule the ID tokens of a grant. Lifetime is in seconds and applies to the first one.
+// IDTerms rule the ID tokens of a grant. Lifetime is in seconds and applies to the first one. Subject is their sub in
+// place of the grant's. AudienceList has them write aud as an array.
 type IDTerms struct {
-	Issue        bool  `json:"issue,omitempty"`
-	Lifetime     int64 `json:"lifetime,omitempty"`
-	AllowRefresh bool  `json:"allow_refresh,omitempty"`
+	Issue        bool   `json:"issue,omitempty"`
+	Lifetime     int64  `json:"lifetime,omitempty"`
+	AllowRefresh bool   `json:"allow_refresh,omitempty"`
+	Subject      string `json:"subject,omitempty"`
+	AudienceList bool   `json:"audience_list,omitempty"`
 }
 
 // RefreshTerms rule the refresh tokens of a grant. Times are in seconds, zero: the tenant's default.
@@ -125,6 +134,7 @@ type Authorization struct {
 
 // AccessToken is an opaque access token as it is stored: by hash, with all that introspection tells.
 type AccessToken struct {
+	Twin      string // the token itself, where it stands beside a JWT; never stored
 	Hash      []byte // SHA-256
 	ID        string // jti
 	Grant     string // empty for client credentials
@@ -138,7 +148,7 @@ type AccessToken struct {
 	ExpiresAt time.Time
 }
 
-// Tokens is a token response (RFC 6749 §5.1).
+// Tokens is a token response (RFC 6749 §5.1), with what else there is to tell of its tokens.
 type Tokens struct {
 	AccessToken  string
 	TokenType    string
@@ -146,4 +156,9 @@ type Tokens struct {
 	RefreshToken string
 	IDToken      string
 	Scope        oauth.Scope
+
+	Twin     string        // identifier of the access token, where that is a JWT and both were asked for
+	Audience []string      // of the access token, where it is for any but this server
+	Refresh  *RefreshState // of the refresh token
+	Grant    *Grant        // that the tokens were made of; client credentials have one without an id
 }

@@ -52,11 +52,25 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 	payload, err := json.Marshal(accessClaims{Issuer: t.Issuer, Subject: a.Subject, Audience: oneOrMany(audience), ClientID: a.ClientID,
 		Scope: scope.String(), IssuedAt: a.IssuedAt.Unix(), ExpiresAt: a.ExpiresAt.Unix(), ID: a.ID, Grant: a.Grant,
 		ACR: g.Terms.Login.ACR, AMR: g.Terms.Login.AMR, AuthTime: g.Terms.Login.AuthTime, Act: act(a.Actor), Data: a.Data})
+	if err == nil && len(g.Terms.AccessToken.Claims) > 0 {
+		payload, err = joined(payload, g.Terms.AccessToken.Claims)
+	}
 	if err != nil {
 		return "", 0, nil, err
 	}
+	if g.Terms.AccessToken.Twin {
+		stored = twin(t, a)
+	}
 	token, err = t.Keys.Sign(ctx, now, t.Settings.AccessTokenAlg(), accessType, payload)
-	return token, life, nil, err
+	return token, life, stored, err
+}
+
+// twin is the opaque token that stands for the same as the JWT a, and is revoked with it. It is derived from jti, so
+// that whoever holds the JWT leads us to what is stored.
+func twin(t *tenant.Tenant, a AccessToken) *AccessToken {
+	a.Twin = base64.RawURLEncoding.EncodeToString(t.Secret.MAC("access token twin", []byte(a.ID)))
+	a.Hash = Hash(a.Twin)
+	return &a
 }
 
 // AccessLife is the life of an access token whose grant asked for seconds; zero: the tenant's default.
@@ -197,7 +211,10 @@ func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d 
 			}
 		}
 	}
-	claims["iss"], claims["sub"], claims["aud"] = t.Issuer, g.Subject, g.ClientID
+	claims["iss"], claims["sub"], claims["aud"] = t.Issuer, g.IDTokenSubject(), g.ClientID
+	if g.Terms.IDToken.AudienceList {
+		claims["aud"] = []string{g.ClientID}
+	}
 	claims["iat"], claims["exp"] = now.Unix(), now.Add(d.Lifetime).Unix()
 	l := &g.Terms.Login
 	for _, c := range []struct {

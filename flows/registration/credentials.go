@@ -26,6 +26,8 @@ var (
 	preferred = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._~-]{0,79}$`)
 	// subjectForm is the form of our accounts' subjects, 128 bits in base64url, which no client id may have (RFC 9700 §4.15).
 	subjectForm = regexp.MustCompile(`^[A-Za-z0-9_-]{21}[AQgw]$`)
+	// numberForm is that of client numbers: another client's id must not look like one.
+	numberForm = regexp.MustCompile(`^[1-9][0-9]{6,15}$`)
 	// generatedForm is that of generated client ids.
 	generatedForm = regexp.MustCompile(`^c_[A-Za-z0-9_-]{22}$`)
 	// secretForm is what a client secret asked for may be: long, in the characters of RFC 6749 Appendix A.2.
@@ -38,7 +40,7 @@ func (s *Service) clientID(asked string) (string, error) {
 		id, err := s.random(16)
 		return "c_" + id, err
 	}
-	if !preferred.MatchString(asked) || subjectForm.MatchString(asked) || generatedForm.MatchString(asked) {
+	if !preferred.MatchString(asked) || subjectForm.MatchString(asked) || numberForm.MatchString(asked) || generatedForm.MatchString(asked) {
 		return "", oauth.InvalidClientMetadata("preferred_client_id is too long or of a form that is not allowed")
 	}
 	return asked, nil

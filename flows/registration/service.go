@@ -22,6 +22,7 @@ type Limiter interface {
 // Service keeps a tenant's clients.
 type Service struct {
 	Store         Store
+	Numbers       Numbers // nil: clients are not found by number
 	Now           func() time.Time
 	Rand          io.Reader
 	Limit         Limiter  // nil: open registration is not limited
@@ -61,7 +62,11 @@ func (s *Service) Register(ctx context.Context, t *tenant.Tenant, r Request) (Re
 	if r.DryRun {
 		return s.rehearsed(ctx, t, c, r.PreferredID)
 	}
-	c, err = s.Store.CreateClient(ctx, t.ID, c, limitOf(t), s.event(audit.ClientCreated, c.ID, r.By))
+	create := s.Store.CreateClient
+	if r.Numbered {
+		c.ID, create = "", s.Numbers.CreateNumbered
+	}
+	c, err = create(ctx, t.ID, c, limitOf(t), s.event(audit.ClientCreated, c.ID, r.By))
 	if err != nil {
 		return Response{}, worded(err)
 	}

@@ -44,6 +44,7 @@ func (s *Service) clientCredentials(ctx context.Context, t *tenant.Tenant, r *Re
 		return grant.Tokens{}, err
 	}
 	g := &grant.Grant{Subject: r.Client.ID, ClientID: r.Client.ID}
+	r.Wish.on(g)
 	out := grant.Tokens{TokenType: "Bearer", Scope: scope}
 	var stored *grant.AccessToken
 	if out.AccessToken, out.ExpiresIn, stored, err = s.Issuer.MintAccess(ctx, t, g, scope, aud, time.Time{}); err != nil {
@@ -54,5 +55,6 @@ func (s *Service) clientCredentials(ctx context.Context, t *tenant.Tenant, r *Re
 			return grant.Tokens{}, err
 		}
 	}
+	tell(&out, g, aud, stored, nil)
 	return out, nil
 }

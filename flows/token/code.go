@@ -104,6 +104,7 @@ func (s *Service) burn(ctx context.Context, t *tenant.Tenant, r *Request, g *gra
 // mint makes what the code pays for, and completes effect with what must be recorded of it.
 func (s *Service) mint(ctx context.Context, t *tenant.Tenant, r *Request, g *grant.Grant, effect grant.Redemption, out grant.Tokens) (grant.Tokens, grant.Redemption, error) {
 	now := effect.ExpiresAt
+	r.Wish.on(g)
 	aud, err := audience(r, g.Terms.Audience)
 	if err != nil {
 		return out, effect, err
@@ -124,5 +125,6 @@ func (s *Service) mint(ctx context.Context, t *tenant.Tenant, r *Request, g *gra
 	if effect.Refresh != nil && effect.Refresh.ExpiresAt.After(effect.ExpiresAt) {
 		effect.ExpiresAt = effect.Refresh.ExpiresAt
 	}
+	tell(&out, g, aud, effect.AccessToken, effect.Refresh)
 	return out, effect, nil
 }

@@ -57,6 +57,7 @@ func (s *Service) redeemRefresh(ctx context.Context, t *tenant.Tenant, r *Reques
 	if err != nil {
 		return grant.Tokens{}, err
 	}
+	r.Wish.on(g)
 	out := grant.Tokens{TokenType: "Bearer", Scope: scope}
 	next := *g.Refresh
 	next.Generation, next.UsedAt, next.IdleUntil = generation, now, idleUntil(t, &g.Terms.RefreshToken, now)
@@ -72,6 +73,7 @@ func (s *Service) redeemRefresh(ctx context.Context, t *tenant.Tenant, r *Reques
 			return grant.Tokens{}, err
 		}
 		out.RefreshToken = grant.RefreshToken(t, id, next.Generation)
+		tell(&out, g, aud, effect.AccessToken, &next)
 	}
 	revoked := s.Issuer.Revocation(t, id)
 	_, err = s.Grants.RotateRefresh(ctx, t.ID, now, effect, t.Settings.RefreshTokenGrace(), revoked, s.event(audit.RefreshReplayed, g, r))

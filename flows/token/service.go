@@ -35,6 +35,7 @@ type Request struct {
 	Client  *tenant.Client
 	Params  url.Values
 	Address string
+	Wish    Wish
 }
 
 func (r *Request) get(name string) string { return r.Params.Get(name) }

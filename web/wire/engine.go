@@ -24,8 +24,8 @@ func (g *Gate) Handler(doors ...Door) http.Handler {
 		engine.Use(g.Trace())
 	}
 	engine.Use(g.Record(), Headers())
-	engine.NoRoute(func(c *gin.Context) { Error(c, errNotFound) })
-	engine.NoMethod(func(c *gin.Context) { Error(c, errMethod) })
+	engine.NoRoute(g.noRoute(errNotFound))
+	engine.NoMethod(g.noRoute(errMethod))
 	r := NewRouter(g, engine)
 	for _, d := range doors {
 		d.Mount(r)

@@ -49,7 +49,8 @@ type Gate struct {
 	// for its tenant took does not show. Zero: no floor.
 	Floor time.Duration
 
-	endpoints map[string]bool // first segments of all endpoints
+	endpoints map[string]bool      // first segments of all endpoints
+	unserved  map[string]ErrorPage // by the same: who answers what no route serves
 }
 
 // What a caller without the right token is told. An unknown tenant and a wrong token are told the same.
