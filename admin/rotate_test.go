@@ -143,6 +143,9 @@ func TestRotateDue(t *testing.T) {
 		if ks := b.read(t, "acme").Keys; len(ks) != want {
 			t.Errorf("%s: there are %v", tt.rule, ks)
 		}
+		if n := len(b.store.events["acme"]); n != want/2 {
+			t.Errorf("%s: there are %d events", tt.rule, n)
+		}
 	}
 }
 
