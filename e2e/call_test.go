@@ -109,9 +109,10 @@ func (r reply) code() string {
 	return e.Code
 }
 
-// is reports whether r has one of the outcomes: a status, with the error code after a space where it has one.
+// is reports whether r has one of the outcomes: a status, with the error code after a space where it has one; an asterisk
+// stands for any code.
 func (r reply) is(outcomes ...string) bool {
-	return slices.Contains(outcomes, r.outcome())
+	return slices.Contains(outcomes, r.outcome()) || r.code() != "" && slices.Contains(outcomes, fmt.Sprint(r.StatusCode, " *"))
 }
 
 func (r reply) outcome() string {

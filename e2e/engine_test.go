@@ -107,7 +107,7 @@ func launch(t *testing.T, c conf) *server {
 			t.Error(err)
 		}
 		if t.Failed() {
-			t.Logf("the end of what the server said:\n%s", s.tail(30))
+			t.Logf("the end of what the server said:\n%s", s.tail(12))
 		}
 	})
 	return s

@@ -197,6 +197,6 @@ func (s *server) flaws() error {
 
 // tail returns the last lines of what the server wrote.
 func (s *server) tail(n int) string {
-	lines := strings.Split(s.out.String()+s.err.String(), "\n")
+	lines := strings.Split(strings.TrimSpace(s.err.String()+"\n"+s.out.String()), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
