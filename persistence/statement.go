@@ -111,7 +111,7 @@ func (w *writing) exec(g *gorm.DB) (int64, error) {
 // A statement is checked when it is first used: each table that it mentions needs a :t of its own.
 var (
 	statements sync.Map // text → error
-	mentions   = regexp.MustCompile(`(?i)\b(?:FROM|JOIN|INTO|UPDATE)\s+(?:tenants|tenant_keys|api_tokens|clients|accounts|sessions|interactions|grants|access_tokens|authorizations|revocations|changes|audit_events)\b`)
+	mentions   = regexp.MustCompile(`(?i)\b(?:FROM|JOIN|INTO|UPDATE)\s+(?:tenants|tenant_keys|api_tokens|clients|accounts|sessions|interactions|grants|access_tokens|authorizations|authentications|revocations|changes|audit_events)\b`)
 	scopes     = regexp.MustCompile(`(^|[^:]):t\b`)
 )
 

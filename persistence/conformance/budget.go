@@ -6,6 +6,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/persistence"
 	"github.com/chancery-id/chancery/tenant"
@@ -82,6 +83,13 @@ func Budget(t *testing.T, db *persistence.DB, sent func() int) {
 			return err
 		}, nil},
 		{"RedeemCode, replayed", 3, func() error { return k.redeem(g) }, grant.ErrReplayed},
+		{"BeginAuthentication", 1, func() error { return k.db.BeginAuthentication(k.ctx, k.t, k.authentication("b", ciba.Identifying)) }, nil},
+		{"Acknowledge", 1, func() error { return k.db.Acknowledge(k.ctx, k.t, k.now, "b", time.Second, k.at(time.Hour)) }, nil},
+		{"Poll", 1, func() error { _, err := k.poll("b"); return err }, nil},
+		{"Settle, with a grant", 1, func() error { return k.granting("b") }, nil},
+		{"RedeemAuthentication, with both tokens", 1, func() error {
+			return k.db.RedeemAuthentication(k.ctx, k.t, k.now, k.redemption(k.grant("b")))
+		}, nil},
 		{"Account", 1, func() error { _, err := k.db.Account(k.ctx, k.t, "alice"); return err }, nil},
 		{"Client", 1, func() error { _, err := k.db.Client(k.ctx, k.t, "app"); return err }, nil},
 		{"Changes", 1, func() error { _, _, err := k.db.Changes(k.ctx, k.now); return err }, nil},

@@ -10,6 +10,7 @@ import (
 	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/session"
@@ -23,8 +24,11 @@ type DB interface {
 	admin.Store
 	account.Store
 	authorize.Store
+	ciba.Store
 	grant.Store
 	registration.Store
+	registration.Numbers
+	admin.Numbers
 	session.Store
 }
 
@@ -39,10 +43,12 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"tenants", tenants},
 		{"directory", directory},
 		{"clients", clients},
+		{"numbers", numbers},
 		{"accounts", accounts},
 		{"sessions", sessions},
 		{"interactions", interactions},
 		{"finish", finish},
+		{"authentications", authentications},
 		{"grants", grants},
 		{"refresh", refreshes},
 		{"tokens", tokens},
@@ -92,8 +98,11 @@ var stores = []reflect.Type{
 	reflect.TypeFor[admin.Store](),
 	reflect.TypeFor[account.Store](),
 	reflect.TypeFor[authorize.Store](),
+	reflect.TypeFor[ciba.Store](),
 	reflect.TypeFor[grant.Store](),
 	reflect.TypeFor[registration.Store](),
+	reflect.TypeFor[registration.Numbers](),
+	reflect.TypeFor[admin.Numbers](),
 	reflect.TypeFor[session.Store](),
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/persistence"
@@ -68,6 +69,9 @@ func (k *kit) fill() {
 	g.SessionID = "session"
 	k.must(k.db.PutGrant(k.ctx, k.t, g, &a, k.event(audit.GrantIssued)))
 	k.must(k.db.PutAccessToken(k.ctx, k.t, alone))
+	k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("identifying", ciba.Identifying)))
+	k.waiting("waiting")
+	k.granted("approved")
 	k.must(k.db.RevokeToken(k.ctx, k.t, nil, k.now, tenant.Revocation{Token: mark(k.t), At: k.now, ExpiresAt: k.at(time.Hour)}, k.event(audit.GrantRevoked)))
 }
 
@@ -107,7 +111,11 @@ func (k *kit) dump() contents {
 	put("sessions", sessions, err)
 	interaction, err := k.db.Load(k.ctx, k.t, k.now, hash("interaction"))
 	put("interaction", interaction, err)
-	for _, id := range []string{"grant", "coded"} {
+	for _, id := range []string{"identifying", "waiting", "approved"} {
+		a, err := k.db.Authentication(k.ctx, k.t, k.now, id)
+		put("authentication "+id, a, err)
+	}
+	for _, id := range []string{"grant", "coded", "approved"} {
 		g, err := k.db.Grant(k.ctx, k.t, id)
 		put(id, g, err)
 	}
@@ -123,6 +131,9 @@ func (k *kit) dump() contents {
 }
 
 const everyTenant = "it is for every tenant"
+
+// firstNumber is that of the first client of any tenant.
+const firstNumber = 1_000_001
 
 // none is what a method that returns nothing but an error returned.
 func none(err error) (any, error) { return nil, err }
@@ -235,6 +246,35 @@ var isolations = map[string]kept{
 	}},
 	"registration.Store.DeleteClient": {call: func(k *kit) (any, error) {
 		return none(k.db.DeleteClient(k.ctx, k.t, "app", k.now, tenant.Revocation{ClientID: "app", At: k.now, ExpiresAt: k.at(time.Hour)}, k.event(audit.ClientDeleted)))
+	}},
+
+	"admin.Numbers.NumberedTenants":       {why: everyTenant},
+	"registration.Numbers.NumberedClient": {call: func(k *kit) (any, error) { return k.db.NumberedClient(k.ctx, k.t, firstNumber) }},
+	"registration.Numbers.NumberedClients": {call: func(k *kit) (any, error) {
+		cs, total, err := k.db.NumberedClients(k.ctx, k.t, 0, 1000)
+		return []any{cs, total}, err
+	}},
+	"registration.Numbers.CreateNumbered": {call: func(k *kit) (any, error) {
+		return k.db.CreateNumbered(k.ctx, k.t, k.client(""), 9, k.event(audit.ClientCreated))
+	}},
+
+	"ciba.Store.Authentication": {call: func(k *kit) (any, error) { return k.db.Authentication(k.ctx, k.t, k.now, "waiting") }},
+	"ciba.Store.Authentications": {call: func(k *kit) (any, error) {
+		return k.db.Authentications(k.ctx, k.t, k.now, "alice", 1000)
+	}},
+	"ciba.Store.BeginAuthentication": {call: func(k *kit) (any, error) {
+		return none(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("another", ciba.Waiting)))
+	}},
+	"ciba.Store.Acknowledge": {call: func(k *kit) (any, error) {
+		return none(k.db.Acknowledge(k.ctx, k.t, k.now, "identifying", time.Second, k.at(time.Hour)))
+	}},
+	"ciba.Store.Settle": {call: func(k *kit) (any, error) { return none(k.granting("waiting")) }},
+	"ciba.Store.DropAuthentication": {call: func(k *kit) (any, error) {
+		return none(k.db.DropAuthentication(k.ctx, k.t, "waiting", k.event(audit.Denied)))
+	}},
+	"ciba.Store.Poll": {call: func(k *kit) (any, error) { return k.poll("waiting") }},
+	"ciba.Store.RedeemAuthentication": {call: func(k *kit) (any, error) {
+		return none(k.db.RedeemAuthentication(k.ctx, k.t, k.now, k.redemption(k.grant("approved"))))
 	}},
 
 	"session.Store.Session":  {call: func(k *kit) (any, error) { return k.db.Session(k.ctx, k.t, "session") }},

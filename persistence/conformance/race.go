@@ -289,6 +289,20 @@ var races = map[string]raced{
 		k.is(err, registration.ErrFull)
 	}},
 
+	"admin.Numbers.NumberedTenants":        {why: onlyReads},
+	"registration.Numbers.NumberedClient":  {why: onlyReads},
+	"registration.Numbers.NumberedClients": {why: onlyReads},
+	"registration.Numbers.CreateNumbered":  {race: createNumbered},
+
+	"ciba.Store.Authentication":       {why: onlyReads},
+	"ciba.Store.Authentications":      {why: onlyReads},
+	"ciba.Store.BeginAuthentication":  {why: newKey},
+	"ciba.Store.Acknowledge":          {race: raceAcknowledge},
+	"ciba.Store.Settle":               {race: raceSettle},
+	"ciba.Store.DropAuthentication":   {race: raceDrop},
+	"ciba.Store.Poll":                 {race: racePoll},
+	"ciba.Store.RedeemAuthentication": {race: raceRedeemAuthentication},
+
 	"session.Store.Session":  {why: onlyReads},
 	"session.Store.Sessions": {why: onlyReads},
 	"session.Store.EndSession": {race: func(k *kit) {

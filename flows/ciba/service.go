@@ -1,0 +1,201 @@
+package ciba
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/account"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Service leads backchannel authentications from the request to the token endpoint.
+type Service struct {
+	Now      func() time.Time
+	Requests *request.Service
+	Accounts Accounts
+	Issuer   *grant.Issuer
+	Store    Store
+}
+
+// Accounts finds the account that a hint means.
+type Accounts interface {
+	// Find returns the account whose subject or user name is hint, disabled or not, or nil.
+	Find(ctx context.Context, t *tenant.Tenant, hint string) (*account.Account, error)
+}
+
+// begin validates a request of a client that has authenticated.
+func (s *Service) begin(ctx context.Context, t *tenant.Tenant, client *tenant.Client, params url.Values) (*request.Request, *Authentication, error) {
+	r, err := s.Requests.ValidateBackchannel(ctx, t, client, params)
+	if err != nil {
+		return nil, nil, err
+	}
+	kept := *r
+	kept.IDTokenHint, kept.Backchannel.LoginHintToken = "", "" // they have said all they can
+	return r, &Authentication{ID: s.Issuer.NewID(), ClientID: client.ID, Request: &kept, CreatedAt: s.Now()}, nil
+}
+
+// Begin records a request whose subject somebody else will find, and then Issue or Fail. The error is an *oauth.Error of
+// CIBA Core §13.
+func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, client *tenant.Client, params url.Values) (*Ticket, error) {
+	r, a, err := s.begin(ctx, t, client, params)
+	if err != nil {
+		return nil, err
+	}
+	a.State, a.EndsAt = Identifying, a.CreatedAt.Add(t.Settings.InteractionLifetime())
+	if err := s.Store.BeginAuthentication(ctx, t.ID, *a); err != nil {
+		return nil, err
+	}
+	return &Ticket{Handle: tickets.of(t, a.ID), Client: client, Request: r}, nil
+}
+
+// Issue acknowledges the request of a ticket: its subject is known to whoever calls. A ticket that is unknown, over or
+// acknowledged already is ErrNotFound.
+func (s *Service) Issue(ctx context.Context, t *tenant.Tenant, ticket string) (*Pending, Acknowledgement, error) {
+	p, err := s.Load(ctx, t, ticket)
+	if err != nil {
+		return nil, Acknowledgement{}, err
+	}
+	ack := acknowledgement(t, &p.Authentication)
+	p.State, p.Interval, p.EndsAt = Waiting, ack.Interval, s.Now().Add(ack.ExpiresIn)
+	err = s.Store.Acknowledge(ctx, t.ID, s.Now(), p.ID, p.Interval, p.EndsAt)
+	if errors.Is(err, ErrConflict) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, Acknowledgement{}, err
+	}
+	return p, ack, nil
+}
+
+func acknowledgement(t *tenant.Tenant, a *Authentication) Acknowledgement {
+	return Acknowledgement{AuthReqID: AuthReqID(t, a), ExpiresIn: t.Settings.CIBALifetime(a.Request.Backchannel.RequestedExpiry),
+		Interval: t.Settings.CIBAInterval()}
+}
+
+// AuthReqID returns the auth_req_id of a. Only the client may see it.
+func AuthReqID(t *tenant.Tenant, a *Authentication) string { return authReqIDs.of(t, a.ID) }
+
+// Authenticate records and acknowledges a request at once, after finding its subject among our own accounts. The error
+// is an *oauth.Error of CIBA Core §13.
+func (s *Service) Authenticate(ctx context.Context, t *tenant.Tenant, client *tenant.Client, params url.Values) (Acknowledgement, error) {
+	r, a, err := s.begin(ctx, t, client, params)
+	if err != nil {
+		return Acknowledgement{}, err
+	}
+	if err := s.alone(t, r); err != nil {
+		return Acknowledgement{}, err
+	}
+	if err := s.identify(ctx, t, a); err != nil {
+		return Acknowledgement{}, err
+	}
+	ack := acknowledgement(t, a)
+	a.State, a.Interval, a.EndsAt = Waiting, ack.Interval, a.CreatedAt.Add(ack.ExpiresIn)
+	if err := s.Store.BeginAuthentication(ctx, t.ID, *a); err != nil {
+		return Acknowledgement{}, err
+	}
+	return ack, nil
+}
+
+// defaultBindingMessage is the form of binding messages that nobody else judges, unless the tenant says otherwise.
+const defaultBindingMessage = `[\w ]{4,16}`
+
+// alone refuses what only a tenant's backend could judge before the request is acknowledged.
+func (s *Service) alone(t *tenant.Tenant, r *request.Request) error {
+	b := &r.Backchannel
+	switch {
+	case b.LoginHintToken != "":
+		return oauth.InvalidRequest("login_hint_token is not supported")
+	case b.UserCodeRequired:
+		return oauth.UnauthorizedClient("a client that sends user_code is not served here")
+	case b.BindingMessage != "" && t.Settings.CIBA.BindingMessage == "" && !request.Matches(defaultBindingMessage, b.BindingMessage):
+		return oauth.InvalidBindingMessage("binding_message must be 4 to 16 letters, digits, underscores and spaces")
+	}
+	return nil
+}
+
+var errUnknown = oauth.UnknownUserID("the hint names no user who could be asked")
+
+// identify finds whom a is about. An ID token of ours names its subject, also one that has no account here.
+func (s *Service) identify(ctx context.Context, t *tenant.Tenant, a *Authentication) error {
+	r := a.Request
+	hint := r.LoginHint
+	if r.RequiredSub != "" {
+		hint = r.RequiredSub
+	}
+	found, err := s.Accounts.Find(ctx, t, hint)
+	if err != nil {
+		return err
+	}
+	if found != nil && r.RequiredSub != "" && found.Subject != r.RequiredSub {
+		found = nil // somebody whose user name is another's sub
+	}
+	switch unknown := t.Settings.CIBA.UnknownUsers; {
+	case found != nil && !found.Disabled:
+		r.RequiredSub, a.Subject = found.Subject, found.Subject
+	case found == nil && r.RequiredSub != "":
+		a.Subject = r.RequiredSub
+	case found == nil && unknown == tenant.PassUnknown:
+		a.Subject = r.LoginHint
+	case unknown != tenant.HideUnknown:
+		return errUnknown
+	}
+	return nil
+}
+
+// Load returns the authentication that a ticket reaches, or ErrNotFound.
+func (s *Service) Load(ctx context.Context, t *tenant.Tenant, ticket string) (*Pending, error) {
+	id, ok := tickets.parse(t, ticket)
+	if !ok {
+		return nil, ErrNotFound
+	}
+	return s.Find(ctx, t, id)
+}
+
+// Find returns the authentication of that id, or ErrNotFound. Only those who act for the tenant know ids.
+func (s *Service) Find(ctx context.Context, t *tenant.Tenant, id string) (*Pending, error) {
+	a, err := s.Store.Authentication(ctx, t.ID, s.Now(), id)
+	if err != nil {
+		return nil, err
+	}
+	return s.withClient(ctx, t, a)
+}
+
+// withClient adds the client. Without one that is alive there is nothing to be answered.
+func (s *Service) withClient(ctx context.Context, t *tenant.Tenant, a *Authentication) (*Pending, error) {
+	client, err := t.Clients.Client(ctx, a.ClientID)
+	if errors.Is(err, tenant.ErrNoClient) || err == nil && client.Disabled {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Pending{Authentication: *a, Client: client}, nil
+}
+
+// maxListed is how many authentications a list holds at most.
+const maxListed = 100
+
+// Waiting lists what waits for that subject, the oldest first.
+func (s *Service) Waiting(ctx context.Context, t *tenant.Tenant, subject string) ([]Pending, error) {
+	as, err := s.Store.Authentications(ctx, t.ID, s.Now(), subject, maxListed)
+	if err != nil {
+		return nil, err
+	}
+	var out []Pending
+	for i := range as {
+		p, err := s.withClient(ctx, t, &as[i])
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, *p)
+	}
+	return out, nil
+}

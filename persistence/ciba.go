@@ -1,0 +1,194 @@
+package persistence
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/ciba"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// authenticationRow is a backchannel authentication as it is stored.
+type authenticationRow struct {
+	TenantID  string `gorm:"primaryKey"`
+	ID        string `gorm:"primaryKey"`
+	State     ciba.State
+	ClientID  string
+	Subject   string
+	Request   document[*request.Request]
+	Refusal   document[*ciba.Refusal]
+	Pace      int64
+	CreatedAt moment
+	EndsAt    moment
+}
+
+// TableName is gorm's.
+func (authenticationRow) TableName() string { return "authentications" }
+
+func (r *authenticationRow) authentication() (*ciba.Authentication, error) {
+	if r.Request.V == nil {
+		return nil, errors.New("persistence: read authentication: it has no request")
+	}
+	return &ciba.Authentication{ID: r.ID, State: r.State, ClientID: r.ClientID, Subject: r.Subject, Request: r.Request.V,
+		Interval: time.Duration(r.Pace) * time.Millisecond, Refusal: r.Refusal.V, CreatedAt: r.CreatedAt.Time, EndsAt: r.EndsAt.Time}, nil
+}
+
+// lateness is how long an authentication that has ended is kept, so that a late poll is told that it has.
+const lateness = time.Hour
+
+// refusal is r as an argument.
+func (e *effect) refusal(r *ciba.Refusal) any {
+	if r == nil {
+		return nil
+	}
+	return e.json(r)
+}
+
+// BeginAuthentication implements ciba.Store.
+func (db *DB) BeginAuthentication(ctx context.Context, t tenant.ID, a ciba.Authentication) error {
+	e := db.effect(t)
+	e.insert("authentications (tenant_id, id, state, client_id, subject, request, refusal, polled, pace, too_soon, created_at, ends_at, expires_at)", "",
+		a.ID, string(a.State), a.ClientID, a.Subject, e.json(a.Request), e.refusal(a.Refusal), 0, a.Interval.Milliseconds(), false,
+		cut(a.CreatedAt), cut(a.EndsAt), cut(a.EndsAt.Add(lateness)))
+	_, _, err := e.run(ctx, "begin authentication")
+	return err
+}
+
+// Authentication implements ciba.Store.
+func (db *DB) Authentication(ctx context.Context, t tenant.ID, now time.Time, id string) (*ciba.Authentication, error) {
+	var r authenticationRow
+	if err := db.take(ctx, t, "read authentication", &r, ciba.ErrNotFound, "id = ? AND ends_at > ?", id, cut(now)); err != nil {
+		return nil, err
+	}
+	return r.authentication()
+}
+
+// Authentications implements ciba.Store.
+func (db *DB) Authentications(ctx context.Context, t tenant.ID, now time.Time, subject string, n int) ([]ciba.Authentication, error) {
+	var rows []authenticationRow
+	err := db.find(ctx, t, "list authentications", &rows, "created_at, id", n, "subject = ? AND subject <> '' AND state = ? AND ends_at > ?",
+		subject, string(ciba.Waiting), cut(now))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]ciba.Authentication, 0, len(rows))
+	for i := range rows {
+		a, err := rows[i].authentication()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, *a)
+	}
+	return out, nil
+}
+
+// Acknowledge implements ciba.Store.
+func (db *DB) Acknowledge(ctx context.Context, t tenant.ID, now time.Time, id string, interval time.Duration, endsAt time.Time) error {
+	e := db.effect(t)
+	e.guard(`UPDATE authentications SET state = ?, pace = ?, ends_at = ?, expires_at = ?
+		WHERE tenant_id = :t AND id = ? AND state = ? AND ends_at > ? RETURNING id`,
+		string(ciba.Waiting), interval.Milliseconds(), cut(endsAt), cut(endsAt.Add(lateness)), id, string(ciba.Identifying), cut(now))
+	won, _, err := e.run(ctx, "acknowledge authentication")
+	if won || err != nil {
+		return known(err, ciba.ErrNotFound)
+	}
+	if _, err := db.Authentication(ctx, t, now, id); err != nil {
+		return err
+	}
+	return ciba.ErrConflict
+}
+
+// Settle implements ciba.Store.
+func (db *DB) Settle(ctx context.Context, t tenant.ID, now time.Time, s ciba.Settlement) error {
+	e, state, subject := db.effect(t), ciba.Refused, ""
+	if s.Grant != nil {
+		state, subject = ciba.Granted, s.Grant.Subject
+	}
+	e.guard(`UPDATE authentications SET state = ?, refusal = ? WHERE tenant_id = :t AND id = ? AND state = ? AND ends_at > ?
+		AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.tenant_id = :t AND a.subject = ? AND a.disabled) RETURNING id`,
+		string(state), e.refusal(s.Refusal), s.ID, string(ciba.Waiting), cut(now), subject)
+	if s.Grant != nil {
+		e.grant(s.Grant)
+	}
+	e.event(s.Event)
+	won, _, err := e.run(ctx, "settle authentication")
+	if won || err != nil {
+		return known(err, ciba.ErrNotFound)
+	}
+	a, err := db.Authentication(ctx, t, now, s.ID)
+	switch {
+	case err != nil:
+		return err
+	case a.State == ciba.Waiting:
+		return ciba.ErrDisabled // it is the only other thing that was asked for
+	}
+	return ciba.ErrConflict
+}
+
+// DropAuthentication implements ciba.Store.
+func (db *DB) DropAuthentication(ctx context.Context, t tenant.ID, id string, ev audit.Event) error {
+	e := db.effect(t)
+	e.guard(`DELETE FROM authentications WHERE tenant_id = :t AND id = ? RETURNING id`, id)
+	e.event(ev)
+	_, _, err := e.run(ctx, "drop authentication")
+	return known(err, nil)
+}
+
+// A poll is written in one statement, which sees the one before it.
+const poll = `UPDATE authentications SET too_soon = (state = ? AND polled + pace > ?),
+	pace = CASE WHEN state = ? AND polled + pace > ? THEN pace + ? ELSE pace END, polled = CASE WHEN polled < ? THEN ? ELSE polled END
+	WHERE tenant_id = :t AND id = ? AND client_id = ? AND state <> ? RETURNING state, too_soon, refusal, ends_at`
+
+// Poll implements ciba.Store.
+func (db *DB) Poll(ctx context.Context, t tenant.ID, now time.Time, id, clientID string, leeway, raise time.Duration) (p *ciba.Polled, err error) {
+	at, waiting := now.UnixMilli(), string(ciba.Waiting)
+	soon := at + leeway.Milliseconds()
+	err = db.do(ctx, writes, "poll authentication", func(ctx context.Context) error {
+		p = nil
+		w := db.engine.Dialect.write(t)
+		if err := w.add(poll, waiting, soon, waiting, soon, raise.Milliseconds(), at, at, id, clientID, string(ciba.Identifying)); err != nil {
+			return err
+		}
+		rows, err := w.on(db.in(ctx, t)).Rows()
+		return eachRow(rows, err, func(scan scan) error {
+			var refusal document[*ciba.Refusal]
+			var ends moment
+			p = &ciba.Polled{}
+			err := scan(&p.State, &p.TooSoon, &refusal, &ends)
+			p.Refusal, p.EndsAt = refusal.V, ends.Time
+			return err
+		})
+	})
+	if err == nil && p == nil {
+		err = ciba.ErrNotFound
+	}
+	if err != nil {
+		return nil, known(err, ciba.ErrNotFound)
+	}
+	return p, nil
+}
+
+// The grant hangs on no session: it dies with its subject's account alone.
+const redeemAuthentication = `UPDATE grants SET code_redeemed_at = ?, expires_at = ?, refresh_generation = ?, refresh_rotated_at = ?,
+	refresh_used_at = ?, refresh_expires_at = ?, refresh_idle_until = ?
+	WHERE tenant_id = :t AND id = ? AND code_hash = ? AND code_redeemed_at IS NULL AND code_expires_at > ?
+	AND revoked_at IS NULL AND expires_at > ?` + enabled + ` RETURNING id`
+
+// RedeemAuthentication implements ciba.Store.
+func (db *DB) RedeemAuthentication(ctx context.Context, t tenant.ID, now time.Time, r grant.Redemption) error {
+	e := db.effect(t)
+	e.guard(redeemAuthentication, append(append([]any{cut(now), cut(r.ExpiresAt)}, refresh(r.Refresh)...), r.Grant, r.CodeHash, cut(now), cut(now))...)
+	if r.AccessToken != nil {
+		e.accessToken(r.AccessToken)
+	}
+	e.then(`DELETE FROM authentications WHERE tenant_id = :t AND id IN (SELECT id FROM guard)`)
+	won, _, err := e.run(ctx, "redeem authentication")
+	if err == nil && !won {
+		err = ciba.ErrNotFound
+	}
+	return known(err, ciba.ErrNotFound)
+}
