@@ -28,7 +28,7 @@ var ErrNewer = errors.New("migrations: the schema of the database is newer than 
 // one migrates, and the others wait.
 func Postgres(ctx context.Context, db *sql.DB) error {
 	return up(ctx, db, "postgres", goose.DialectPostgres, func() (goose.ProviderOption, error) {
-		l, err := lock.NewPostgresSessionLocker()
+		l, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // tried each second, for five minutes
 		return goose.WithSessionLocker(l), err
 	})
 }

@@ -18,7 +18,8 @@ const (
 	Duplicate                // a unique key is taken
 	Again                    // a deadlock, a serialization failure, a lock held by another: nothing happened
 	Unsent                   // the database was not reached: nothing happened
-	Down                     // lost, refused, overloaded or out of time: something may have happened
+	Lost                     // the connection broke: something may have happened
+	Down                     // overloaded, out of time or in no state to serve: something may have happened
 	Illegible                // a value that the engine cannot hold, such as a NUL in a text
 )
 
@@ -53,7 +54,7 @@ func (db *DB) failure(ctx context.Context, err error) failed {
 
 // again reports whether another attempt may do better.
 func (f failed) again(how manner) bool {
-	return !f.final && (f.kind == Again || f.kind == Unsent || f.kind == Down && how == reads)
+	return !f.final && (f.kind == Again || f.kind == Unsent || f.kind == Lost && how == reads)
 }
 
 // word says the failure as the stores promise it.
@@ -64,7 +65,7 @@ func (f failed) word(what string, err error) error {
 	}
 	err = fmt.Errorf("persistence: %s: %w", what, err)
 	switch f.kind {
-	case Again, Unsent, Down:
+	case Again, Unsent, Lost, Down:
 		return oauth.Unavailable().Because(err)
 	case Duplicate:
 		return errors.Join(errDuplicate, err)

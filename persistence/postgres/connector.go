@@ -49,7 +49,10 @@ var failures = map[string]persistence.Failure{
 	"55P03": persistence.Down,      // lock_not_available
 	"57014": persistence.Down,      // query_canceled: out of time
 	"25006": persistence.Down,      // read_only_sql_transaction: a standby
-	"08":    persistence.Down,      // connection exception
+	"08":    persistence.Lost,      // connection exception
+	"57P01": persistence.Lost,      // admin_shutdown
+	"57P02": persistence.Lost,      // crash_shutdown
+	"57P03": persistence.Lost,      // cannot_connect_now
 	"53":    persistence.Down,      // insufficient resources
 	"57":    persistence.Down,      // operator intervention
 	"58":    persistence.Down,      // system error
@@ -66,9 +69,12 @@ func failure(err error) persistence.Failure {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || pgconn.SafeToRetry(err) {
 		return persistence.Unsent
 	}
-	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, net.ErrClosed) || errors.Is(err, errNoConnection) || strings.Contains(err.Error(), "closed pool") {
+	e, network := errors.AsType[net.Error](err)
+	switch {
+	case errors.Is(err, errNoConnection), network && e.Timeout(), strings.Contains(err.Error(), "closed pool"):
 		return persistence.Down
+	case network, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+		return persistence.Lost
 	}
 	return persistence.Broken
 }
