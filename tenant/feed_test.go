@@ -269,7 +269,7 @@ func TestRefreshSeesWhatWasCommittedBeforeTheCall(t *testing.T) {
 		})
 	}
 	d.put("acme", nil)
-	time.Sleep(20 * time.Millisecond) // lets them pile up; one that comes later polls for itself
+	time.Sleep(100 * time.Millisecond) // lets them pile up; one that comes later polls for itself
 	close(gate)
 	wg.Wait()
 	if err := <-first; err != nil {

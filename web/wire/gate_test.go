@@ -264,7 +264,7 @@ func TestUnknownTenantsAnswerLikeWrongTokens(t *testing.T) {
 
 func TestRefusalsTakeTheirTime(t *testing.T) {
 	w := newWorld(t)
-	w.gate.Floor = 30 * time.Millisecond
+	w.gate.Floor = 150 * time.Millisecond
 	for _, tt := range []struct {
 		rule   string
 		header []string
