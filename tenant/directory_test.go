@@ -123,19 +123,19 @@ func (d *directory) count() (finds, loads, lookups, polls int) {
 }
 
 func (d *directory) Find(_ context.Context, n tenant.Name) (tenant.ID, error) {
-	id, err, after := func() (tenant.ID, error, func(tenant.Name)) {
+	id, after, err := func() (tenant.ID, func(tenant.Name), error) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.finds++
 		if d.down != nil {
-			return "", d.down, d.find
+			return "", d.find, d.down
 		}
 		for _, r := range d.records {
 			if r.Enabled && (n.Issuer == r.Issuer || n.ServiceID == strconv.FormatInt(r.ServiceID, 10)) {
-				return r.ID, nil, d.find
+				return r.ID, d.find, nil
 			}
 		}
-		return "", tenant.ErrUnknown, d.find
+		return "", d.find, tenant.ErrUnknown
 	}()
 	if after != nil {
 		after(n)
@@ -144,16 +144,16 @@ func (d *directory) Find(_ context.Context, n tenant.Name) (tenant.ID, error) {
 }
 
 func (d *directory) Snapshot(_ context.Context, id tenant.ID, now time.Time) (*tenant.Record, []tenant.Revocation, error) {
-	r, rs, err, after := func() (tenant.Record, []tenant.Revocation, error, func(tenant.ID)) {
+	r, rs, after, err := func() (tenant.Record, []tenant.Revocation, func(tenant.ID), error) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.loads++
 		r, ok := d.records[id]
 		if d.down != nil {
-			return r, nil, d.down, d.snapshot
+			return r, nil, d.snapshot, d.down
 		}
 		if !ok || !r.Enabled {
-			return r, nil, tenant.ErrUnknown, d.snapshot
+			return r, nil, d.snapshot, tenant.ErrUnknown
 		}
 		var live []tenant.Revocation
 		for _, v := range d.revoked[id] {
@@ -161,7 +161,7 @@ func (d *directory) Snapshot(_ context.Context, id tenant.ID, now time.Time) (*t
 				live = append(live, v)
 			}
 		}
-		return r, live, nil, d.snapshot
+		return r, live, d.snapshot, nil
 	}()
 	if after != nil {
 		after(id)
@@ -173,18 +173,18 @@ func (d *directory) Snapshot(_ context.Context, id tenant.ID, now time.Time) (*t
 }
 
 func (d *directory) Client(_ context.Context, t tenant.ID, id string) (*tenant.Client, error) {
-	c, err, after := func() (*tenant.Client, error, func(string)) {
+	c, after, err := func() (*tenant.Client, func(string), error) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.lookups++
 		if d.down != nil {
-			return nil, d.down, d.client
+			return nil, d.client, d.down
 		}
 		c, ok := d.clients[t][id]
 		if !ok {
-			return nil, tenant.ErrNoClient, d.client
+			return nil, d.client, tenant.ErrNoClient
 		}
-		return c, nil, d.client
+		return c, d.client, nil
 	}()
 	if after != nil {
 		after(id)

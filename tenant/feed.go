@@ -60,7 +60,6 @@ func (r *Resolver) Run(ctx context.Context) {
 	defer wg.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	wait := r.o.Interval
 	for {
 		select {
 		case <-ctx.Done():
@@ -68,8 +67,9 @@ func (r *Resolver) Run(ctx context.Context) {
 		case <-timer.C:
 		case <-wake:
 		}
-		if wait = r.o.Interval; r.Refresh(ctx) != nil {
-			wait = 2 * r.o.Interval
+		wait := r.o.Interval
+		if r.Refresh(ctx) != nil {
+			wait *= 2
 		}
 		timer.Reset(wait)
 	}

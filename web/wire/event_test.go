@@ -179,8 +179,8 @@ func TestTrace(t *testing.T) {
 			t.Errorf("%s: span %q with parent %v", tt.rule, s.Name(), s.Parent())
 		}
 		for _, a := range s.Attributes() {
-			if strings.Contains(a.Value.Emit(), "SECRET") {
-				t.Errorf("%s: %s = %s", tt.rule, a.Key, a.Value.Emit())
+			if strings.Contains(a.Value.String(), "SECRET") {
+				t.Errorf("%s: %s = %s", tt.rule, a.Key, a.Value.String())
 			}
 		}
 		if failed := s.Status().Description == "server_error"; failed != (tt.rule == "a panic") {
