@@ -239,7 +239,8 @@ func TestBudget(t *testing.T) {
 			return b.token(t, "/token/revoke", url.Values{"token": {str(tokens, "access_token")}})
 		}, nil},
 	}
-	b.token(t, "/token", url.Values{"grant_type": {"client_credentials"}}) // warms snapshot and client
+	b.token(t, "/token", url.Values{"grant_type": {"client_credentials"}}) // warms snapshot, client
+	b.api(t, "GET", "/unknown", "")                                        // and what the host stands for
 	flow := 0
 	for _, s := range steps {
 		if s.prepare != nil {
