@@ -66,8 +66,8 @@ func (c *Console) update(ctx context.Context, id tenant.ID, version int64, ch Ch
 		}
 		what = map[bool]string{true: "enabled", false: "disabled"}[enabled]
 	}
-	at := r.Version
-	if at, err = c.prolong(ctx, r, lifeOf(&s), now, by); err != nil {
+	at, err := c.prolong(ctx, r, lifeOf(&s), now, by)
+	if err != nil {
 		return nil, err
 	}
 	if err := c.Store.UpdateTenant(ctx, id, at, s, enabled, now, c.event(audit.TenantUpdated, by, "change", what)); err != nil {

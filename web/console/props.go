@@ -39,17 +39,23 @@ var properties = []property{
 	list("op.authz.requestParamsInConsentPrompt", "/authorization/request_in_grant_prompt", func(s *tenant.Settings) *[]string { return &s.Authorization.RequestInGrantPrompt }),
 	flag("op.authz.includeRawClaimsRequestInPrompt", "/authorization/raw_claims_in_prompt", false, func(s *tenant.Settings) *bool { return &s.Authorization.RawClaimsInPrompt }),
 	flag("op.authz.includeSubjectSessionInFinalResponse", "/authorization/session_in_response", false, func(s *tenant.Settings) *bool { return &s.Authorization.SessionInResponse }),
+	shared("op.authz.maxStateLength.formPostResponse", "/authorization/max_state", func(s *tenant.Settings) *int { return &s.Authorization.MaxState }),
+	shared("op.authz.maxStateLength.uriResponse", "/authorization/max_state", func(s *tenant.Settings) *int { return &s.Authorization.MaxState }),
 	number("op.authz.maxNonceLength", "/authorization/max_nonce", false, func(s *tenant.Settings) *int { return &s.Authorization.MaxNonce }),
 	number("op.idToken.lifetime", "/tokens/id_token_lifetime", false, func(s *tenant.Settings) *int64 { return &s.Tokens.IDTokenLifetime }),
 	flag("op.reg.allowOpenRegistration", "/clients/open_registration", false, func(s *tenant.Settings) *bool { return &s.Clients.OpenRegistration }),
 	number("authzStore.code.lifetime", "/authorization/code_lifetime", false, func(s *tenant.Settings) *int64 { return &s.Authorization.CodeLifetime }),
 	number("authzStore.accessToken.defaultLifetime", "/tokens/access_token_lifetime", false, func(s *tenant.Settings) *int64 { return &s.Tokens.AccessTokenLifetime }),
+	text("authzStore.accessToken.jwsAlg", "/tokens/access_token_alg", func(s *tenant.Settings) *string { return &s.Tokens.AccessTokenAlg }),
 	number("authzStore.refreshToken.defaultLifetime", "/tokens/refresh_token_lifetime", false, func(s *tenant.Settings) *int64 { return &s.Tokens.RefreshTokenLifetime }),
+	flag("authzStore.refreshToken.defaultRotate", "/tokens/refresh_token_keep", true, func(s *tenant.Settings) *bool { return &s.Tokens.RefreshTokenKeep }),
 	number("sessionStore.maxLifetime", "/sessions/max_life", true, func(s *tenant.Settings) *int64 { return &s.Sessions.MaxLife }),
 	number("sessionStore.authLifetime", "/sessions/auth_life", true, func(s *tenant.Settings) *int64 { return &s.Sessions.AuthLife }),
 	number("sessionStore.maxIdleTime", "/sessions/max_idle", true, func(s *tenant.Settings) *int64 { return &s.Sessions.MaxIdle }),
 	number("sessionStore.quotaPerSubject", "/sessions/per_subject", false, func(s *tenant.Settings) *int { return &s.Sessions.PerSubject }),
 	only("sessionStore.onQuotaExhaustion", "CLOSE_OLD_SESSION"),
+	only("op.authz.responseTypes", "code"),
+	only("op.authz.allowedPKCE", "S256"),
 }
 
 // of makes a property of the field that at finds.
@@ -99,6 +105,21 @@ func number[N int | int64](name, pointer string, unlimited bool, at func(*tenant
 		})
 }
 
+// shared is number for one of several properties that stand for one setting of ours: they must agree.
+func shared(name, pointer string, at func(*tenant.Settings) *int) property {
+	p := number(name, pointer, false, at)
+	set := p.set
+	p.set = func(s *tenant.Settings, v string) string {
+		before := *at(s)
+		wrong := set(s, v)
+		if wrong == "" && before != 0 && before != *at(s) {
+			return "must be the same for every response mode"
+		}
+		return wrong
+	}
+	return p
+}
+
 // flag is a setting that is true or false; its default is def, where ours is always false.
 func flag(name, pointer string, def bool, at func(*tenant.Settings) *bool) property {
 	return of(name, pointer, at,
@@ -121,9 +142,13 @@ func flag(name, pointer string, def bool, at func(*tenant.Settings) *bool) prope
 func list(name, pointer string, at func(*tenant.Settings) *[]string) property {
 	return of(name, pointer, at,
 		func(v string) ([]string, string) {
-			return strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' }), ""
+			return separated(v), ""
 		},
 		func(vs []string) string { return strings.Join(vs, ",") })
+}
+
+func separated(v string) []string {
+	return strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // only is a setting that has one value here.
@@ -157,6 +182,9 @@ var hashProperties = []struct {
 
 const hashSuffix = ".apiAccessTokenSHA256"
 
+// scopeProperty begins the properties that say which claims a scope value asks for.
+const scopeProperty = "op.claims.map."
+
 // issuerProperty is the tenant's issuer, which is fixed when it is created.
 const issuerProperty = "op.issuer"
 
@@ -181,6 +209,7 @@ func applied(s tenant.Settings, props map[string]string) (tenant.Settings, token
 		known[p.name] = p
 		p.clear(&s)
 	}
+	s.Authorization.ClaimsOfScope = nil
 	tokens := tokenProps{}
 	for _, name := range slices.Sorted(maps.Keys(props)) {
 		v := props[name]
@@ -191,6 +220,13 @@ func applied(s tenant.Settings, props map[string]string) (tenant.Settings, token
 			if wrong := p.set(&s, strings.TrimSpace(v)); wrong != "" {
 				return s, nil, badProperty(name, wrong)
 			}
+			continue
+		}
+		if scope, ok := strings.CutPrefix(name, scopeProperty); ok {
+			if s.Authorization.ClaimsOfScope == nil {
+				s.Authorization.ClaimsOfScope = map[string][]string{}
+			}
+			s.Authorization.ClaimsOfScope[scope] = separated(v)
 			continue
 		}
 		if err := tokens.add(name, v); err != nil {
@@ -235,6 +271,9 @@ func propertiesOf(r *tenant.Record) map[string]string {
 		if v := p.get(&r.Settings); v != "" {
 			props[p.name] = v
 		}
+	}
+	for scope, claims := range r.Settings.Authorization.ClaimsOfScope {
+		props[scopeProperty+scope] = strings.Join(claims, " ")
 	}
 	for _, k := range r.Tokens {
 		names, ok := strings.CutPrefix(k.Label, labelMark)

@@ -218,7 +218,7 @@ func failEntry(c *gin.Context, err error) {
 // nameOf is the member of an entry, or the property, that a JSON pointer of the console stands for.
 func nameOf(pointer string) string {
 	for _, n := range []struct{ pointer, name string }{
-		{"/tenant_id", "tid"}, {"/issuer", issuerProperty}, {"/settings/attributes", "attrs"}, {"/label", "The label of an API token"},
+		{"/tenant_id", "tid"}, {"/issuer", issuerProperty}, {"/settings/attributes", "attrs"}, {"/settings/authorization/claims_of_scope", "op.claims.map"}, {"/label", "The label of an API token"},
 		{"/hash", "The hash of an API token"},
 	} {
 		if strings.HasPrefix(pointer, n.pointer) {

@@ -44,20 +44,26 @@ func TestRegistryLife(t *testing.T) {
 	}
 	const token, second = "an-authz-token-of-32-characters-x", "a-second-token-of-32-characters-x"
 	props := map[string]string{
-		"op.authz.endpoint":                       "https://login.acme.example/",
-		"op.authz.alwaysPromptForConsent":         "true",
-		"op.authz.limitToRegisteredScope":         "false",
-		"op.authz.advertisedScopes":               "openid, email",
-		"op.authz.apiAccessTokenSHA256":           sha(token),
-		"op.reg.apiAccessTokenSHA256":             sha(token),
-		"op.reg.apiAccessTokenSHA256.2":           sha(second),
-		"op.idToken.lifetime":                     "120",
-		"authzStore.code.lifetime":                "90",
-		"authzStore.accessToken.defaultLifetime":  "900",
-		"authzStore.refreshToken.defaultLifetime": "86400",
-		"sessionStore.maxLifetime":                "-1",
-		"sessionStore.quotaPerSubject":            "3",
-		"sessionStore.onQuotaExhaustion":          "CLOSE_OLD_SESSION",
+		"op.authz.endpoint":                        "https://login.acme.example/",
+		"op.authz.alwaysPromptForConsent":          "true",
+		"op.authz.limitToRegisteredScope":          "false",
+		"op.authz.advertisedScopes":                "openid, email",
+		"op.authz.apiAccessTokenSHA256":            sha(token),
+		"op.reg.apiAccessTokenSHA256":              sha(token),
+		"op.reg.apiAccessTokenSHA256.2":            sha(second),
+		"op.authz.maxStateLength.uriResponse":      "1024",
+		"op.authz.maxStateLength.formPostResponse": "1024",
+		"op.authz.responseTypes":                   "code",
+		"op.claims.map.hr":                         "salary grade",
+		"authzStore.accessToken.jwsAlg":            "ES256",
+		"authzStore.refreshToken.defaultRotate":    "false",
+		"op.idToken.lifetime":                      "120",
+		"authzStore.code.lifetime":                 "90",
+		"authzStore.accessToken.defaultLifetime":   "900",
+		"authzStore.refreshToken.defaultLifetime":  "86400",
+		"sessionStore.maxLifetime":                 "-1",
+		"sessionStore.quotaPerSubject":             "3",
+		"sessionStore.onQuotaExhaustion":           "CLOSE_OLD_SESSION",
 	}
 	body, _ := json.Marshal(map[string]any{"tid": "acme", "props": props, "attrs": map[string]string{"plan": "gold"}})
 	made := h.call("POST", "/tenants/rest/v1", string(body))
@@ -69,11 +75,13 @@ func TestRegistryLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := tenant.Settings{
-		LoginURL:      "https://login.acme.example/",
-		Authorization: tenant.AuthorizationSettings{CodeLifetime: 90, AlwaysPromptForGrant: true, AnyScope: true, Scopes: []string{"openid", "email"}},
-		Tokens:        tenant.TokenSettings{AccessTokenLifetime: 900, IDTokenLifetime: 120, RefreshTokenLifetime: 86400},
-		Sessions:      tenant.SessionSettings{MaxLife: -1, PerSubject: 3},
-		Attributes:    map[string]string{"plan": "gold"},
+		LoginURL: "https://login.acme.example/",
+		Authorization: tenant.AuthorizationSettings{CodeLifetime: 90, AlwaysPromptForGrant: true, AnyScope: true, Scopes: []string{"openid", "email"},
+			MaxState: 1024, ClaimsOfScope: map[string][]string{"hr": {"salary", "grade"}}},
+		Tokens: tenant.TokenSettings{AccessTokenLifetime: 900, AccessTokenAlg: "ES256", IDTokenLifetime: 120, RefreshTokenLifetime: 86400,
+			RefreshTokenKeep: true},
+		Sessions:   tenant.SessionSettings{MaxLife: -1, PerSubject: 3},
+		Attributes: map[string]string{"plan": "gold"},
 	}
 	if diff := cmp.Diff(want, r.Settings); diff != "" {
 		t.Errorf("the settings: %s", diff)
@@ -86,6 +94,7 @@ func TestRegistryLife(t *testing.T) {
 	}
 	said["op.authz.advertisedScopes"] = "openid,email"
 	delete(said, "sessionStore.onQuotaExhaustion")
+	delete(said, "op.authz.responseTypes")
 	if diff := cmp.Diff(said, shown.Props); diff != "" || shown.TID != "acme" || !shown.Enabled || shown.Attrs["plan"] != "gold" {
 		t.Errorf("it is shown as %+v: %s", shown, diff)
 	}
@@ -167,6 +176,9 @@ func TestRegistryRefuses(t *testing.T) {
 		{"a flag that is none", "POST", "", `{"tid": "x", "props": {"op.reg.allowOpenRegistration": "yes"}}`, 400, "op.reg.allowOpenRegistration"},
 		{"a login page without TLS", "POST", "", `{"tid": "x", "props": {"op.authz.endpoint": "http://login.example"}}`, 400, "op.authz.endpoint"},
 		{"an unknown response mode", "POST", "", `{"tid": "x", "props": {"op.authz.responseModes": "query,pigeon"}}`, 400, "op.authz.responseModes"},
+		{"lengths that differ by response mode", "POST", "", `{"tid": "x", "props": {"op.authz.maxStateLength.uriResponse": "1024", "op.authz.maxStateLength.formPostResponse": "4096"}}`, 400, "op.authz.maxStateLength"},
+		{"a scope value that asks for what the server sets", "POST", "", `{"tid": "x", "props": {"op.claims.map.hr": "sub"}}`, 400, "op.claims.map"},
+		{"an algorithm that there is no key for", "PUT", "/acme", `{"props": {"authzStore.accessToken.jwsAlg": "EdDSA"}}`, 400, "authzStore.accessToken.jwsAlg"},
 		{"another answer to too many sessions", "POST", "", `{"tid": "x", "props": {"sessionStore.onQuotaExhaustion": "DENY"}}`, 400, "sessionStore.onQuotaExhaustion"},
 		{"a bad issuer", "POST", "", `{"tid": "x", "props": {"op.issuer": "http://x.example"}}`, 400, "op.issuer"},
 		{"a bad id", "POST", "", `{"tid": "X"}`, 400, "tid"},

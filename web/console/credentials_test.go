@@ -1,0 +1,73 @@
+package console_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chancery-id/chancery/tenant"
+)
+
+func TestTokens(t *testing.T) {
+	h := newHouse(t)
+	acme := h.create("acme", "")
+	a := h.call("POST", "/admin/v1/tenants/acme/tokens", `{"label": "ci", "apis": ["clients"]}`)
+	made := a.json(t)
+	plain, id := made["token"].(string), made["id"].(string)
+	if a.status != http.StatusCreated || !strings.HasPrefix(plain, tenant.TokenPrefix) {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if a := h.call("GET", "/t/acme/clients", "", "Authorization", "Bearer "+plain); a.status != http.StatusOK {
+		t.Errorf("it does not open what it is for: %d %s", a.status, a.body)
+	}
+	list := h.call("GET", "/admin/v1/tenants/acme/tokens", "")
+	if strings.Contains(string(list.body), plain) || strings.Contains(string(list.body), `"token"`) || strings.Contains(string(list.body), acme.APIToken) {
+		t.Errorf("a token is shown again: %s", list.body)
+	}
+	if n := len(list.json(t)["tokens"].([]any)); n != 2 {
+		t.Errorf("there are %d", n)
+	}
+	if a := h.call("DELETE", "/admin/v1/tenants/acme/tokens/"+id, ""); a.status != http.StatusNoContent {
+		t.Errorf("revoking: %d %s", a.status, a.body)
+	}
+	if a := h.call("GET", "/t/acme/clients", "", "Authorization", "Bearer "+plain); a.status != http.StatusUnauthorized {
+		t.Errorf("a revoked token gets %d", a.status)
+	}
+	if a := h.call("DELETE", "/admin/v1/tenants/acme/tokens/"+id, ""); a.status != http.StatusNotFound {
+		t.Errorf("revoking again: %d", a.status)
+	}
+	last := h.call("GET", "/admin/v1/tenants/platform/tokens", "").json(t)["tokens"].([]any)[0].(map[string]any)["id"].(string)
+	if a := h.call("DELETE", "/admin/v1/tenants/platform/tokens/"+last, ""); a.status != http.StatusBadRequest {
+		t.Errorf("the last token of the administration: %d", a.status)
+	}
+}
+
+func TestKeys(t *testing.T) {
+	h := newHouse(t)
+	h.create("acme", "")
+	before := h.call("GET", "/admin/v1/tenants/acme/keys", "").json(t)["keys"].([]any)
+	if len(before) != 2 {
+		t.Fatalf("there are %v", before)
+	}
+	if a := h.call("POST", "/admin/v1/tenants/acme/keys", ""); a.status != http.StatusOK || len(a.json(t)["keys"].([]any)) != 4 {
+		t.Errorf("rotating all: %d %s", a.status, a.body)
+	}
+	if a := h.call("POST", "/admin/v1/tenants/acme/keys", `{"alg": "EdDSA"}`); a.status != http.StatusOK || len(a.json(t)["keys"].([]any)) != 5 {
+		t.Errorf("a further algorithm: %d %s", a.status, a.body)
+	}
+	var set struct{ Keys []map[string]any }
+	if err := json.Unmarshal(h.call("GET", "/t/acme/jwks.json", "", "Authorization", "").body, &set); err != nil || len(set.Keys) != 5 {
+		t.Errorf("%d keys are published, and %v", len(set.Keys), err)
+	}
+	kid := before[0].(map[string]any)["kid"].(string)
+	if a := h.call("DELETE", "/admin/v1/tenants/acme/keys/"+kid, ""); a.status != http.StatusOK || strings.Contains(string(a.body), kid) {
+		t.Errorf("revoking: %d %s", a.status, a.body)
+	}
+	if a := h.call("GET", "/t/acme/jwks.json", "", "Authorization", ""); strings.Contains(string(a.body), kid) {
+		t.Error("a revoked key is still published")
+	}
+	if a := h.call("DELETE", "/admin/v1/tenants/acme/keys/"+kid, ""); a.status != http.StatusNotFound {
+		t.Errorf("revoking again: %d", a.status)
+	}
+}
