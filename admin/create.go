@@ -69,6 +69,9 @@ var firstKeys = []keys.Alg{keys.RS256, keys.ES256}
 // CreateTenant records a new tenant with keys and API tokens in one step, and what its template adds after it. What is
 // not acceptable is *Invalid; an id or issuer that is taken is an invalid_request with the cause tenant.ErrExists.
 func (c *Console) CreateTenant(ctx context.Context, n New, by By) (Created, error) {
+	if n.Template == Starter {
+		n.Settings.CIBA.Enabled = true // its client has the grant
+	}
 	r, plain, err := c.newTenant(n)
 	if err != nil {
 		return Created{}, err

@@ -18,6 +18,7 @@ import (
 	"github.com/chancery-id/chancery/flows/access"
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/limit"
@@ -120,13 +121,15 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 		return issuer.ParseIDToken(t, c.ID, hint)
 	}}
 	authz := &authorize.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Sessions: sessions, Issuer: issuer, Store: a.db}
+	backchannel := &ciba.Service{Now: time.Now, Requests: requests, Accounts: a.accounts, Issuer: issuer, Store: a.db}
 	ui := &login.UI{Now: time.Now, Rand: rand.Reader, Authorize: authz, Sessions: sessions, Accounts: a.accounts, Insecure: !a.conf.production()}
 	c := web.Config{Resolver: a.resolver, Limiter: callLimits{a.limiter}, Now: time.Now, PublicURL: a.publicURL, Production: a.conf.production(),
 		TrustedProxies: proxies, Sink: sink, Doors: []wire.Door{
 			&oidc.Door{Now: time.Now, Authorize: authz,
-				Tokens:     &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Sessions: a.db, Accounts: a.accounts},
+				Tokens:     &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel},
 				Access:     &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Accounts: a.accounts},
 				ClientAuth: &clientauth.Service{Now: time.Now, Limit: a.limiter},
+				CIBA:       backchannel,
 				Clients:    a.clients, Browser: ui, Changed: a.resolver.Refresh},
 			ui,
 			&connect2id.Door{Authorize: authz},
@@ -144,7 +147,7 @@ type callLimits struct{ *limit.Limiter }
 // routeLimits are the limits on routes that cost more than a look: their name, and whether the source is counted or the
 // client that calls.
 var routeLimits = map[string]string{
-	"/authorize": limit.Authorize, "/login/i/:handle": limit.Login, "/logout": limit.Login,
+	"/authorize": limit.Authorize, "/ciba": limit.Authorize, "/login/i/:handle": limit.Login, "/logout": limit.Login,
 }
 
 // Allow counts one call of a route.

@@ -1,6 +1,7 @@
 package ciba
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -37,17 +38,17 @@ type Completion struct {
 	Address string
 
 	// Of Authorized: who the subject is, and what is granted.
-	Subject        string
-	AuthTime       time.Time // zero: the ID token does not tell
-	ACR            string
-	AMR            []string
-	Scope          oauth.Scope // as requested where nil
-	Claims         []string    // for UserInfo; those of the scope where nil
-	PresetIDToken  map[string]json.RawMessage
-	PresetUserInfo map[string]json.RawMessage
-	AccessToken    grant.AccessTerms
-	RefreshToken   grant.RefreshTerms // Issue is for the client's registration to say
-	Data           json.RawMessage
+	Subject    string
+	AuthTime   time.Time // zero: the ID token does not tell
+	ACR        string
+	AMR        []string
+	Scope      oauth.Scope                // in place of what was asked; nil: as asked
+	Claims     map[string]json.RawMessage // for the ID token; those that say what a token is are left out
+	Consented  []string                   // claim names, for the record
+	Properties []grant.Property
+	Access     grant.AccessTerms
+	ID         grant.IDTerms
+	Refresh    grant.RefreshTerms // Issue is for the client's registration to say
 
 	// Of the other results: what the client is told instead of the standard sentence.
 	Description string
@@ -72,8 +73,8 @@ func (s *Service) Complete(ctx context.Context, t *tenant.Tenant, p *Pending, c 
 	if err := c.check(p, now); err != nil {
 		return err
 	}
-	e.Event.Detail["scope"] = c.Scope.String()
 	e.Grant = s.grant(t, p, &c, now)
+	e.Event.Detail["scope"] = e.Grant.Terms.Scope.String()
 	return s.Store.Settle(ctx, t.ID, now, e)
 }
 
@@ -82,37 +83,22 @@ func (c *Completion) check(p *Pending, now time.Time) error {
 	if c.Result != Authorized {
 		return oauth.InvalidRequest("the result is unknown")
 	}
-	login := session.Login{Subject: c.Subject, AuthTime: c.AuthTime, ACR: c.ACR, AMR: c.AMR}
-	if err := login.Check(now); err != nil {
-		return err
+	for _, sub := range []string{c.Subject, cmp.Or(c.ID.Subject, c.Subject)} {
+		login := session.Login{Subject: sub, AuthTime: c.AuthTime, ACR: c.ACR, AMR: c.AMR}
+		if err := login.Check(now); err != nil {
+			return err
+		}
 	}
 	switch {
-	case c.Subject == p.ClientID:
+	case c.Subject == p.ClientID, c.ID.Subject == p.ClientID:
 		return oauth.InvalidRequest("sub is the id of the client")
 	case p.Subject != "" && p.Request.RequiredSub != "" && c.Subject != p.Request.RequiredSub:
 		return oauth.InvalidRequest("sub is not the subject that the request is about")
 	}
-	if c.Scope == nil {
-		c.Scope = p.Request.Scope
+	if slices.ContainsFunc(c.Scope, func(v string) bool { return !oauth.ScopeValue(v) }) {
+		return oauth.InvalidRequest("scope holds a value that is not allowed")
 	}
-	for _, v := range c.Scope {
-		if !oauth.ScopeValue(v) {
-			return oauth.InvalidRequest("scope holds a value that is not allowed")
-		}
-	}
-	for _, v := range c.Claims {
-		if !oauth.ClaimName(v) {
-			return oauth.InvalidRequest("claims holds a name that is not allowed")
-		}
-	}
-	for _, set := range []map[string]json.RawMessage{c.PresetIDToken, c.PresetUserInfo} {
-		for name := range set {
-			if !grant.Presettable(name) {
-				return oauth.InvalidRequest("preset claims hold a name that is not allowed")
-			}
-		}
-	}
-	for _, l := range []int64{c.AccessToken.Lifetime, c.RefreshToken.Lifetime, c.RefreshToken.MaxIdle} {
+	for _, l := range []int64{c.Access.Lifetime, c.ID.Lifetime, c.Refresh.Lifetime, c.Refresh.MaxIdle} {
 		if l < 0 || l > maxSeconds {
 			return oauth.InvalidRequest("a lifetime is out of range")
 		}
@@ -122,26 +108,33 @@ func (c *Completion) check(p *Pending, now time.Time) error {
 
 const maxSeconds = 100 * 365 * 24 * 3600
 
-// grant is what c agrees to, to be redeemed once before p ends.
+// grant is what c agrees to, to be redeemed once before p ends. An ID token comes with it in any case: it is what the
+// client asked for (CIBA Core §10.1.1).
 func (s *Service) grant(t *tenant.Tenant, p *Pending, c *Completion, now time.Time) *grant.Grant {
 	g := &grant.Grant{ID: p.ID, Subject: c.Subject, ClientID: p.ClientID, CreatedAt: now, ExpiresAt: p.EndsAt,
 		Code: &grant.CodeState{Hash: grant.Hash(AuthReqID(t, &p.Authentication)), ExpiresAt: p.EndsAt}}
-	if c.Claims == nil {
-		for _, v := range c.Scope {
-			c.Claims = append(c.Claims, oauth.ScopeClaims(v)...)
-			c.Claims = append(c.Claims, t.Settings.Authorization.ClaimsOfScope[v]...)
-		}
-		slices.Sort(c.Claims)
-		c.Claims = slices.Compact(c.Claims)
+	g.Terms = grant.Terms{Scope: p.Request.Scope, Audience: p.Request.Resource, PresetIDToken: c.Claims, Consented: c.Consented, Properties: c.Properties,
+		AccessToken: c.Access, IDToken: c.ID, RefreshToken: c.Refresh, Login: grant.Login{ACR: c.ACR, AMR: c.AMR}}
+	if c.Scope != nil {
+		g.Terms.Scope, _ = oauth.ParseScope(c.Scope.String()) // without repeats
 	}
-	g.Terms = grant.Terms{Scope: c.Scope, Audience: p.Request.Resource, Claims: c.Claims, PresetIDToken: c.PresetIDToken, PresetUserInfo: c.PresetUserInfo,
-		Data: c.Data, AccessToken: c.AccessToken, RefreshToken: c.RefreshToken, IDToken: grant.IDTerms{Issue: true},
-		Login: grant.Login{ACR: c.ACR, AMR: c.AMR}}
-	g.Terms.RefreshToken.Issue = p.Client.MayGrant(oauth.RefreshToken)
+	g.Terms.Claims = claimsOf(t, g.Terms.Scope)
+	g.Terms.IDToken.Issue, g.Terms.RefreshToken.Issue = true, p.Client.MayGrant(oauth.RefreshToken)
 	if !c.AuthTime.IsZero() {
 		g.Terms.Login.AuthTime, g.Terms.Login.TellAuthTime = c.AuthTime.Unix(), true
 	}
 	return g
+}
+
+// claimsOf names the claims that scope asks for at UserInfo, sorted (OIDC Core §5.4).
+func claimsOf(t *tenant.Tenant, scope oauth.Scope) []string {
+	var names []string
+	for _, v := range scope {
+		names = append(names, oauth.ScopeClaims(v)...)
+		names = append(names, t.Settings.Authorization.ClaimsOfScope[v]...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // worded is e with the words of a caller that is trusted to choose them, or invalid_request where they hold what must

@@ -23,6 +23,7 @@ const (
 	UserInfo   = "/userinfo"
 	JWKS       = "/jwks.json"
 	Clients    = "/clients"
+	CIBA       = "/ciba"
 
 	OpenIDConfiguration = "/.well-known/openid-configuration"
 	AuthorizationServer = "/.well-known/oauth-authorization-server"
@@ -38,6 +39,9 @@ type Metadata struct {
 	Registration          string   `json:"registration_endpoint"`
 	Introspect            string   `json:"introspection_endpoint"`
 	Revoke                string   `json:"revocation_endpoint"`
+	CIBA                  string   `json:"backchannel_authentication_endpoint,omitempty"`
+	CIBAModes             []string `json:"backchannel_token_delivery_modes_supported,omitempty"`
+	CIBAUserCode          bool     `json:"backchannel_user_code_parameter_supported,omitempty"`
 	Scopes                []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
 	ResponseModes         []string `json:"response_modes_supported"`
@@ -73,6 +77,11 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		AuthMethods: methods, RevokeAuthMethods: methods, IntrospectAuthMethods: slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return m == oauth.AuthNone }),
 		ChallengeMethods: []string{oauth.S256}, Displays: []string{"page", "popup", "touch", "wap"},
 		Prompts: []string{"none", "login", "consent", "select_account", "create"}, ClaimTypes: []string{"normal"}, ClaimsParameter: true, IssParameter: true,
+	}
+	if c := &t.Settings.CIBA; c.Enabled { // CIBA Core §4
+		m.CIBA, m.CIBAModes, m.CIBAUserCode = t.Issuer+CIBA, []string{oauth.Poll}, c.UserCode
+	} else {
+		m.GrantTypes = slices.DeleteFunc(m.GrantTypes, func(g string) bool { return g == oauth.CIBA })
 	}
 	if len(m.Scopes) == 0 {
 		m.Scopes = defaultScopes

@@ -24,6 +24,9 @@ func effective(m *tenant.Metadata) {
 	if len(m.ResponseTypes) == 0 && slices.Contains(m.GrantTypes, oauth.AuthorizationCode) {
 		m.ResponseTypes = []string{"code"}
 	}
+	if m.BackchannelMode == "" && slices.Contains(m.GrantTypes, oauth.CIBA) {
+		m.BackchannelMode = oauth.Poll
+	}
 	if m.ApplicationType == "" {
 		m.ApplicationType = "web"
 	}
@@ -44,6 +47,7 @@ var checks = []check{
 	names,           // RFC 7591 §5
 	authMethod,      // RFC 7591 §2
 	grantTypes,      // RFC 7591 §2.1
+	backchannel,     // CIBA Core §4
 	responseTypes,   // RFC 7591 §2.1
 	scope,           // RFC 6749 §3.3
 	idTokenAlg,      // OIDC Registration §2
@@ -136,7 +140,7 @@ func authMethod(_ *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) e
 }
 
 // confidential are the grant types that need a client that can authenticate (RFC 6749 §4.4; CIBA Core §4).
-var confidential = []string{oauth.ClientCredentials, "urn:openid:params:grant-type:ciba"}
+var confidential = []string{oauth.ClientCredentials, oauth.CIBA}
 
 func grantTypes(s *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
 	for _, g := range m.GrantTypes {
@@ -146,6 +150,16 @@ func grantTypes(s *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) e
 		if slices.Contains(confidential, g) && m.TokenEndpointAuthMethod == oauth.AuthNone {
 			return oauth.InvalidClientMetadata("grant_types holds one that a client without authentication may not use")
 		}
+	}
+	return nil
+}
+
+func backchannel(_ *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+	switch {
+	case m.BackchannelMode != "" && m.BackchannelMode != oauth.Poll:
+		return oauth.InvalidClientMetadata("backchannel_token_delivery_mode is not supported")
+	case m.BackchannelUserCode && !t.Settings.CIBA.UserCode:
+		return oauth.InvalidClientMetadata("backchannel_user_code_parameter is not supported")
 	}
 	return nil
 }

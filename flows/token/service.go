@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/session"
@@ -23,6 +24,7 @@ type Service struct {
 	Grants   grant.Store
 	Sessions session.Store
 	Accounts Accounts
+	CIBA     *ciba.Service
 }
 
 // Accounts tells the claims of a subject.
@@ -52,6 +54,7 @@ var grantTypes = []grantType{
 	{oauth.AuthorizationCode, []string{"code"}, (*Service).redeemCode},        // RFC 6749 §4.1.3
 	{oauth.RefreshToken, []string{"refresh_token"}, (*Service).redeemRefresh}, // RFC 6749 §6
 	{oauth.ClientCredentials, nil, (*Service).clientCredentials},              // RFC 6749 §4.4
+	{oauth.CIBA, []string{"auth_req_id"}, (*Service).redeemCIBA},              // CIBA Core §10.1
 }
 
 // GrantTypes lists the names of the grants.

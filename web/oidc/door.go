@@ -10,6 +10,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/access"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/discovery"
 	"github.com/chancery-id/chancery/flows/oauth"
@@ -26,6 +27,7 @@ type Door struct {
 	Tokens     *token.Service
 	Access     *access.Service
 	ClientAuth *clientauth.Service
+	CIBA       *ciba.Service
 	Clients    *registration.Service
 	Browser    Browser
 	Changed    func(context.Context) error // makes this instance see what was just changed
@@ -52,6 +54,7 @@ func (d *Door) Mount(r *wire.Router) {
 	pages.Public(http.MethodGet, discovery.Authorize, d.authorize)
 	pages.Public(http.MethodPost, discovery.Authorize, d.authorize)
 	r.Public(http.MethodPost, discovery.Token, d.token)
+	r.Public(http.MethodPost, discovery.CIBA, d.ciba)
 	r.Public(http.MethodPost, discovery.Introspect, d.introspect)
 	r.Public(http.MethodPost, discovery.Revoke, d.revoke)
 	r.Public(http.MethodGet, discovery.UserInfo, d.userInfo)

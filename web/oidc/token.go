@@ -33,7 +33,7 @@ func (d *Door) token(c *gin.Context, t *tenant.Tenant) {
 	wire.EventOf(c).Flow("token " + flowName(params.Get("grant_type")))
 	tokens, err := d.Tokens.Exchange(c.Request.Context(), t, &token.Request{Client: client, Params: params, Address: wire.AddressOf(c).String()})
 	if err != nil {
-		wire.Error(c, err)
+		wire.Error(c, polled(err))
 		return
 	}
 	wire.JSON(c, http.StatusOK, tokenResponse{AccessToken: tokens.AccessToken, TokenType: tokens.TokenType, ExpiresIn: int64(tokens.ExpiresIn.Seconds()),

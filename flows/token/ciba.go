@@ -1,0 +1,37 @@
+package token
+
+import (
+	"context"
+	"errors"
+
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+var errApproval = oauth.InvalidGrant("the user's answer no longer stands")
+
+// redeemCIBA answers a poll (CIBA Core §10.1, §11): with tokens once, when the subject has agreed.
+func (s *Service) redeemCIBA(ctx context.Context, t *tenant.Tenant, r *Request) (grant.Tokens, error) {
+	id, err := s.CIBA.Poll(ctx, t, r.Client, r.get("auth_req_id"))
+	if err != nil {
+		return grant.Tokens{}, err
+	}
+	now := s.Now()
+	g, err := s.Grants.Grant(ctx, t.ID, id)
+	switch {
+	case errors.Is(err, grant.ErrNotFound), err == nil && (g.Code == nil || !g.Live(now)):
+		return grant.Tokens{}, errApproval.Because(err)
+	case err != nil:
+		return grant.Tokens{}, err
+	}
+	out, effect, err := s.mint(ctx, t, r, g, grant.Redemption{Grant: id, CodeHash: g.Code.Hash, ExpiresAt: now},
+		grant.Tokens{TokenType: "Bearer", Scope: g.Terms.Scope})
+	if err != nil {
+		return grant.Tokens{}, err
+	}
+	if err := s.CIBA.Redeem(ctx, t, effect); err != nil {
+		return grant.Tokens{}, err
+	}
+	return out, nil
+}
