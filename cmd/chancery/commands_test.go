@@ -20,7 +20,6 @@ func TestCommandsBesideAServer(t *testing.T) {
 			p := &program{t: t, flags: flags(t, dir)}
 			b := p.serve(dir)
 			acme := b.Tenants[0]
-			p.flags = append(p.flags, "--public-url", b.PublicURL)
 
 			stop := make(chan struct{})
 			var writers, commands sync.WaitGroup
@@ -118,7 +117,9 @@ func TestCommands(t *testing.T) {
 		t.Errorf("a command that failed left %v, %v", entries, err)
 	}
 	b := p.serve(dir)
-	p.flags = append(p.flags, "--public-url", b.PublicURL)
+	if b.Tenants[0].Issuer != b.PublicURL+"/t/acme" {
+		t.Errorf("the server is at %s, and its tenant at %s", b.PublicURL, b.Tenants[0].Issuer)
+	}
 	long := "correct horse battery staple"
 	var cid, kid, tid string
 	find := func(r result, pattern string) string {
@@ -138,12 +139,18 @@ func TestCommands(t *testing.T) {
 		then  func(r result)
 	}{
 		{"a tenant is made", "", words("tenant create initech --template starter --username carol"), 0, "carol", nil},
+		{"its issuer lies where the server's do", "", words("tenant show initech"), 0, b.PublicURL + "/t/initech", nil},
+		{"unless the command is told otherwise", "", words("tenant create hooli --public-url https://id.example"), 0, "https://id.example/t/hooli", nil},
 		{"its id is taken", "", words("tenant create initech"), 1, "taken", nil},
 		{"an id is checked", "", words("tenant create No_Label"), 1, "tenant_id", nil},
 		{"a template is checked", "", words("tenant create x --template deluxe"), 80, "--template", nil},
 		{"tenants are listed", "", words("tenant list"), 0, "initech", nil},
 		{"a setting is changed", "", words("tenant set initech name=Initech tokens.id_token_lifetime=60"), 0, `"id_token_lifetime":60`, nil},
-		{"a default is given back", "", words("tenant set initech tokens.id_token_lifetime=null"), 0, `{"name":"Initech"}`, nil},
+		{"a default is given back", "", words("tenant set initech tokens.id_token_lifetime=null"), 0, `"name":"Initech"`, func(r result) {
+			if strings.Contains(r.stdout, "id_token_lifetime") {
+				t.Errorf("it is still set: %s", r.stdout)
+			}
+		}},
 		{"a patch comes from the standard input", `{"color": "#123456"}`, words("tenant set initech --settings -"), 0, `#123456`, nil},
 		{"a setting is checked", "", words("tenant set initech color=red"), 1, "settings/color", nil},
 		{"an unknown setting is refused", "", words("tenant set initech colour=red"), 1, "settings/colour", nil},

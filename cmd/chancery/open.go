@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,7 +48,32 @@ func on(ctx context.Context, conf *config, f func(a *app) error) error {
 		return err
 	}
 	a.console.Keys = keys.NewPool(0, rand.Reader) // one command makes no keys ahead
-	return errors.Join(spoken(f(a)), a.close())
+	err = a.adoptPublicURL(ctx)
+	if err == nil {
+		err = f(a)
+	}
+	return errors.Join(spoken(err), a.close())
+}
+
+// adoptPublicURL takes the public URL of the server that made the platform, unless one is given: the issuer of a tenant is
+// fixed for good, so a command must not make up another than the server would.
+func (a *app) adoptPublicURL(ctx context.Context) error {
+	if a.conf.PublicURL != "" {
+		return nil
+	}
+	r, err := a.console.Tenant(ctx, tenant.Platform)
+	if errors.Is(err, tenant.ErrUnknown) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	u, err := url.Parse(strings.TrimSuffix(r.Issuer, "/t/"+string(tenant.Platform)))
+	if err != nil {
+		return err
+	}
+	a.console.PublicURL = u
+	return nil
 }
 
 // spoken is err in the words for an operator: without its code, and with its cause only where the server is at fault.
