@@ -132,7 +132,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 				CIBA:       backchannel,
 				Clients:    a.clients, Browser: ui, Changed: a.resolver.Refresh},
 			ui,
-			&connect2id.Door{Authorize: authz},
+			&connect2id.Door{Authorize: authz, CIBA: backchannel},
 			&console.Door{Console: a.console},
 		}}
 	if tracing {

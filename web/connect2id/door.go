@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
@@ -18,6 +19,7 @@ import (
 // Door serves the authorisation sessions of every tenant.
 type Door struct {
 	Authorize *authorize.Service
+	CIBA      *ciba.Service
 }
 
 // Longest input read, in bytes.
@@ -28,6 +30,7 @@ const (
 
 // Mount registers the endpoints.
 func (d *Door) Mount(r *wire.Router) {
+	d.mountCIBA(r)
 	for _, v := range versions {
 		at := func(method, path string, h func(*Door, *call) error) {
 			r.API(method, "/authz-sessions/rest/"+v.name+path, tenant.AuthzAPI, func(c *gin.Context, t *tenant.Tenant) {
