@@ -19,7 +19,7 @@ CREATE TABLE tenants (
 	created_at   DATETIME NOT NULL,
 	updated_at   DATETIME NOT NULL
 );
-INSERT INTO sqlite_sequence (name, seq) VALUES ('tenants', 1000000);
+INSERT INTO sqlite_sequence (name, seq) VALUES ('tenants', 999999); -- the platform, which comes first, has 1000000
 
 CREATE TABLE tenant_keys (
 	tenant_id  TEXT NOT NULL REFERENCES tenants (tenant_id) ON DELETE CASCADE,

@@ -14,7 +14,7 @@ var tenants = []promise{
 		id := tenant.ID(newLabel())
 		r, err := k.db.CreateTenant(k.ctx, k.record(id), k.event(audit.TenantCreated))
 		k.must(err)
-		if r.ServiceID <= 1000000 {
+		if r.ServiceID < 1000000 {
 			k.Errorf("service number %d", r.ServiceID)
 		}
 		got, err := k.db.Tenant(k.ctx, id)
