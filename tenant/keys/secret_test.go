@@ -19,7 +19,7 @@ func counting() []byte {
 	return b
 }
 
-func mustSecret(t *testing.T, b []byte) Secret {
+func mustSecret(t testing.TB, b []byte) Secret {
 	t.Helper()
 	s, err := NewSecret(b)
 	if err != nil {

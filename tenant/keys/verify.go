@@ -12,13 +12,13 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
-// ErrInvalid is the one error of Verify. It wraps the cause, for the operator and not for the caller of an API.
+// ErrInvalid is the one error of Verify and Decrypt. It wraps the cause, for the operator and not for the caller of an API.
 var ErrInvalid = errors.New("keys: invalid token")
 
 // The causes. None quotes what a stranger sent.
 var (
 	errSize       = errors.New("too large")
-	errSegments   = errors.New("not three segments")
+	errSegments   = errors.New("another number of segments")
 	errBase64     = errors.New("not canonical base64url")
 	errMember     = errors.New("header members are not alg, kid and typ")
 	errKid        = errors.New("kid is not of this set, or gone")
