@@ -31,7 +31,7 @@ func (h handle) sum(t *tenant.Tenant, id []byte) []byte { return t.Secret.MAC(h.
 // parse returns the id that s is the handle of, and whether it is one that we made for t.
 func (h handle) parse(t *tenant.Tenant, s string) (id string, ok bool) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) != idSize+h.mac || !hmac.Equal(b[idSize:], h.sum(t, b[:idSize])) {
+	if err != nil || len(b) != idSize+h.mac || len(s) != base64.RawURLEncoding.EncodedLen(len(b)) || !hmac.Equal(b[idSize:], h.sum(t, b[:idSize])) {
 		return "", false
 	}
 	return base64.RawURLEncoding.EncodeToString(b[:idSize]), true

@@ -26,8 +26,8 @@ func (i *Issuer) MintCode(grantID string) (code string) {
 
 // ParseCode returns the id of the grant that code belongs to, and whether it has the shape of a code.
 func ParseCode(code string) (grantID string, ok bool) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(code)
-	if err != nil || len(b) != idSize+codeSecret {
+	b, ok := decode(code, idSize+codeSecret)
+	if !ok {
 		return "", false
 	}
 	return base64.RawURLEncoding.EncodeToString(b[:idSize]), true
@@ -44,9 +44,15 @@ func refreshMAC(t *tenant.Tenant, body []byte) []byte { return t.Secret.MAC("ref
 
 // ParseRefreshToken returns the grant and generation of a refresh token that we made for t, and whether it is one.
 func ParseRefreshToken(t *tenant.Tenant, token string) (grantID string, generation int64, ok bool) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(b) != refreshSize || !hmac.Equal(b[idSize+genSize:], refreshMAC(t, b[:idSize+genSize])) {
+	b, ok := decode(token, refreshSize)
+	if !ok || !hmac.Equal(b[idSize+genSize:], refreshMAC(t, b[:idSize+genSize])) {
 		return "", 0, false
 	}
 	return base64.RawURLEncoding.EncodeToString(b[:idSize]), int64(binary.BigEndian.Uint32(b[idSize:])), true
+}
+
+// decode returns the size bytes that s is the one base64url form of. The decoder skips line ends, the length does not.
+func decode(s string, size int) ([]byte, bool) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return b, err == nil && len(b) == size && len(s) == base64.RawURLEncoding.EncodedLen(size)
 }
