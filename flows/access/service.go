@@ -4,9 +4,7 @@ package access
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/grant"
@@ -18,12 +16,7 @@ type Service struct {
 	Now      func() time.Time
 	Issuer   *grant.Issuer
 	Grants   grant.Store
-	Accounts Accounts
-}
-
-// Accounts tells the claims of a subject.
-type Accounts interface {
-	Claims(ctx context.Context, t *tenant.Tenant, sub string, names, locales []string) (map[string]json.RawMessage, error)
+	Accounts grant.Accounts
 }
 
 // MaxToken is the longest token looked at, in bytes.
@@ -35,7 +28,7 @@ func (s *Service) Token(ctx context.Context, t *tenant.Tenant, token string) (*g
 	switch {
 	case token == "" || len(token) > MaxToken:
 		return nil, grant.ErrNotFound
-	case strings.Count(token, ".") == 2:
+	case grant.IsJWT(token):
 		return s.Issuer.ParseAccess(t, token)
 	case len(token) != opaqueSize:
 		return nil, grant.ErrNotFound

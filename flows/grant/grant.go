@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant/keys"
 )
 
 // Grant is one agreement and the family of credentials that come of it: a code, access tokens, ID tokens and
@@ -62,11 +63,14 @@ const (
 	Identifier    = "IDENTIFIER"     // opaque, looked up
 )
 
-// AccessTerms rule the access tokens of a grant. Lifetime is in seconds, zero: the tenant's default. Claims are added to
-// JWT access tokens. Twin says that a JWT comes with an identifier of the same token; it is the wish of one request.
+// AccessTerms rule the access tokens of a grant. Lifetime is in seconds, zero: the tenant's default. Alg signs JWT access
+// tokens, empty: the tenant's default; Encrypt has them read by us alone; Claims are added to them. Twin says that a JWT
+// comes with an identifier of the same token; it is the wish of one request.
 type AccessTerms struct {
 	Lifetime int64                      `json:"lifetime,omitempty"`
 	Encoding string                     `json:"encoding,omitempty"`
+	Alg      keys.Alg                   `json:"alg,omitempty"`
+	Encrypt  bool                       `json:"encrypt,omitempty"`
 	Claims   map[string]json.RawMessage `json:"claims,omitempty"`
 	Twin     bool                       `json:"-"`
 }

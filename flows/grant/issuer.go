@@ -7,11 +7,11 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
-	"github.com/chancery-id/chancery/tenant/keys"
 )
 
 // Issuer mints credentials. It writes nothing: a store method records what it returns.
@@ -61,7 +61,14 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 	if g.Terms.AccessToken.Twin {
 		stored = twin(t, a)
 	}
-	token, err = t.Keys.Sign(ctx, now, t.Settings.AccessTokenAlg(), accessType, payload)
+	alg := g.Terms.AccessToken.Alg
+	if alg == "" {
+		alg = t.Settings.AccessTokenAlg()
+	}
+	token, err = t.Keys.Sign(ctx, now, alg, accessType, payload)
+	if err == nil && g.Terms.AccessToken.Encrypt {
+		token, err = t.Secret.Encrypt(encryption, accessType, token)
+	}
 	return token, life, stored, err
 }
 
@@ -91,8 +98,12 @@ func opaque(t *tenant.Tenant, g *Grant) bool {
 	return t.Settings.Tokens.AccessTokenOpaque
 }
 
-// accessType is the typ of a JWT access token (RFC 9068 §2.1).
-const accessType = "at+jwt"
+// accessType is the typ of a JWT access token (RFC 9068 §2.1), also of one that is encrypted around a signed one. Such a
+// token is opaque to everyone else: the key is the tenant's secret for this purpose.
+const (
+	accessType = "at+jwt"
+	encryption = "access token encryption"
+)
 
 // accessClaims are the claims of a JWT access token (RFC 9068 §2.2). gid is the grant it came of; dat is the data
 // that whoever decided the grant gave along.
@@ -139,10 +150,21 @@ func Hash(token string) []byte {
 	return h[:]
 }
 
+// IsJWT reports whether token has the shape of a JWT, encrypted or not (RFC 7515 §3.1, RFC 7516 §3.1). No opaque token has.
+func IsJWT(token string) bool { return strings.Count(token, ".") == 2 || encrypted(token) }
+
+func encrypted(token string) bool { return strings.Count(token, ".") == 4 }
+
 // ParseAccess returns what the JWT access token says if it is one of t's that lives at now and is not revoked, else
 // ErrNotFound. It reads no store.
 func (i *Issuer) ParseAccess(t *tenant.Tenant, token string) (*AccessToken, error) {
 	now := i.Now()
+	if encrypted(token) {
+		var err error
+		if token, err = t.Secret.Decrypt(encryption, accessType, token); err != nil {
+			return nil, ErrNotFound
+		}
+	}
 	payload, err := t.Keys.Verify(now, accessType, token)
 	if err != nil {
 		return nil, ErrNotFound
@@ -185,26 +207,36 @@ func (a *audience) UnmarshalJSON(b []byte) error {
 // IDTokenType is the typ of an ID token.
 const IDTokenType = "JWT"
 
-// IDToken is what goes into an ID token beside the grant.
+// IDToken is what an ID token is made of beside the grant.
 type IDToken struct {
-	Alg         keys.Alg
-	Lifetime    time.Duration
-	AccessToken string                     // for at_hash
-	Claims      map[string]json.RawMessage // of the account, consented for the ID token
-	Nonce       bool                       // only the first ID token of a grant repeats the nonce
+	Client      *tenant.Client
+	Accounts    Accounts
+	AccessToken string // for at_hash
+	First       bool   // of the grant: it has the lifetime, the nonce and the preset claims of the grant
 }
 
-// MintIDToken mints an ID token of grant g (OIDC Core §2).
+// MintIDToken mints an ID token of grant g (OIDC Core §2, §12.2).
 func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d IDToken) (string, error) {
-	now := i.Now()
-	claims := map[string]any{}
-	var ofSession map[string]json.RawMessage
+	now, alg, life := i.Now(), t.Settings.IDTokenAlg(d.Client), t.Settings.IDTokenLifetime()
+	var ofSession, ofAccount, preset map[string]json.RawMessage
+	var err error
 	if g.Terms.Login.SessionClaims != nil {
-		if err := json.Unmarshal(g.Terms.Login.SessionClaims, &ofSession); err != nil {
-			return "", err
+		err = json.Unmarshal(g.Terms.Login.SessionClaims, &ofSession)
+	}
+	if err == nil && len(g.Terms.IDTokenClaims) > 0 {
+		ofAccount, err = d.Accounts.Claims(ctx, t, g.Subject, g.Terms.IDTokenClaims, g.Terms.ClaimsLocales)
+	}
+	if err != nil {
+		return "", err
+	}
+	if d.First {
+		preset = g.Terms.PresetIDToken
+		if l := g.Terms.IDToken.Lifetime; l > 0 {
+			life = time.Duration(l) * time.Second
 		}
 	}
-	for _, set := range []map[string]json.RawMessage{ofSession, d.Claims, g.Terms.PresetIDToken} {
+	claims := map[string]any{}
+	for _, set := range []map[string]json.RawMessage{ofSession, ofAccount, preset} {
 		for name, v := range set {
 			if Presettable(name) {
 				claims[name] = v
@@ -215,7 +247,7 @@ func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d 
 	if g.Terms.IDToken.AudienceList {
 		claims["aud"] = []string{g.ClientID}
 	}
-	claims["iat"], claims["exp"] = now.Unix(), now.Add(d.Lifetime).Unix()
+	claims["iat"], claims["exp"] = now.Unix(), now.Add(life).Unix()
 	l := &g.Terms.Login
 	for _, c := range []struct {
 		name string
@@ -225,8 +257,8 @@ func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d 
 		{"auth_time", l.TellAuthTime && l.AuthTime != 0, l.AuthTime},
 		{"acr", l.ACR != "", l.ACR},
 		{"amr", len(l.AMR) > 0, l.AMR},
-		{"nonce", d.Nonce && l.Nonce != "", l.Nonce},
-		{"at_hash", d.AccessToken != "", halfHash(d.Alg, d.AccessToken)},
+		{"nonce", d.First && l.Nonce != "", l.Nonce},
+		{"at_hash", d.AccessToken != "", halfHash(alg, d.AccessToken)},
 		{"act", g.Actor != "", act(g.Actor)},
 	} {
 		if c.on {
@@ -237,7 +269,7 @@ func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d 
 	if err != nil {
 		return "", err
 	}
-	return t.Keys.Sign(ctx, now, d.Alg, IDTokenType, payload)
+	return t.Keys.Sign(ctx, now, alg, IDTokenType, payload)
 }
 
 // ParseIDToken returns the subject of an ID token that t issued to the client, expired or not (OIDC Core §3.1.2.1,

@@ -25,8 +25,8 @@ func (s *Service) redeemCIBA(ctx context.Context, t *tenant.Tenant, r *Request) 
 	case err != nil:
 		return grant.Tokens{}, err
 	}
-	out, effect, err := s.mint(ctx, t, r, g, grant.Redemption{Grant: id, CodeHash: g.Code.Hash, ExpiresAt: now},
-		grant.Tokens{TokenType: "Bearer", Scope: g.Terms.Scope})
+	effect := grant.Redemption{Grant: id, CodeHash: g.Code.Hash}
+	out, err := s.mint(ctx, t, r, g, &effect)
 	if err != nil {
 		return grant.Tokens{}, err
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/grant"
@@ -36,13 +35,13 @@ func (s *Service) redeemCode(ctx context.Context, t *tenant.Tenant, r *Request) 
 	if g.Code == nil || subtle.ConstantTimeCompare(g.Code.Hash, hash) != 1 {
 		return grant.Tokens{}, errCode
 	}
-	out := grant.Tokens{TokenType: "Bearer", Scope: g.Terms.Scope}
+	var out grant.Tokens
 	effect := grant.Redemption{Grant: id, CodeHash: hash, ExpiresAt: now}
 	if g.Code.RedeemedAt.IsZero() && g.Live(now) && now.Before(g.Code.ExpiresAt) {
 		if cause := mismatch(r, g); cause != nil {
 			return grant.Tokens{}, s.burn(ctx, t, r, g, cause)
 		}
-		if out, effect, err = s.mint(ctx, t, r, g, effect, out); err != nil {
+		if out, err = s.mint(ctx, t, r, g, &effect); err != nil {
 			return grant.Tokens{}, err
 		}
 	}
@@ -102,29 +101,16 @@ func (s *Service) burn(ctx context.Context, t *tenant.Tenant, r *Request, g *gra
 }
 
 // mint makes what the code pays for, and completes effect with what must be recorded of it.
-func (s *Service) mint(ctx context.Context, t *tenant.Tenant, r *Request, g *grant.Grant, effect grant.Redemption, out grant.Tokens) (grant.Tokens, grant.Redemption, error) {
-	now := effect.ExpiresAt
+func (s *Service) mint(ctx context.Context, t *tenant.Tenant, r *Request, g *grant.Grant, effect *grant.Redemption) (grant.Tokens, error) {
 	r.Wish.on(g)
 	aud, err := audience(r, g.Terms.Audience)
 	if err != nil {
-		return out, effect, err
+		return grant.Tokens{}, err
 	}
-	var notAfter time.Time
-	if g.Terms.RefreshToken.Issue {
-		effect.Refresh = firstRefresh(t, &g.Terms.RefreshToken, now)
-		notAfter = effect.Refresh.End()
-		out.RefreshToken = grant.RefreshToken(t, g.ID, effect.Refresh.Generation)
+	m, err := s.Issuer.Mint(ctx, t, g, r.Client, s.Accounts, aud)
+	if err != nil {
+		return grant.Tokens{}, err
 	}
-	if out.AccessToken, out.ExpiresIn, effect.AccessToken, err = s.Issuer.MintAccess(ctx, t, g, g.Terms.Scope, aud, notAfter); err != nil {
-		return out, effect, err
-	}
-	if out.IDToken, err = s.idToken(ctx, t, r.Client, g, out.AccessToken, true); err != nil {
-		return out, effect, err
-	}
-	effect.ExpiresAt = now.Add(out.ExpiresIn)
-	if effect.Refresh != nil && effect.Refresh.ExpiresAt.After(effect.ExpiresAt) {
-		effect.ExpiresAt = effect.Refresh.ExpiresAt
-	}
-	tell(&out, g, aud, effect.AccessToken, effect.Refresh)
-	return out, effect, nil
+	effect.Refresh, effect.AccessToken, effect.ExpiresAt = m.Refresh, m.Stored, m.ExpiresAt
+	return m.Tokens, nil
 }

@@ -3,7 +3,6 @@ package token
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/grant"
@@ -13,27 +12,6 @@ import (
 )
 
 var errRefresh = oauth.InvalidGrant("refresh_token is invalid, expired or revoked")
-
-// firstRefresh is the state of a grant's first refresh token, made at now. The tenant's lifetime always applies.
-func firstRefresh(t *tenant.Tenant, terms *grant.RefreshTerms, now time.Time) *grant.RefreshState {
-	life := t.Settings.RefreshTokenLifetime()
-	if terms.Lifetime > 0 {
-		life = min(life, time.Duration(terms.Lifetime)*time.Second)
-	}
-	return &grant.RefreshState{Generation: 1, RotatedAt: now, UsedAt: now, ExpiresAt: now.Add(life), IdleUntil: idleUntil(t, terms, now)}
-}
-
-// idleUntil is when a refresh token used at now ends if it is not used again; zero: never.
-func idleUntil(t *tenant.Tenant, terms *grant.RefreshTerms, now time.Time) time.Time {
-	idle := t.Settings.RefreshTokenIdle()
-	if terms.MaxIdle > 0 {
-		idle = time.Duration(terms.MaxIdle) * time.Second
-	}
-	if idle <= 0 {
-		return time.Time{}
-	}
-	return now.Add(idle)
-}
 
 // redeemRefresh redeems a refresh token (RFC 6749 §6, RFC 9700 §4.14.2). Scope and resources may be narrowed, never
 // widened. A token that was rotated away revokes its grant, unless it comes within the grace: then it gets the successor
@@ -60,7 +38,7 @@ func (s *Service) redeemRefresh(ctx context.Context, t *tenant.Tenant, r *Reques
 	r.Wish.on(g)
 	out := grant.Tokens{TokenType: "Bearer", Scope: scope}
 	next := *g.Refresh
-	next.Generation, next.UsedAt, next.IdleUntil = generation, now, idleUntil(t, &g.Terms.RefreshToken, now)
+	next.Generation, next.UsedAt, next.IdleUntil = generation, now, g.Terms.RefreshToken.IdleUntil(t, now)
 	if rotates(t, r.Client, g) || generation < g.Refresh.Generation {
 		next.Generation, next.RotatedAt = generation+1, now
 	}
@@ -129,5 +107,5 @@ func (s *Service) refreshedIDToken(ctx context.Context, t *tenant.Tenant, r *Req
 	if err != nil {
 		return "", err
 	}
-	return s.idToken(ctx, t, r.Client, g, accessToken, false)
+	return s.Issuer.MintIDToken(ctx, t, g, grant.IDToken{Client: r.Client, Accounts: s.Accounts, AccessToken: accessToken})
 }

@@ -3,7 +3,6 @@ package token
 
 import (
 	"context"
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
@@ -23,13 +22,8 @@ type Service struct {
 	Issuer   *grant.Issuer
 	Grants   grant.Store
 	Sessions session.Store
-	Accounts Accounts
+	Accounts grant.Accounts
 	CIBA     *ciba.Service
-}
-
-// Accounts tells the claims of a subject.
-type Accounts interface {
-	Claims(ctx context.Context, t *tenant.Tenant, sub string, names, locales []string) (map[string]json.RawMessage, error)
 }
 
 // Request is a token request of a client that has been authenticated, or is public.
@@ -106,24 +100,6 @@ func audience(r *Request, allowed []string) ([]string, error) {
 		return allowed, nil
 	}
 	return as, nil
-}
-
-// idToken mints the ID token of g, unless none was agreed. first says whether it is the grant's first one.
-func (s *Service) idToken(ctx context.Context, t *tenant.Tenant, c *tenant.Client, g *grant.Grant, accessToken string, first bool) (string, error) {
-	if !g.Terms.IDToken.Issue {
-		return "", nil
-	}
-	d := grant.IDToken{Alg: t.Settings.IDTokenAlg(c), Lifetime: t.Settings.IDTokenLifetime(), AccessToken: accessToken, Nonce: first}
-	if first && g.Terms.IDToken.Lifetime > 0 {
-		d.Lifetime = time.Duration(g.Terms.IDToken.Lifetime) * time.Second
-	}
-	if len(g.Terms.IDTokenClaims) > 0 {
-		var err error
-		if d.Claims, err = s.Accounts.Claims(ctx, t, g.Subject, g.Terms.IDTokenClaims, g.Terms.ClaimsLocales); err != nil {
-			return "", err
-		}
-	}
-	return s.Issuer.MintIDToken(ctx, t, g, d)
 }
 
 // event is what the record says about g.
