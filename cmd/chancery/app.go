@@ -32,6 +32,7 @@ import (
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
 	"github.com/chancery-id/chancery/web"
+	"github.com/chancery-id/chancery/web/authlete"
 	"github.com/chancery-id/chancery/web/connect2id"
 	"github.com/chancery-id/chancery/web/console"
 	"github.com/chancery-id/chancery/web/login"
@@ -80,8 +81,8 @@ func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistenc
 	}
 	a.limiter = limit.New(time.Now, limits, limit.Guesses())
 	a.accounts = &account.Service{Store: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}, Limit: a.limiter, Rehash: db, Events: db}
-	a.clients = &registration.Service{Store: db, Now: time.Now, Rand: rand.Reader, Limit: a.limiter, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}
-	a.console = &admin.Console{Store: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
+	a.clients = &registration.Service{Store: db, Numbers: db, Now: time.Now, Rand: rand.Reader, Limit: a.limiter, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}
+	a.console = &admin.Console{Store: db, Numbers: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
 	return a
 }
 
@@ -122,17 +123,19 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	}}
 	authz := &authorize.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Sessions: sessions, Issuer: issuer, Store: a.db}
 	backchannel := &ciba.Service{Now: time.Now, Requests: requests, Accounts: a.accounts, Issuer: issuer, Store: a.db}
+	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel}
+	questions := &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Accounts: a.accounts}
 	ui := &login.UI{Now: time.Now, Rand: rand.Reader, Authorize: authz, Sessions: sessions, Accounts: a.accounts, Insecure: !a.conf.production()}
 	c := web.Config{Resolver: a.resolver, Limiter: callLimits{a.limiter}, Now: time.Now, PublicURL: a.publicURL, Production: a.conf.production(),
 		TrustedProxies: proxies, Sink: sink, Doors: []wire.Door{
-			&oidc.Door{Now: time.Now, Authorize: authz,
-				Tokens:     &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel},
-				Access:     &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Accounts: a.accounts},
+			&oidc.Door{Now: time.Now, Authorize: authz, Tokens: tokens, Access: questions,
 				ClientAuth: &clientauth.Service{Now: time.Now, Limit: a.limiter},
 				CIBA:       backchannel,
 				Clients:    a.clients, Browser: ui, Changed: a.resolver.Refresh},
 			ui,
 			&connect2id.Door{Authorize: authz, CIBA: backchannel},
+			&authlete.Door{Now: time.Now, Rand: rand.Reader, Authorize: authz, Tokens: tokens, Access: questions,
+				ClientAuth: &clientauth.Service{Now: time.Now}, Clients: a.clients, Console: a.console, Changed: a.resolver.Refresh},
 			&console.Door{Console: a.console},
 		}}
 	if tracing {

@@ -33,8 +33,8 @@ func ticketBinding(t *tenant.Tenant) string {
 // every other refusal a Response. A client that registered itself gets no browser sent before its subject is known.
 func (s *Service) Open(ctx context.Context, t *tenant.Tenant, in Start) (Result, error) {
 	r, client, err := s.Requests.Validate(ctx, t, request.Authorize, in.Params)
-	if err == nil && r.Prompt.Has(oauth.PromptNone) && t.Settings.Authorization.HintWithPromptNone && r.IDTokenHint == "" {
-		err = oauth.InvalidRequest("prompt=none requires an id_token_hint")
+	if err == nil && r.Prompt.Has(oauth.PromptNone) {
+		err = silent(t, r)
 	}
 	res := Result{Client: client}
 	if err != nil {
@@ -58,6 +58,17 @@ func (s *Service) Open(ctx context.Context, t *tenant.Tenant, in Start) (Result,
 	}
 	res.Pending = p
 	return res, nil
+}
+
+// silent returns why a request with prompt=none is refused whoever its subject is.
+func silent(t *tenant.Tenant, r *request.Request) error {
+	switch {
+	case t.Settings.Authorization.HintWithPromptNone && r.IDTokenHint == "":
+		return oauth.InvalidRequest("prompt=none requires an id_token_hint")
+	case r.MaxAge != nil && *r.MaxAge == 0:
+		return oauth.LoginRequired("the subject must authenticate")
+	}
+	return nil
 }
 
 // offered is what of the asked scope the backend is shown: what the tenant lists, where it lists any, or the client

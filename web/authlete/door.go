@@ -1,0 +1,151 @@
+// Package authlete is the door for authorization servers that leave the protocol to us: they hand over their clients'
+// requests as they came, are told in an action what to do next, and answer with what we made.
+package authlete
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/chancery-id/chancery/admin"
+	"github.com/chancery-id/chancery/flows/access"
+	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/clientauth"
+	"github.com/chancery-id/chancery/flows/registration"
+	"github.com/chancery-id/chancery/flows/token"
+	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/web/wire"
+)
+
+// Door serves every tenant as a service of that number, and the operator.
+type Door struct {
+	Now        func() time.Time
+	Rand       io.Reader
+	Authorize  *authorize.Service
+	Tokens     *token.Service
+	Access     *access.Service
+	ClientAuth *clientauth.Service // that limits no guesses: where they come from the authorization server alone knows
+	Clients    *registration.Service
+	Console    *admin.Console
+	Changed    func(context.Context) error // makes this instance see what was just changed
+}
+
+// maxBody is the longest body read, in bytes.
+const maxBody = 256 << 10
+
+// prefix and its numbered form begin the paths of the two generations of the API. What follows is the same in both.
+const (
+	prefix   = "/api"
+	numbered = "/api/:serviceId"
+)
+
+// runtime are the calls that answer 200 with an action whatever happens. Where the caller was wrong, or we failed, the
+// action is failed. codes begins their result codes.
+var runtime = []endpoint{
+	{path: "/auth/authorization", flow: "authorize", codes: "A004", serve: (*Door).authorization},
+	{path: "/auth/authorization/issue", flow: "authorize", codes: "A040", serve: (*Door).authorizationIssue},
+	{path: "/auth/authorization/fail", flow: "authorize", codes: "A060", serve: (*Door).authorizationFail},
+	{path: "/auth/authorization/ticket/info", flow: "authorize", codes: "A341", failed: authleteError, misused: callerError, serve: (*Door).ticketInfo},
+	{path: "/auth/authorization/ticket/update", flow: "authorize", codes: "A342", failed: authleteError, misused: callerError, serve: (*Door).ticketUpdate},
+	{path: "/auth/token", flow: "token", codes: "A050", serve: (*Door).token},
+	{path: "/auth/token/issue", flow: "token", codes: "A054", serve: (*Door).tokenIssue},
+	{path: "/auth/token/fail", flow: "token", codes: "A067", serve: (*Door).tokenFail},
+	{path: "/auth/introspection", flow: "introspect", codes: "A056", worded: challenge, serve: (*Door).introspection},
+	{path: "/auth/userinfo", flow: "userinfo", codes: "A091", worded: challenge, serve: (*Door).userInfo},
+	{path: "/auth/userinfo/issue", flow: "userinfo", codes: "A096", worded: challenge, serve: (*Door).userInfoIssue},
+	{path: "/auth/revocation", flow: "revoke", codes: "A113", serve: (*Door).revocation},
+}
+
+// management are the calls that answer with an HTTP status.
+var management = []endpoint{
+	{method: http.MethodPost, path: "/client/create", flow: "registration", codes: "A020", manage: (*Door).clientCreate},
+	{method: http.MethodGet, path: "/client/get/list", flow: "registration", codes: "A021", manage: (*Door).clientList},
+	{method: http.MethodGet, path: "/client/get/:clientId", flow: "registration", codes: "A022", manage: (*Door).clientGet},
+	{method: http.MethodPost, path: "/client/update/:clientId", flow: "registration", codes: "A023", manage: (*Door).clientUpdate},
+	{method: http.MethodDelete, path: "/client/delete/:clientId", flow: "registration", codes: "A024", manage: (*Door).clientDelete},
+	{method: http.MethodGet, path: "/service/configuration", flow: "discovery", codes: "A011", manage: (*Door).configuration},
+	{method: http.MethodPost, path: "/service/configuration", flow: "discovery", codes: "A011", manage: (*Door).configuration},
+	{method: http.MethodGet, path: "/service/jwks/get", flow: "jwks", codes: "A012", manage: (*Door).jwks},
+}
+
+// serviceGet differs by generation: the first names the service at the end.
+var serviceGet = endpoint{flow: "service", codes: "A010", manage: (*Door).serviceGet}
+
+// Mount registers the calls.
+func (d *Door) Mount(r *wire.Router) {
+	r = r.Pages(refuse)
+	r.Unserved("api")
+	for _, generation := range []string{numbered, prefix} {
+		for i := range runtime {
+			e := &runtime[i]
+			r.Service(http.MethodPost, generation+e.path, func(c *gin.Context, t *tenant.Tenant) { (&call{c, t, e}).run(d) })
+		}
+		for i := range management {
+			e := &management[i]
+			r.Service(e.method, generation+e.path, func(c *gin.Context, t *tenant.Tenant) { (&call{c, t, e}).administer(d) })
+		}
+	}
+	for _, path := range []string{numbered + "/service/get", prefix + "/service/get/:serviceId"} {
+		r.Service(http.MethodGet, path, func(c *gin.Context, t *tenant.Tenant) { (&call{c, t, &serviceGet}).administer(d) })
+	}
+	d.mountPlatform(r)
+}
+
+// endpoint is one call.
+type endpoint struct {
+	method, path string
+	flow         string // for the record
+	codes        string // A and three digits
+	failed       action // INTERNAL_SERVER_ERROR where empty
+	misused      action // where the caller was wrong; failed where empty
+	worded       func(outcome, refusal) string
+	serve        func(*Door, *call) (answer, error)
+	manage       func(*Door, *call) (status int, body any, err error)
+}
+
+// call is one request to the API of one tenant.
+type call struct {
+	*gin.Context
+	tenant   *tenant.Tenant
+	endpoint *endpoint
+}
+
+// address is where the call came from, for the record.
+func (c *call) address() string {
+	if a := wire.AddressOf(c.Context); a.IsValid() {
+		return a.String()
+	}
+	return ""
+}
+
+// run serves a call that answers with an action.
+func (c *call) run(d *Door) {
+	wire.EventOf(c.Context).Flow(c.endpoint.flow)
+	a, err := c.endpoint.serve(d, c)
+	if err != nil {
+		wire.EventOf(c.Context).Fail(err)
+		a = c.failure(err)
+	}
+	wire.JSON(c.Context, http.StatusOK, a)
+}
+
+// administer serves a call that answers with a status.
+func (c *call) administer(d *Door) {
+	wire.EventOf(c.Context).Flow(c.endpoint.flow)
+	status, body, err := c.endpoint.manage(d, c)
+	switch {
+	case err != nil:
+		c.decline(err)
+	case body == nil:
+		wire.NoContent(c.Context)
+	default:
+		if doc, ok := body.(finished); ok {
+			wire.Raw(c.Context, status, "application/json", doc)
+			return
+		}
+		wire.JSON(c.Context, status, body)
+	}
+}

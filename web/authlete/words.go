@@ -1,0 +1,131 @@
+package authlete
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+)
+
+// words are the names of a set of values here and in the standards.
+type words []struct{ here, standard string }
+
+// here names a value of the standards here, or returns the empty string.
+func (ws words) here(standard string) string {
+	for _, w := range ws {
+		if w.standard == standard {
+			return w.here
+		}
+	}
+	return ""
+}
+
+// all names those values that have a name here.
+func (ws words) all(standard []string) []string {
+	var out []string
+	for _, v := range standard {
+		if h := ws.here(v); h != "" {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// standard names a value as the standards do; ok is false where there is none of that name.
+func (ws words) standard(here string) (v string, ok bool) {
+	for _, w := range ws {
+		if w.here == here {
+			return w.standard, true
+		}
+	}
+	return "", false
+}
+
+// The names of the API that callers may rely on, whether or not we have what they stand for.
+var (
+	grantTypes = words{
+		{"AUTHORIZATION_CODE", oauth.AuthorizationCode},
+		{"IMPLICIT", "implicit"},
+		{"PASSWORD", "password"},
+		{"CLIENT_CREDENTIALS", oauth.ClientCredentials},
+		{"REFRESH_TOKEN", oauth.RefreshToken},
+		{"CIBA", oauth.CIBA},
+		{"DEVICE_CODE", "urn:ietf:params:oauth:grant-type:device_code"},
+		{"TOKEN_EXCHANGE", "urn:ietf:params:oauth:grant-type:token-exchange"},
+		{"JWT_BEARER", "urn:ietf:params:oauth:grant-type:jwt-bearer"},
+		{"PRE_AUTHORIZED_CODE", "urn:ietf:params:oauth:grant-type:pre-authorized_code"},
+	}
+	responseTypes = words{
+		{"NONE", "none"},
+		{"CODE", "code"},
+		{"TOKEN", "token"},
+		{"ID_TOKEN", "id_token"},
+		{"CODE_TOKEN", "code token"},
+		{"CODE_ID_TOKEN", "code id_token"},
+		{"ID_TOKEN_TOKEN", "id_token token"},
+		{"CODE_ID_TOKEN_TOKEN", "code id_token token"},
+	}
+	authMethods = words{
+		{"NONE", oauth.AuthNone},
+		{"CLIENT_SECRET_BASIC", oauth.AuthBasic},
+		{"CLIENT_SECRET_POST", oauth.AuthPost},
+		{"CLIENT_SECRET_JWT", "client_secret_jwt"},
+		{"PRIVATE_KEY_JWT", "private_key_jwt"},
+		{"TLS_CLIENT_AUTH", "tls_client_auth"},
+		{"SELF_SIGNED_TLS_CLIENT_AUTH", "self_signed_tls_client_auth"},
+		{"ATTEST_JWT_CLIENT_AUTH", "attest_jwt_client_auth"},
+	}
+	deliveryModes    = words{{"POLL", oauth.Poll}, {"PING", "ping"}, {"PUSH", "push"}}
+	applicationTypes = words{{"WEB", "web"}, {"NATIVE", "native"}}
+)
+
+// prompts are the values of prompt, the one that asks least first.
+var prompts = []string{"NONE", "LOGIN", "CONSENT", "SELECT_ACCOUNT", "CREATE"}
+
+// promptsOf names the values of a request's prompt. max_age=0 cannot be told from no max_age, so it asks for a login.
+func promptsOf(asked oauth.Prompt, maxAge *int64) []string {
+	var out []string
+	for _, v := range asked.Values() {
+		out = append(out, strings.ToUpper(v))
+	}
+	if maxAge != nil && *maxAge == 0 && !slices.Contains(out, "LOGIN") {
+		out = append(out, "LOGIN")
+	}
+	return out
+}
+
+// lowest is the value that asks least; CONSENT where there is none.
+func lowest(asked []string) string {
+	for _, p := range prompts {
+		if slices.Contains(asked, p) {
+			return p
+		}
+	}
+	return "CONSENT"
+}
+
+// scopeObject is a scope value.
+type scopeObject struct {
+	Name    string `json:"name"`
+	Default bool   `json:"defaultEntry"`
+}
+
+func scopesOf(values []string) []scopeObject {
+	var out []scopeObject
+	for _, v := range values {
+		out = append(out, scopeObject{Name: v})
+	}
+	return out
+}
+
+// pair is one of free pairs.
+type pair struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// tagged is a value in a language.
+type tagged struct {
+	Tag   string `json:"tag"`
+	Value string `json:"value"`
+}
