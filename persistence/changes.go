@@ -36,7 +36,7 @@ func (e *effect) enter(r tenant.Revocation) {
 	e.insert("changes (tenant_id, grant_id, token_id, subject, actor, client_id, revoked_at, expires_at)", "", args...)
 }
 
-// enterEach does the same for each grant whose id the part named from returned.
+// enterEach does the same for each grant whose id the part named from returned, as revoke_hanging does on PostgreSQL.
 func (e *effect) enterEach(from string, now, until time.Time) {
 	e.then(`INSERT INTO revocations (tenant_id, grant_id, token_id, subject, actor, client_id, at, expires_at)
 		SELECT :t, id, '', '', '', '', ?, ? FROM `+from+` WHERE true`+latest, cut(now), cut(until))

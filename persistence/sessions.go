@@ -106,35 +106,35 @@ func (e *effect) visit(id, clientID string, touch bool, now time.Time) {
 // stay), the oldest first, with the grants that hang on them. The answer is the grants' ids. written, which may be
 // nil, is being written by the same effect and stays.
 func (e *effect) end(replaced string, written *session.Session, keep int, now, tokensUntil time.Time) {
-	sub, id := "", ""
-	if written != nil {
-		sub, id = written.Subject, written.ID
+	if written == nil {
+		written, keep = &session.Session{}, 0
 	}
-	if written == nil || keep <= 0 {
-		if replaced == "" {
-			return
-		}
-		e.let("gone", `DELETE FROM sessions WHERE tenant_id = :t AND id = ? AND id <> ? AND EXISTS (SELECT 1 FROM guard) RETURNING id`,
-			replaced, id)
-	} else {
-		e.let("gone", `DELETE FROM sessions WHERE tenant_id = :t AND id <> ? AND (id = ? OR subject = ? AND id IN (
-			SELECT id FROM sessions WHERE tenant_id = :t AND subject = ? AND id <> ? AND id <> ?
-			ORDER BY created_at DESC, id DESC LIMIT 1000 OFFSET ?)) AND EXISTS (SELECT 1 FROM guard) RETURNING id`,
-			id, replaced, sub, sub, id, replaced, keep-1)
+	if keep = max(keep, 0); replaced == "" && keep == 0 {
+		return
 	}
+	if e.db.engine.Dialect == PostgreSQL {
+		e.let("revoked", `SELECT r.id FROM guard, end_sessions(:t, ?, ?, ?, ?, ?, ?) AS r(id)`,
+			replaced, written.ID, written.Subject, keep, cut(now), cut(tokensUntil))
+		e.returning("revoked", "id")
+		return
+	}
+	e.let("gone", `DELETE FROM sessions WHERE tenant_id = :t AND id <> ? AND id IN (SELECT ? UNION ALL SELECT id FROM (SELECT id FROM sessions
+		WHERE tenant_id = :t AND ? > 0 AND subject = ? AND id <> ? AND id <> ? ORDER BY created_at DESC, id DESC LIMIT 1000 OFFSET ?))
+		AND EXISTS (SELECT 1 FROM guard) RETURNING id`,
+		written.ID, replaced, keep, written.Subject, written.ID, replaced, keep-1)
 	e.revokeHanging(now, tokensUntil)
 }
 
-// revokeHanging revokes the grants that hang on the sessions that are gone. Those that are offline stay, and those
-// that have expired need no revocation.
+// revokeHanging revokes the grants that hang on the sessions that are gone, and enters the revocations. Those that are
+// offline stay, and those that have expired need no revocation.
 func (e *effect) revokeHanging(now, tokensUntil time.Time) {
 	if e.db.engine.Dialect == PostgreSQL {
-		e.let("revoked", `SELECT r.id FROM gone, revoke_hanging(:t, gone.id, ?) AS r(id)`, cut(now))
+		e.let("revoked", `SELECT r.id FROM gone, revoke_hanging(:t, gone.id, ?, ?) AS r(id)`, cut(now), cut(tokensUntil))
 	} else {
 		e.let("revoked", `UPDATE grants SET revoked_at = ? WHERE tenant_id = :t AND session_id IN (SELECT id FROM gone)
 			AND session_id <> '' AND NOT offline AND revoked_at IS NULL AND expires_at > ? RETURNING id`, cut(now), cut(now))
+		e.enterEach("revoked", now, tokensUntil)
 	}
-	e.enterEach("revoked", now, tokensUntil)
 	e.returning("revoked", "id")
 }
 

@@ -4,6 +4,10 @@
 -- Columns of fixed width come first: no padding. Tables that change in place leave room on their pages, and none of
 -- their indexed columns changes, so that an update touches no index. There is none on when a row expires: the sweeper
 -- reads the pages in turn.
+--
+-- In a new database the planner takes every index that begins with the tenant for as good as any other, chooses the one
+-- made last, and keeps its plan for a while. So only keys begin with the tenant, the primary key is made after the
+-- other keys, and other indexes after that.
 
 -- +goose Up
 
@@ -13,7 +17,7 @@ INSERT INTO schema_floor VALUES (1);
 CREATE TABLE tenants (
 	created_at   timestamptz NOT NULL,
 	updated_at   timestamptz NOT NULL,
-	service_id   bigint NOT NULL GENERATED ALWAYS AS IDENTITY (START WITH 1000001) UNIQUE,
+	service_id   bigint NOT NULL GENERATED ALWAYS AS IDENTITY (START WITH 1000000) UNIQUE,
 	version      bigint NOT NULL DEFAULT 1,
 	client_count bigint NOT NULL DEFAULT 0,
 	client_last  bigint NOT NULL DEFAULT 1000000,
@@ -65,9 +69,9 @@ CREATE TABLE clients (
 	secrets            jsonb NOT NULL,
 	metadata           json NOT NULL,
 	localized          json NOT NULL,
-	PRIMARY KEY (tenant_id, id),
 	UNIQUE (tenant_id, number)
 );
+ALTER TABLE clients ADD PRIMARY KEY (tenant_id, id);
 
 CREATE TABLE accounts (
 	created_at    timestamptz NOT NULL,
@@ -79,9 +83,9 @@ CREATE TABLE accounts (
 	folded        text COLLATE "C", -- the user name as it is compared
 	password_hash text NOT NULL,
 	claims        json NOT NULL,
-	PRIMARY KEY (tenant_id, subject),
 	UNIQUE (tenant_id, folded)
 ) WITH (fillfactor = 90);
+ALTER TABLE accounts ADD PRIMARY KEY (tenant_id, subject);
 
 CREATE TABLE sessions (
 	created_at timestamptz NOT NULL,
@@ -101,7 +105,7 @@ CREATE TABLE sessions (
 	data       json,
 	PRIMARY KEY (tenant_id, id)
 ) WITH (fillfactor = 75);
-CREATE INDEX sessions_subject ON sessions (tenant_id, subject);
+CREATE INDEX sessions_subject ON sessions (subject, tenant_id);
 
 CREATE TABLE interactions (
 	created_at timestamptz NOT NULL,
@@ -142,8 +146,8 @@ CREATE TABLE grants (
 	terms              json NOT NULL,
 	PRIMARY KEY (tenant_id, id)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
-CREATE INDEX grants_subject ON grants (tenant_id, subject, client_id);
-CREATE INDEX grants_session ON grants (tenant_id, session_id) WHERE session_id <> '';
+CREATE INDEX grants_subject ON grants (subject, tenant_id, client_id);
+CREATE INDEX grants_session ON grants (session_id) WHERE session_id <> '';
 
 CREATE TABLE access_tokens (
 	issued_at  timestamptz NOT NULL,
@@ -222,10 +226,46 @@ CREATE TABLE audit_events (
 -- that was made in it meanwhile is missed.
 
 -- +goose StatementBegin
-CREATE FUNCTION revoke_hanging(t text, session text, now timestamptz) RETURNS SETOF text LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION revoke_hanging(t text, session text, now timestamptz, until timestamptz) RETURNS SETOF text LANGUAGE plpgsql VOLATILE ROWS 5 AS $$
+DECLARE
+	revoked text;
 BEGIN
-	RETURN QUERY UPDATE grants g SET revoked_at = now WHERE g.tenant_id = t AND g.session_id = session AND g.session_id <> ''
-		AND NOT g.offline AND g.revoked_at IS NULL AND g.expires_at > now RETURNING g.id;
+	FOR revoked IN UPDATE grants g SET revoked_at = now WHERE g.tenant_id = t AND g.session_id = session AND g.session_id <> ''
+		AND NOT g.offline AND g.revoked_at IS NULL AND g.expires_at > now RETURNING g.id
+	LOOP
+		INSERT INTO revocations (tenant_id, grant_id, token_id, subject, actor, client_id, at, expires_at)
+			VALUES (t, revoked, '', '', '', '', now, until) ON CONFLICT DO NOTHING;
+		INSERT INTO changes (tenant_id, grant_id, revoked_at, expires_at) VALUES (t, revoked, now, until);
+		RETURN NEXT revoked;
+	END LOOP;
+END
+$$;
+-- +goose StatementEnd
+-- end_sessions ends the session that another replaces, and those of a subject beyond the newest keep (zero: all may
+-- stay), with the grants that hang on them. The one that is being written stays. It looks at one row at a time: in a
+-- table that it does not know yet, the planner takes a join for no worse a way than through all rows of the tenant.
+-- +goose StatementBegin
+CREATE FUNCTION end_sessions(t text, replaced text, written text, sub text, keep bigint, now timestamptz, until timestamptz)
+	RETURNS SETOF text LANGUAGE plpgsql VOLATILE ROWS 5 AS $$
+DECLARE
+	gone text;
+BEGIN
+	IF replaced <> '' AND replaced <> written THEN
+		DELETE FROM sessions s WHERE s.tenant_id = t AND s.id = replaced;
+		IF FOUND THEN
+			RETURN QUERY SELECT revoke_hanging(t, replaced, now, until);
+		END IF;
+	END IF;
+	IF keep > 0 THEN
+		FOR gone IN SELECT s.id FROM sessions s WHERE s.tenant_id = t AND s.subject = sub AND s.id <> written AND s.id <> replaced
+			ORDER BY s.created_at DESC, s.id DESC OFFSET keep - 1
+		LOOP
+			DELETE FROM sessions s WHERE s.tenant_id = t AND s.id = gone;
+			IF FOUND THEN
+				RETURN QUERY SELECT revoke_hanging(t, gone, now, until);
+			END IF;
+		END LOOP;
+	END IF;
 END
 $$;
 -- +goose StatementEnd
