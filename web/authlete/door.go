@@ -13,6 +13,7 @@ import (
 	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/flows/access"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/token"
@@ -27,6 +28,7 @@ type Door struct {
 	Authorize  *authorize.Service
 	Tokens     *token.Service
 	Access     *access.Service
+	CIBA       *ciba.Service
 	ClientAuth *clientauth.Service // that limits no guesses: where they come from the authorization server alone knows
 	Clients    *registration.Service
 	Console    *admin.Console
@@ -57,6 +59,10 @@ var runtime = []endpoint{
 	{path: "/auth/userinfo", flow: "userinfo", codes: "A091", worded: challenge, serve: (*Door).userInfo},
 	{path: "/auth/userinfo/issue", flow: "userinfo", codes: "A096", worded: challenge, serve: (*Door).userInfoIssue},
 	{path: "/auth/revocation", flow: "revoke", codes: "A113", serve: (*Door).revocation},
+	{path: "/backchannel/authentication", flow: "backchannel", codes: "A179", serve: (*Door).backchannel},
+	{path: "/backchannel/authentication/issue", flow: "backchannel", codes: "A183", serve: (*Door).backchannelIssue},
+	{path: "/backchannel/authentication/fail", flow: "backchannel", codes: "A185", worded: bare, serve: (*Door).backchannelFail},
+	{path: "/backchannel/authentication/complete", flow: "backchannel", codes: "A198", failed: serverError, serve: (*Door).backchannelComplete},
 }
 
 // management are the calls that answer with an HTTP status.
