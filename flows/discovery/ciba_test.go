@@ -1,0 +1,35 @@
+package discovery
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
+)
+
+func TestBackchannelAuthenticationIsAnnouncedWhereItIsOn(t *testing.T) {
+	for _, tt := range []struct {
+		rule     string
+		settings tenant.CIBASettings
+		on, code bool
+	}{
+		{"off", tenant.CIBASettings{UserCode: true}, false, false},
+		{"on", tenant.CIBASettings{Enabled: true}, true, false},
+		{"with user codes", tenant.CIBASettings{Enabled: true, UserCode: true}, true, true},
+	} {
+		m := MetadataOf(&tenant.Tenant{Issuer: "https://id.example", Settings: &tenant.Settings{CIBA: tt.settings}, Keys: keys.NewSet(nil)}, time.Now())
+		if on := m.CIBA == "https://id.example/ciba"; on != tt.on || !on && m.CIBA != "" {
+			t.Errorf("%s: the endpoint is %q", tt.rule, m.CIBA)
+		}
+		if on := slices.Equal(m.CIBAModes, []string{"poll"}); on != tt.on || m.CIBAUserCode != tt.code {
+			t.Errorf("%s: modes %q, user code %v", tt.rule, m.CIBAModes, m.CIBAUserCode)
+		}
+		if slices.Contains(m.GrantTypes, oauth.CIBA) != tt.on || !strings.HasPrefix(strings.Join(m.GrantTypes, " "), "authorization_code refresh_token") {
+			t.Errorf("%s: grants %q", tt.rule, m.GrantTypes)
+		}
+	}
+}
