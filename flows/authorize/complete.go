@@ -35,12 +35,15 @@ type Consent struct {
 	Address        string
 }
 
-// check returns invalid_request where c holds what must not come into a token.
-func (c *Consent) check() error {
+// check returns invalid_request where c holds what must not come into a token of t.
+func (c *Consent) check(t *tenant.Tenant, now time.Time) error {
 	for _, v := range c.Scope {
 		if !oauth.ScopeValue(v) {
 			return oauth.InvalidRequest("scope holds a value that is not allowed")
 		}
+	}
+	if len(c.Scope.String()) > oauth.MaxScope {
+		return oauth.InvalidRequest("scope is too long")
 	}
 	for _, v := range c.Claims {
 		if name := strings.TrimPrefix(v, idTokenPrefix); v != "*" && name != "*" && !oauth.ClaimName(name) {
@@ -61,6 +64,9 @@ func (c *Consent) check() error {
 	}
 	if e := c.AccessToken.Encoding; e != "" && e != grant.SelfContained && e != grant.Identifier {
 		return oauth.InvalidRequest("access_token.encoding must be SELF_CONTAINED or IDENTIFIER")
+	}
+	if a := c.AccessToken.Alg; a != "" && !slices.Contains(t.Keys.Algs(now), a) {
+		return oauth.InvalidRequest("access_token.jws_alg is no algorithm that the tenant has a key for")
 	}
 	for _, a := range c.Audience {
 		if a == "" || len(a) > 2048 || strings.ContainsFunc(a, func(r rune) bool { return r <= 0x20 || r == 0x7f }) {
@@ -83,7 +89,7 @@ func (s *Service) Complete(ctx context.Context, t *tenant.Tenant, p *Pending, c 
 	if p.Step != StepConsent {
 		return Result{}, ErrConflict
 	}
-	if err := c.check(); err != nil {
+	if err := c.check(t, s.Now()); err != nil {
 		return Result{}, err
 	}
 	who, err := s.Store.Subject(ctx, t.ID, p.SessionID, p.Client.ID)
@@ -98,7 +104,7 @@ func (s *Service) Complete(ctx context.Context, t *tenant.Tenant, p *Pending, c 
 		c.Impersonated = ""
 	}
 	if c.Impersonated != "" {
-		if err := s.checkImpersonated(ctx, t, p, c.Impersonated); err != nil {
+		if err := s.checkImpersonated(ctx, t, p.Client, c.Impersonated); err != nil {
 			return Result{}, err
 		}
 		had = nil // what the subject allowed for itself is not what it allowed as another
@@ -111,11 +117,11 @@ func (s *Service) Complete(ctx context.Context, t *tenant.Tenant, p *Pending, c 
 }
 
 // checkImpersonated returns invalid_request where nobody may act as sub.
-func (s *Service) checkImpersonated(ctx context.Context, t *tenant.Tenant, p *Pending, sub string) error {
-	if sub == p.Client.ID {
+func (s *Service) checkImpersonated(ctx context.Context, t *tenant.Tenant, client *tenant.Client, sub string) error {
+	if sub == client.ID {
 		return oauth.InvalidRequest("impersonated_sub is the id of the client")
 	}
-	who, err := s.Store.SubjectOf(ctx, t.ID, sub, p.Client.ID)
+	who, err := s.Store.SubjectOf(ctx, t.ID, sub, client.ID)
 	switch {
 	case err != nil:
 		return err
@@ -252,23 +258,17 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 		g.Subject, g.Actor = a.impersonated, who.Subject
 	}
 	g.Terms.RefreshToken.Issue = g.Terms.RefreshToken.Issue && p.Client.MayGrant(oauth.RefreshToken)
-	g.Terms.Login = grant.Login{AuthTime: who.AuthTime.Unix(), TellAuthTime: r.MaxAge != nil || p.Client.RequireAuthTime, ACR: who.ACR, AMR: who.AMR,
-		Nonce: r.Nonce, SessionClaims: who.Claims}
+	g.Terms.Login = loginOf(who, r.MaxAge != nil || p.Client.RequireAuthTime)
+	g.Terms.Login.Nonce = r.Nonce
 	code := s.Issuer.MintCode(g.ID)
 	g.ExpiresAt = now.Add(t.Settings.CodeLifetime())
 	g.Code = &grant.CodeState{Hash: grant.Hash(code), ExpiresAt: g.ExpiresAt, Challenge: r.CodeChallenge}
 	if r.RedirectSent {
 		g.Code.RedirectURI = r.RedirectURI
 	}
-	e := FinishEffect{Hash: p.Hash, Version: p.Version, Grant: g, Session: c.session, Ended: c.ended, ClientID: p.Client.ID,
-		TokensUntil: now.Add(t.Settings.LongestAccessToken()), KeepNewest: c.quota(t), Events: c.events}
-	if slices.Contains(who.Clients, p.Client.ID) {
-		e.ClientID = ""
-	}
-	e.Touch = c.session == nil && touched(who, now) != nil
+	e := effectOf(t, now, g, who, a.authorization, c)
+	e.Hash, e.Version = p.Hash, p.Version
 	if a.authorization != nil {
-		e.Authorization = a.authorization
-		e.Authorization.Subject, e.Authorization.Actor, e.Authorization.ClientID = g.Subject, g.Actor, g.ClientID
 		e.Events = append(e.Events, audit.Event{At: now, Kind: audit.Consented, Subject: who.Subject, ClientID: g.ClientID, Session: who.ID, Grant: g.ID,
 			Address: c.address, Detail: map[string]string{"scope": g.Terms.Scope.String()}})
 	}
@@ -282,4 +282,24 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 		res.Session, res.SID = who, s.Sessions.Handle(t, who)
 	}
 	return res, nil
+}
+
+// loginOf is how the subject of who was authenticated, as tokens tell it. tellTime says that ID tokens tell when, too.
+func loginOf(who *session.Session, tellTime bool) grant.Login {
+	return grant.Login{AuthTime: who.AuthTime.Unix(), TellAuthTime: tellTime, ACR: who.ACR, AMR: who.AMR, SessionClaims: who.Claims}
+}
+
+// effectOf is what giving g changes beside: the session who that it is given in, nil if there is none, and what c says of
+// that; and what is remembered of it, if anything is.
+func effectOf(t *tenant.Tenant, now time.Time, g *grant.Grant, who *session.Session, remembered *grant.Authorization, c change) FinishEffect {
+	e := FinishEffect{Grant: g, Session: c.session, Ended: c.ended, TokensUntil: now.Add(t.Settings.LongestAccessToken()), KeepNewest: c.quota(t), Events: c.events}
+	if who != nil && !slices.Contains(who.Clients, g.ClientID) {
+		e.ClientID = g.ClientID
+	}
+	e.Touch = c.session == nil && touched(who, now) != nil
+	if remembered != nil {
+		e.Authorization = remembered
+		e.Authorization.Subject, e.Authorization.Actor, e.Authorization.ClientID = g.Subject, g.Actor, g.ClientID
+	}
+	return e
 }

@@ -62,7 +62,7 @@ type FinishEffect struct {
 	Hash          []byte // of the interaction; empty: it was never stored
 	Version       int64
 	Authorization *grant.Authorization // remembered, merged with what is on record; nil: not
-	Grant         *grant.Grant         // with its code; nil: the request was refused
+	Grant         *grant.Grant         // with its code, or what was minted at once; nil: the request was refused
 	AccessToken   *grant.AccessToken   // recorded with it, if an opaque one was minted at once
 	Session       *session.Session     // written as in LoginEffect; nil: unchanged
 	Touch         bool                 // raise UsedAt of the grant's session to now, where Session is nil
@@ -96,6 +96,7 @@ type Store interface {
 	// PutData replaces the interaction's data, or ErrNotFound. It does not raise the version.
 	PutData(ctx context.Context, t tenant.ID, now time.Time, hash []byte, data json.RawMessage) error
 	// Finish removes the interaction and writes all it came to. Of any number of concurrent calls one succeeds; the
-	// others get ErrNotFound, or ErrConflict when it has moved on.
+	// others get ErrNotFound, or ErrConflict when it has moved on. A grant without a code that hangs on a session which
+	// is not there any more is ErrNotFound.
 	Finish(ctx context.Context, t tenant.ID, now time.Time, e FinishEffect) ([]tenant.Revocation, error)
 }

@@ -48,13 +48,7 @@ func (s *Service) Login(ctx context.Context, t *tenant.Tenant, p *Pending, a Aut
 		return s.switchTo(ctx, t, p, a)
 	}
 	now := s.Now()
-	if err := a.Check(now); err != nil {
-		return Result{}, err
-	}
-	if a.Subject == p.Client.ID {
-		return Result{}, oauth.InvalidRequest("sub is the id of the client")
-	}
-	if err := checkSessionClaims(a.Claims); err != nil {
+	if err := checkLogin(now, p.Client, &a.Login); err != nil {
 		return Result{}, err
 	}
 	c := change{address: a.Address}
@@ -87,15 +81,34 @@ func (s *Service) Login(ctx context.Context, t *tenant.Tenant, p *Pending, a Aut
 	if who.Disabled {
 		return s.Refuse(ctx, t, p, oauth.AccessDenied("the account is disabled"), a.Address)
 	}
-	if !c.session.Fits(a.Login) {
-		return Result{}, oauth.InvalidRequest("max_life must not be less than auth_life, nor auth_life less than max_idle")
-	}
-	if !c.session.Open(now) {
-		return Result{}, oauth.InvalidRequest("the session would be over already")
+	if err := checkSession(now, c.session, a.Login); err != nil {
+		return Result{}, err
 	}
 	facts.Session, facts.Had = c.session, remembered(p.Client, who.Authorization)
 	c.events = []audit.Event{{At: now, Kind: audit.LoggedIn, Subject: a.Subject, ClientID: p.Client.ID, Session: c.session.ID, Address: a.Address}}
 	return s.settle(ctx, t, p, facts, c)
+}
+
+// checkLogin returns invalid_request where l cannot be a login at now, or must not come into tokens of client.
+func checkLogin(now time.Time, client *tenant.Client, l *session.Login) error {
+	if err := l.Check(now); err != nil {
+		return err
+	}
+	if l.Subject == client.ID {
+		return oauth.InvalidRequest("sub is the id of the client")
+	}
+	return checkSessionClaims(l.Claims)
+}
+
+// checkSession returns invalid_request where n is nothing that l may make of a session at now.
+func checkSession(now time.Time, n *session.Session, l session.Login) error {
+	switch {
+	case !n.Fits(l):
+		return oauth.InvalidRequest("max_life must not be less than auth_life, nor auth_life less than max_idle")
+	case !n.Open(now):
+		return oauth.InvalidRequest("the session would be over already")
+	}
+	return nil
 }
 
 // checkSessionClaims returns invalid_request where claims, an object or nil, holds what must not come into an ID token.

@@ -26,6 +26,7 @@ type Service struct {
 	Requests *request.Service
 	Sessions *session.Service
 	Issuer   *grant.Issuer
+	Accounts grant.Accounts // of claims for ID tokens that are issued at once
 	Store    Store
 }
 
@@ -98,18 +99,24 @@ func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, in Start) (Result
 
 // current returns what is known of the browser's session. A handle that opens nothing is as good as none.
 func (s *Service) current(ctx context.Context, t *tenant.Tenant, sid string, client *tenant.Client) (Facts, error) {
+	who, err := s.holder(ctx, t, sid, client)
+	return Facts{Session: who.Session, Had: remembered(client, who.Authorization)}, err
+}
+
+// holder returns whose open session sid opens, or nobody: the subject of one may have been disabled.
+func (s *Service) holder(ctx context.Context, t *tenant.Tenant, sid string, client *tenant.Client) (Subject, error) {
 	id, ok := session.ID(sid)
 	if !ok {
-		return Facts{}, nil
+		return Subject{}, nil
 	}
 	who, err := s.Store.Subject(ctx, t.ID, id, client.ID)
 	if err != nil {
-		return Facts{}, err
+		return Subject{}, err
 	}
 	if who.Session == nil || who.Disabled || !s.Sessions.Owns(t, sid, who.Session) || !who.Session.Open(s.Now()) {
-		return Facts{}, nil
+		return Subject{}, nil
 	}
-	return Facts{Session: who.Session, Had: remembered(client, who.Authorization)}, nil
+	return who, nil
 }
 
 // remembered is had, unless the client registered itself: then its subject is asked each time.

@@ -1,0 +1,163 @@
+package authorize
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
+)
+
+// DirectRequest asks for tokens at once, for a subject and a client that the caller, whom the tenant trusts, has decided
+// about by itself. Exactly one of Subject, Login and SID says who the subject is.
+type DirectRequest struct {
+	ClientID string
+	Subject  string         // without a session, and so without an ID token
+	Login    *session.Login // begins a session
+	SID      string         // handle of the session that the tokens are given in
+	Consent                 // without asterisks: there is nothing that was asked
+	Actor    string         // id of the API token that vouches for it
+}
+
+// DirectResult are the tokens of a direct authorization.
+type DirectResult struct {
+	grant.Tokens
+	SID string // of the session that was begun, if one was
+}
+
+// ErrMetadata says that a client registered what its ID tokens cannot be made with.
+var ErrMetadata = errors.New("authorize: there is no key for the algorithm that the client registered for ID tokens")
+
+// Direct grants what d says and makes its tokens, without a code. A client that is unknown or disabled is
+// tenant.ErrNoClient, a session that is unknown or over session.ErrNotFound, an ID token that the client's registration
+// stands against ErrMetadata, and all else that cannot be granted invalid_request; then nothing has changed. A client
+// that may not use refresh tokens gets none.
+func (s *Service) Direct(ctx context.Context, t *tenant.Tenant, d DirectRequest) (DirectResult, error) {
+	now := s.Now()
+	if err := d.check(t, now); err != nil {
+		return DirectResult{}, err
+	}
+	client, err := t.Clients.Client(ctx, d.ClientID)
+	if err == nil && client.Disabled {
+		err = tenant.ErrNoClient
+	}
+	if err != nil {
+		return DirectResult{}, err
+	}
+	who, c, err := s.vouched(ctx, t, now, client, &d)
+	if err != nil {
+		return DirectResult{}, err
+	}
+	if d.Impersonated != "" && d.Impersonated != who.subject {
+		if err := s.checkImpersonated(ctx, t, client, d.Impersonated); err != nil {
+			return DirectResult{}, err
+		}
+		who.subject, who.actor = d.Impersonated, who.subject
+		who.Authorization = nil // what the subject allowed for itself is not what it allowed as another
+	}
+	g := &grant.Grant{ID: s.Issuer.NewID(), Subject: who.subject, Actor: who.actor, ClientID: client.ID, CreatedAt: now,
+		Terms: termsOf(t.Settings, &request.Request{}, d.Consent)}
+	g.Terms.RefreshToken.Issue = g.Terms.RefreshToken.Issue && client.MayGrant(oauth.RefreshToken)
+	g.Terms.IDToken.Issue = g.Terms.IDToken.Issue && who.Session != nil
+	if alg := keys.Alg(client.IDTokenAlg); g.Terms.IDToken.Issue && alg != "" && !slices.Contains(t.Keys.Algs(now), alg) {
+		return DirectResult{}, ErrMetadata
+	}
+	var remembered *grant.Authorization
+	if d.LongLived {
+		remembered = merge(who.Authorization, &g.Terms, now)
+	}
+	if who.Session != nil {
+		g.SessionID, g.Terms.Login = who.Session.ID, loginOf(who.Session, client.RequireAuthTime || client.DefaultMaxAge != nil)
+	}
+	m, err := s.Issuer.Mint(ctx, t, g, client, s.Accounts, g.Terms.Audience)
+	if errors.Is(err, keys.ErrTooLarge) {
+		err = oauth.InvalidRequest("a token would be longer than 16 KiB").Because(err)
+	}
+	if err != nil {
+		return DirectResult{}, err
+	}
+	g.Refresh, g.ExpiresAt = m.Refresh, m.ExpiresAt
+	e := effectOf(t, now, g, who.Session, remembered, c)
+	e.AccessToken = m.Stored
+	e.Events = append(e.Events, d.event(now, g))
+	revoked, err := s.Store.Finish(ctx, t.ID, now, e)
+	if errors.Is(err, ErrNotFound) {
+		err = session.ErrNotFound // it ended meanwhile
+	}
+	if err != nil {
+		return DirectResult{}, err
+	}
+	t.Revoked.Add(revoked...)
+	out := DirectResult{Tokens: m.Tokens}
+	if c.session != nil {
+		out.SID = s.Sessions.Handle(t, c.session)
+	}
+	return out, nil
+}
+
+// check returns invalid_request where d holds what must not come into a token, or what cannot be meant.
+func (d *DirectRequest) check(t *tenant.Tenant, now time.Time) error {
+	if slices.Contains(d.Scope, "*") || slices.Contains(d.Claims, "*") || slices.Contains(d.Claims, idTokenPrefix+"*") {
+		return oauth.InvalidRequest("scope and claims must name their values: nothing was asked that * could stand for")
+	}
+	return d.Consent.check(t, now)
+}
+
+// bearer is whom tokens are for.
+type bearer struct {
+	Subject
+	subject, actor string // of the tokens; actor only where it acts as subject
+}
+
+// vouched returns whom the caller says that d is for, and what it changes that a session begins with it.
+func (s *Service) vouched(ctx context.Context, t *tenant.Tenant, now time.Time, client *tenant.Client, d *DirectRequest) (b bearer, c change, err error) {
+	c.address = d.Address
+	if d.SID != "" {
+		if b.Subject, err = s.holder(ctx, t, d.SID, client); err == nil && b.Session == nil {
+			err = session.ErrNotFound
+		}
+		if err == nil {
+			b.subject = b.Session.Subject
+		}
+		return b, c, err
+	}
+	login := session.Login{Subject: d.Subject}
+	if d.Login != nil {
+		login = *d.Login
+	}
+	if err := checkLogin(now, client, &login); err != nil {
+		return b, c, err
+	}
+	if d.Login != nil {
+		c.session = s.Sessions.New(t, login)
+		if err := checkSession(now, c.session, login); err != nil {
+			return b, c, err
+		}
+		c.events = []audit.Event{{At: now, Kind: audit.LoggedIn, Actor: d.Actor, Subject: login.Subject, ClientID: client.ID, Session: c.session.ID, Address: d.Address}}
+	}
+	if b.Subject, err = s.Store.SubjectOf(ctx, t.ID, login.Subject, client.ID); err != nil {
+		return b, c, err
+	}
+	if b.Disabled {
+		return b, c, oauth.InvalidRequest("the account of sub is disabled")
+	}
+	b.Session, b.subject = c.session, login.Subject
+	return b, c, nil
+}
+
+// event is what the record says of g.
+func (d *DirectRequest) event(now time.Time, g *grant.Grant) audit.Event {
+	ev := audit.Event{At: now, Kind: audit.GrantIssued, Actor: d.Actor, Subject: g.Subject, ClientID: g.ClientID, Session: g.SessionID, Grant: g.ID,
+		Address: d.Address, Detail: map[string]string{"grant": "direct", "scope": g.Terms.Scope.String()}}
+	if g.Actor != "" {
+		ev.Detail["act_sub"] = g.Actor
+	}
+	return ev
+}
