@@ -134,7 +134,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 				Clients:    a.clients, Browser: ui, Changed: a.resolver.Refresh},
 			ui,
 			&connect2id.Door{Authorize: authz, CIBA: backchannel},
-			&authlete.Door{Now: time.Now, Rand: rand.Reader, Authorize: authz, Tokens: tokens, Access: questions,
+			&authlete.Door{Now: time.Now, Rand: rand.Reader, Authorize: authz, Tokens: tokens, Access: questions, CIBA: backchannel,
 				ClientAuth: &clientauth.Service{Now: time.Now}, Clients: a.clients, Console: a.console, Changed: a.resolver.Refresh},
 			&console.Door{Console: a.console},
 		}}
