@@ -71,6 +71,7 @@ var firstKeys = []keys.Alg{keys.RS256, keys.ES256}
 func (c *Console) CreateTenant(ctx context.Context, n New, by By) (Created, error) {
 	if n.Template == Starter {
 		n.Settings.CIBA.Enabled = true // its client has the grant
+		n.Settings.Challenge.Enabled = true
 	}
 	r, plain, err := c.newTenant(n)
 	if err != nil {

@@ -60,11 +60,12 @@ type Metadata struct {
 	InitiateLoginURI        string            `json:"initiate_login_uri,omitempty"`
 	SoftwareID              string            `json:"software_id,omitempty"`
 	SoftwareVersion         string            `json:"software_version,omitempty"`
-	RequirePKCE             bool              `json:"require_pkce,omitempty"`                    // public clients must use PKCE in any case
-	BackchannelMode         string            `json:"backchannel_token_delivery_mode,omitempty"` // CIBA Core §4
-	BackchannelUserCode     bool              `json:"backchannel_user_code_parameter,omitempty"` // it sends user_code
-	Audience                []string          `json:"audience,omitempty"`                        // resources whose tokens it may introspect or ask for
-	Data                    json.RawMessage   `json:"data,omitempty"`                            // the tenant's own, an object
+	RequirePKCE             bool              `json:"require_pkce,omitempty"`                                 // public clients must use PKCE in any case
+	BackchannelMode         string            `json:"backchannel_token_delivery_mode,omitempty"`              // CIBA Core §4
+	BackchannelUserCode     bool              `json:"backchannel_user_code_parameter,omitempty"`              // it sends user_code
+	ChallengeAuthMethod     string            `json:"authorization_challenge_endpoint_auth_method,omitempty"` // none: there it need not authenticate
+	Audience                []string          `json:"audience,omitempty"`                                     // resources whose tokens it may introspect or ask for
+	Data                    json.RawMessage   `json:"data,omitempty"`                                         // the tenant's own, an object
 }
 
 // Public reports whether the client has no credentials (RFC 6749 §2.1).

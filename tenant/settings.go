@@ -21,6 +21,7 @@ type Settings struct {
 	Sessions      SessionSettings       `json:"sessions,omitzero"`
 	Clients       ClientSettings        `json:"clients,omitzero"`
 	CIBA          CIBASettings          `json:"ciba,omitzero"`
+	Challenge     ChallengeSettings     `json:"challenge,omitzero"`
 
 	Attributes map[string]string `json:"attributes,omitempty"` // the operator's own notes, which the server does not read
 }

@@ -24,6 +24,7 @@ const (
 	JWKS       = "/jwks.json"
 	Clients    = "/clients"
 	CIBA       = "/ciba"
+	Challenge  = "/authorize-challenge"
 
 	OpenIDConfiguration = "/.well-known/openid-configuration"
 	AuthorizationServer = "/.well-known/oauth-authorization-server"
@@ -42,6 +43,7 @@ type Metadata struct {
 	CIBA                  string   `json:"backchannel_authentication_endpoint,omitempty"`
 	CIBAModes             []string `json:"backchannel_token_delivery_modes_supported,omitempty"`
 	CIBAUserCode          bool     `json:"backchannel_user_code_parameter_supported,omitempty"`
+	Challenge             string   `json:"authorization_challenge_endpoint,omitempty"`
 	Scopes                []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
 	ResponseModes         []string `json:"response_modes_supported"`
@@ -82,6 +84,9 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		m.CIBA, m.CIBAModes, m.CIBAUserCode = t.Issuer+CIBA, []string{oauth.Poll}, c.UserCode
 	} else {
 		m.GrantTypes = slices.DeleteFunc(m.GrantTypes, func(g string) bool { return g == oauth.CIBA })
+	}
+	if t.Settings.Challenge.Enabled {
+		m.Challenge = t.Issuer + Challenge
 	}
 	if len(m.Scopes) == 0 {
 		m.Scopes = defaultScopes

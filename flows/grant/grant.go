@@ -36,6 +36,7 @@ type Terms struct {
 	PresetUserInfo map[string]json.RawMessage `json:"preset_userinfo,omitempty"`
 	Offline        bool                       `json:"offline,omitempty"` // outlives the login session
 	LongLived      bool                       `json:"long_lived,omitempty"`
+	FirstParty     bool                       `json:"first_party,omitempty"` // of the authorization challenge endpoint, which has no redirect URI
 	Data           json.RawMessage            `json:"data,omitempty"`        // dat of JWT access tokens
 	ClaimsData     json.RawMessage            `json:"claims_data,omitempty"` // for sources of claims
 	Properties     []Property                 `json:"properties,omitempty"`

@@ -36,6 +36,8 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"audience":                        texts(func(m *tenant.Metadata) *[]string { return &m.Audience }),
 	"data":                            anObject(func(m *tenant.Metadata) *json.RawMessage { return &m.Data }),
 
+	"authorization_challenge_endpoint_auth_method": text(func(m *tenant.Metadata) *string { return &m.ChallengeAuthMethod }),
+
 	"client_id":               ofRequest(func(r *Request) *string { return &r.ClientID }),
 	"client_secret":           ofRequest(func(r *Request) *string { return &r.ClientSecret }),
 	"preferred_client_id":     ofRequest(func(r *Request) *string { return &r.PreferredID }),

@@ -10,7 +10,7 @@ import (
 )
 
 // ChallengeScope lets a client use the authorization challenge endpoint; only master authority gives it.
-const ChallengeScope = "authorization_challenge"
+const ChallengeScope = oauth.AuthorizationChallenge
 
 // ordinary are the grant types that a client may take for itself.
 var ordinary = []string{oauth.AuthorizationCode, oauth.RefreshToken}
@@ -45,6 +45,10 @@ func withhold(r *Request, base *tenant.Metadata) error {
 		return oauth.InvalidClientMetadata("require_pkce requires the master token")
 	}
 	m.RequirePKCE = m.RequirePKCE || base.RequirePKCE
+	if m.ChallengeAuthMethod != "" && m.ChallengeAuthMethod != base.ChallengeAuthMethod {
+		return oauth.InvalidClientMetadata("authorization_challenge_endpoint_auth_method requires the master token")
+	}
+	m.ChallengeAuthMethod = base.ChallengeAuthMethod
 	for _, g := range m.GrantTypes {
 		if !slices.Contains(ordinary, g) && !slices.Contains(base.GrantTypes, g) {
 			return oauth.InvalidClientMetadata("grant_types holds one that requires the master token")

@@ -17,6 +17,7 @@ type Kind uint8
 const (
 	Authorize   Kind = 1 << iota // the authorization endpoint, or its query handed over by a login UI
 	Backchannel                  // the backchannel authentication endpoint
+	Challenge                    // the authorization challenge endpoint
 )
 
 // Service validates requests.

@@ -65,7 +65,7 @@ func mismatch(r *Request, g *grant.Grant) *oauth.Error {
 	switch {
 	case r.Client.ID != g.ClientID:
 		return errCode.Because(errors.New("presented by another client"))
-	case g.Code.RedirectURI != "" && uri != g.Code.RedirectURI, g.Code.RedirectURI == "" && uri != "" && !slices.Contains(r.Client.RedirectURIs, uri):
+	case !g.Terms.FirstParty && !redirected(r.Client, g.Code.RedirectURI, uri):
 		return oauth.InvalidGrant("redirect_uri is not that of the authorization request")
 	case g.Code.Challenge == "" && verifier != "":
 		return oauth.InvalidGrant("code_verifier was sent, but the authorization request had no code_challenge")
@@ -73,6 +73,15 @@ func mismatch(r *Request, g *grant.Grant) *oauth.Error {
 		return oauth.InvalidGrant("code_verifier does not match the code_challenge")
 	}
 	return nil
+}
+
+// redirected reports whether uri, as the token request has it, is that of the authorization request (RFC 6749 §4.1.3). A
+// first-party client was never redirected, and may send any or none.
+func redirected(c *tenant.Client, asked, uri string) bool {
+	if asked != "" {
+		return uri == asked
+	}
+	return uri == "" || slices.Contains(c.RedirectURIs, uri)
 }
 
 // verifies checks a PKCE verifier: 43 to 128 unreserved characters whose SHA-256 is the challenge (RFC 7636 §4.1, §4.6).

@@ -10,6 +10,7 @@ import (
 	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/challenge"
 	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/registration"
@@ -24,6 +25,7 @@ type DB interface {
 	admin.Store
 	account.Store
 	authorize.Store
+	challenge.Store
 	ciba.Store
 	grant.Store
 	registration.Store
@@ -48,6 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"sessions", sessions},
 		{"interactions", interactions},
 		{"finish", finish},
+		{"challenges", challenges},
 		{"authentications", authentications},
 		{"grants", grants},
 		{"refresh", refreshes},
@@ -98,6 +101,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[admin.Store](),
 	reflect.TypeFor[account.Store](),
 	reflect.TypeFor[authorize.Store](),
+	reflect.TypeFor[challenge.Store](),
 	reflect.TypeFor[ciba.Store](),
 	reflect.TypeFor[grant.Store](),
 	reflect.TypeFor[registration.Store](),

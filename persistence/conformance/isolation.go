@@ -214,6 +214,8 @@ var isolations = map[string]kept{
 			Ended: "session", KeepNewest: 1, TokensUntil: k.at(time.Hour), ClientID: "app", Events: []audit.Event{k.event(audit.Consented)}})
 	}},
 
+	"challenge.Store.Advance": {call: func(k *kit) (any, error) { return none(k.db.Advance(k.ctx, k.t, k.now, k.advanced("interaction"))) }},
+
 	"grant.Store.Grant":          {call: func(k *kit) (any, error) { return k.db.Grant(k.ctx, k.t, "grant") }},
 	"grant.Store.AccessToken":    {call: func(k *kit) (any, error) { return k.db.AccessToken(k.ctx, k.t, k.now, hash("token")) }},
 	"grant.Store.Authorizations": {call: func(k *kit) (any, error) { return k.db.Authorizations(k.ctx, k.t, "alice") }},

@@ -137,6 +137,7 @@ var races = map[string]raced{
 		k.must(err)
 		k.same(s.UsedAt, k.at((callers-1)*time.Second))
 	}},
+	"challenge.Store.Advance": {race: raceToAdvance},
 	"authorize.Store.Login": {race: func(k *kit) {
 		i := k.interaction("h")
 		k.must(k.db.Begin(k.ctx, k.t, i, nil))
