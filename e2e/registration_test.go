@@ -45,7 +45,7 @@ func TestClientMetadata(t *testing.T) {
 			{"S45 logo_uri", with("logo_uri", "data:image/svg+xml,<svg onload=alert(1)>"), "400 invalid_client_metadata"},
 			{"S45 policy_uri", with("policy_uri", "javascript:alert(1)"), "400 invalid_client_metadata"},
 			{"S45 tos_uri", with("tos_uri#de", "data:x"), "400 invalid_client_metadata"},
-			{"S45 a name with a control character", with("client_name", "a\u0000b"), "400 invalid_client_metadata"},
+			{"S45 a name with a control character", with("client_name", "a\u0007b"), "400 invalid_client_metadata"},
 			{"S138 redirect_uris of the wrong type", map[string]any{"redirect_uris": "https://app.example/cb"}, "400 invalid_client_metadata"},
 			{"S138 null inside", map[string]any{"redirect_uris": []any{nil}}, "400 *"},
 			{"S138 a number for a name", with("client_name", 5), "400 invalid_client_metadata"},

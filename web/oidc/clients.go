@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 
@@ -58,11 +59,8 @@ func (d *Door) registry(call registryCall) wire.Handler {
 
 // clientRequest reads a registration request.
 func clientRequest(c *gin.Context, by registration.Authority) (registration.Request, error) {
-	if c.ContentType() != "application/json" {
-		return registration.Request{}, wire.UnsupportedMedia("the content type must be application/json")
-	}
-	body, err := wire.RawBody(c, registration.MaxBody)
-	if err != nil {
+	var body json.RawMessage
+	if err := wire.ReadJSON(c, registration.MaxBody, &body); err != nil {
 		return registration.Request{}, err
 	}
 	r, err := registration.Parse(body)
