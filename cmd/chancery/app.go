@@ -18,8 +18,10 @@ import (
 	"github.com/chancery-id/chancery/flows/access"
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/challenge"
 	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/clientauth"
+	"github.com/chancery-id/chancery/flows/discovery"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/limit"
 	"github.com/chancery-id/chancery/flows/registration"
@@ -35,6 +37,7 @@ import (
 	"github.com/chancery-id/chancery/web/authlete"
 	"github.com/chancery-id/chancery/web/connect2id"
 	"github.com/chancery-id/chancery/web/console"
+	"github.com/chancery-id/chancery/web/firstparty"
 	"github.com/chancery-id/chancery/web/login"
 	"github.com/chancery-id/chancery/web/oidc"
 	"github.com/chancery-id/chancery/web/wire"
@@ -121,21 +124,22 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	requests := &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(), Hint: func(_ context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
 		return issuer.ParseIDToken(t, c.ID, hint)
 	}}
-	authz := &authorize.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Sessions: sessions, Issuer: issuer, Store: a.db}
+	authz := &authorize.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Sessions: sessions, Issuer: issuer, Accounts: a.accounts, Store: a.db}
 	backchannel := &ciba.Service{Now: time.Now, Requests: requests, Accounts: a.accounts, Issuer: issuer, Store: a.db}
 	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel}
 	questions := &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Accounts: a.accounts}
+	clientAuth := &clientauth.Service{Now: time.Now, Limit: a.limiter}
 	ui := &login.UI{Now: time.Now, Rand: rand.Reader, Authorize: authz, Sessions: sessions, Accounts: a.accounts, Insecure: !a.conf.production()}
 	c := web.Config{Resolver: a.resolver, Limiter: callLimits{a.limiter}, Now: time.Now, PublicURL: a.publicURL, Production: a.conf.production(),
 		TrustedProxies: proxies, Sink: sink, Doors: []wire.Door{
 			&oidc.Door{Now: time.Now, Authorize: authz, Tokens: tokens, Access: questions,
-				ClientAuth: &clientauth.Service{Now: time.Now, Limit: a.limiter},
-				CIBA:       backchannel,
-				Clients:    a.clients, Browser: ui, Changed: a.resolver.Refresh},
+				ClientAuth: clientAuth, CIBA: backchannel, Clients: a.clients, Browser: ui, Changed: a.resolver.Refresh},
 			ui,
 			&connect2id.Door{Authorize: authz, CIBA: backchannel},
 			&authlete.Door{Now: time.Now, Rand: rand.Reader, Authorize: authz, Tokens: tokens, Access: questions, CIBA: backchannel,
 				ClientAuth: &clientauth.Service{Now: time.Now}, Clients: a.clients, Console: a.console, Changed: a.resolver.Refresh},
+			&firstparty.Door{Browser: ui, Challenge: &challenge.Service{Now: time.Now, Rand: rand.Reader, Clients: clientAuth, Requests: requests,
+				Authorize: authz, Decider: &challenge.Password{Accounts: a.accounts}, Store: a.db}},
 			&console.Door{Console: a.console},
 		}}
 	if tracing {
@@ -151,6 +155,7 @@ type callLimits struct{ *limit.Limiter }
 // client that calls.
 var routeLimits = map[string]string{
 	"/authorize": limit.Authorize, "/ciba": limit.Authorize, "/login/i/:handle": limit.Login, "/logout": limit.Login,
+	discovery.Challenge: limit.Login, firstparty.Janssen: limit.Login,
 }
 
 // Allow counts one call of a route.

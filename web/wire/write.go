@@ -75,12 +75,16 @@ type errorBody struct {
 	Error       string `json:"error"`
 	Description string `json:"error_description,omitempty"`
 	URI         string `json:"error_uri,omitempty"`
+	State       string `json:"state,omitempty"`
 }
 
 // Error answers with the error object for err (RFC 6749 §5.2), with the status that its code stands for and
 // the headers that this status wants, and ends the request. What is no *oauth.Error is a server_error
 // without text.
-func Error(c *gin.Context, err error) {
+func Error(c *gin.Context, err error) { ErrorTo(c, err, "") }
+
+// ErrorTo is Error for an endpoint that repeats the state of the request. An empty state is left out.
+func ErrorTo(c *gin.Context, err error, state string) {
 	EventOf(c).Fail(err)
 	c.Abort()
 	if c.Writer.Written() {
@@ -88,7 +92,7 @@ func Error(c *gin.Context, err error) {
 	}
 	status := StatusOf(err)
 	o := errorOf(err)
-	b := errorBody{spoken(o.Code), spoken(o.Description), spoken(o.URI)}
+	b := errorBody{spoken(o.Code), spoken(o.Description), spoken(o.URI), state}
 	h := c.Writer.Header()
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
