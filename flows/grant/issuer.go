@@ -62,7 +62,7 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 		stored = twin(t, a)
 	}
 	alg := g.Terms.AccessToken.Alg
-	if alg == "" {
+	if alg == "" || !slices.Contains(t.Keys.Algs(now), alg) { // its last key may be gone
 		alg = t.Settings.AccessTokenAlg()
 	}
 	token, err = t.Keys.Sign(ctx, now, alg, accessType, payload)

@@ -8,7 +8,7 @@ import (
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
-	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
 )
 
 // consentUpdate answers a consent prompt: what is granted, and how the tokens shall be. Lifetimes are seconds.
@@ -74,16 +74,16 @@ func (m *subjectMembers) absent() error {
 		member{"auth_life", m.AuthLife}, member{"max_idle", m.MaxIdle})
 }
 
-// consent says it in the flow's words. By default it is remembered, and a refresh token goes with it; what is not
-// remembered has none.
-func (u *consentUpdate) consent(t *tenant.Tenant, v *version) (out authorize.Consent, err error) {
+// consent says it in the flow's words. noScope says that scope may be left out. By default it is remembered, and a
+// refresh token goes with it; what is not remembered has none.
+func (u *consentUpdate) consent(noScope bool) (out authorize.Consent, err error) {
 	if err := u.absent(); err != nil {
 		return out, err
 	}
-	if err := u.supported(t); err != nil {
+	if err := u.supported(); err != nil {
 		return out, err
 	}
-	if u.Scope == nil && !v.noScope {
+	if u.Scope == nil && !noScope {
 		return out, oauth.InvalidRequest("scope is missing")
 	}
 	issue, err := either("issue_refresh_token and refresh_token.issue contradict each other", u.IssueRefreshToken, u.RefreshToken.Issue)
@@ -98,7 +98,7 @@ func (u *consentUpdate) consent(t *tenant.Tenant, v *version) (out authorize.Con
 	refresh := long && orElse(issue, true)
 	return authorize.Consent{Scope: u.Scope, Audience: u.Audience, Claims: u.Claims, ClaimsLocales: u.ClaimsLocales,
 		PresetIDToken: u.PresetClaims.IDToken, PresetUserInfo: u.PresetClaims.UserInfo, LongLived: long, Offline: refresh,
-		AccessToken:  grant.AccessTerms{Lifetime: u.AccessToken.Lifetime, Encoding: u.AccessToken.Encoding},
+		AccessToken:  grant.AccessTerms{Lifetime: u.AccessToken.Lifetime, Encoding: u.AccessToken.Encoding, Alg: keys.Alg(u.AccessToken.JWSAlg), Encrypt: u.AccessToken.Encrypt},
 		IDToken:      grant.IDTerms{Lifetime: u.IDToken.Lifetime, AllowRefresh: u.IDToken.AllowRefresh},
 		RefreshToken: grant.RefreshTerms{Issue: refresh, Lifetime: u.RefreshToken.Lifetime, MaxIdle: u.RefreshToken.MaxIdle, Rotate: u.RefreshToken.Rotate},
 		Data:         u.Data, ClaimsData: u.ClaimsData, Impersonated: orElse(impersonated, "")}, nil
@@ -108,16 +108,13 @@ func (u *consentUpdate) consent(t *tenant.Tenant, v *version) (out authorize.Con
 var unsupported = []string{"access_token:", "verified:", "id_token:verified:"}
 
 // supported refuses what would be granted otherwise than the UI means if it were ignored, and what is malformed.
-func (u *consentUpdate) supported(t *tenant.Tenant) error {
-	switch a := u.AccessToken; {
-	case a.Encrypt:
-		return oauth.InvalidRequest("access_token.encrypt is not supported")
-	case a.SubType == "PAIRWISE":
+func (u *consentUpdate) supported() error {
+	switch u.AccessToken.SubType {
+	case "", "PUBLIC":
+	case "PAIRWISE":
 		return oauth.InvalidRequest("access_token.sub_type PAIRWISE is not supported")
-	case a.SubType != "" && a.SubType != "PUBLIC":
+	default:
 		return oauth.InvalidRequest("access_token.sub_type must be PUBLIC or PAIRWISE")
-	case a.JWSAlg != "" && a.JWSAlg != string(t.Settings.AccessTokenAlg()):
-		return oauth.InvalidRequest("access_token.jws_alg is not supported: access tokens are signed as the tenant is set up")
 	}
 	for _, name := range u.Claims {
 		for _, prefix := range unsupported {

@@ -1,5 +1,6 @@
 // Package connect2id is the door for login UIs that speak the authorisation session API, versions 1 to 3: they hand over
-// an authorization request, and answer its prompts.
+// an authorization request, and answer its prompts. It is also the door for direct authorisation, version 2, where a
+// caller that needs no answer asks for tokens.
 package connect2id
 
 import (
@@ -16,7 +17,7 @@ import (
 	"github.com/chancery-id/chancery/web/wire"
 )
 
-// Door serves the authorisation sessions of every tenant.
+// Door serves the authorisation sessions and direct authorisations of every tenant.
 type Door struct {
 	Authorize *authorize.Service
 	CIBA      *ciba.Service
@@ -49,6 +50,7 @@ func (d *Door) Mount(r *wire.Router) {
 			at(http.MethodPut, "/:sid/data", (*Door).putData)
 		}
 	}
+	r.API(http.MethodPost, "/direct-authz/rest/v2", tenant.AuthzAPI, d.direct)
 }
 
 // call is one request to the API, of one tenant, in one version.
@@ -60,8 +62,10 @@ type call struct {
 }
 
 // address is where the call came from, for the record.
-func (c *call) address() string {
-	if a := wire.AddressOf(c.Context); a.IsValid() {
+func (c *call) address() string { return address(c.Context) }
+
+func address(c *gin.Context) string {
+	if a := wire.AddressOf(c); a.IsValid() {
 		return a.String()
 	}
 	return ""

@@ -68,12 +68,42 @@ func (m *consentMembers) absent() error {
 		member{"access_token", m.AccessToken}, member{"id_token", m.IDToken}, member{"impersonated_sub", m.ImpersonatedSub})
 }
 
+// login is a subject's authentication as whoever authenticated it says it, below the member that prefix names.
+type login struct {
+	Sub          string          `json:"sub"`
+	AuthTime     *int64          `json:"auth_time"`
+	CreationTime *int64          `json:"creation_time"`
+	ACR          string          `json:"acr"`
+	AMR          []string        `json:"amr"`
+	MaxLife      int64           `json:"max_life"`
+	AuthLife     int64           `json:"auth_life"`
+	MaxIdle      int64           `json:"max_idle"`
+	Claims       json.RawMessage `json:"claims"`
+	Data         json.RawMessage `json:"data"`
+	bindings
+}
+
+// login says it in the words of sessions. prefix names the member that it stands in.
+func (l *login) login(prefix string) (out session.Login, err error) {
+	if err := none(" is not supported", member{prefix + "jkt", l.JKT}, member{prefix + "fpt", l.FPT}); err != nil {
+		return out, err
+	}
+	for _, m := range []member{{prefix + "claims", l.Claims}, {prefix + "data", l.Data}} {
+		if err := object(m.name, m.value); err != nil {
+			return out, err
+		}
+	}
+	out = session.Login{Subject: l.Sub, ACR: l.ACR, AMR: l.AMR, MaxLife: l.MaxLife, AuthLife: l.AuthLife, MaxIdle: l.MaxIdle, Claims: l.Claims, Data: l.Data}
+	if out.AuthTime, err = instant(prefix+"auth_time", l.AuthTime); err != nil {
+		return out, err
+	}
+	out.CreatedAt, err = instant(prefix+"creation_time", l.CreationTime)
+	return out, err
+}
+
 // authentication says it in the flow's words.
 func (u *subjectUpdate) authentication() (a authorize.Authentication, err error) {
 	if err := u.absent(); err != nil {
-		return a, err
-	}
-	if err := none(" is not supported", member{"jkt", u.JKT}, member{"fpt", u.FPT}); err != nil {
 		return a, err
 	}
 	switch {
@@ -82,17 +112,9 @@ func (u *subjectUpdate) authentication() (a authorize.Authentication, err error)
 	case u.Sub != "" && u.SubSID != "":
 		return a, oauth.InvalidRequest("sub and sub_sid exclude each other")
 	}
-	for name, raw := range map[string]json.RawMessage{"claims": u.Claims, "data": u.Data} {
-		if err := object(name, raw); err != nil {
-			return a, err
-		}
-	}
+	l := login{u.Sub, u.AuthTime, u.CreationTime, u.ACR, u.AMR, u.MaxLife, u.AuthLife, u.MaxIdle, u.Claims, u.Data, u.bindings}
 	a.SID = u.SubSID
-	a.Login = session.Login{Subject: u.Sub, ACR: u.ACR, AMR: u.AMR, MaxLife: u.MaxLife, AuthLife: u.AuthLife, MaxIdle: u.MaxIdle, Claims: u.Claims, Data: u.Data}
-	if a.AuthTime, err = instant("auth_time", u.AuthTime); err != nil {
-		return a, err
-	}
-	a.CreatedAt, err = instant("creation_time", u.CreationTime)
+	a.Login, err = l.login("")
 	return a, err
 }
 

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chancery-id/chancery/flows/account"
+	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -25,7 +27,8 @@ import (
 //	#   a remark
 //	>   a request: "> METHOD PATH", then "> Header: value", where no value takes a header away
 //	<   the answer: "< STATUS", then "< Header: value", where no value says that there is none
-//	@   what the test does meanwhile: "@settings JSON", "@clock DURATION", "@grant CODE", and then the grant behind it
+//	@   what the test does meanwhile: "@settings JSON", "@clock DURATION", "@account JSON" (sub, claims, disabled),
+//	    "@grant CODE", and then the grant behind it, "@jwt TYPE TOKEN", and then its payload
 //
 // and other lines are the body of the request or answer before them. $name stands for a value that is made anew each
 // time: the first to come is kept, and others must be equal.
@@ -137,6 +140,22 @@ func (r *replay) do(t *testing.T, s *step) {
 			t.Fatalf("line %d: %v", s.line, err)
 		}
 		r.move(d)
+	case "account":
+		var a struct {
+			Sub      string
+			Claims   map[string]json.RawMessage
+			Disabled bool
+		}
+		if err := json.Unmarshal([]byte(s.rest+s.body), &a); err != nil {
+			t.Fatalf("line %d: %v", s.line, err)
+		}
+		if err := r.db.CreateAccount(t.Context(), r.tenants["acme"].ID, account.Account{Subject: a.Sub, Username: a.Sub, Claims: a.Claims, Disabled: a.Disabled,
+			CreatedAt: r.clock(), UpdatedAt: r.clock()}, audit.Event{}); err != nil {
+			t.Fatalf("line %d: %v", s.line, err)
+		}
+	case "jwt":
+		typ, token, _ := strings.Cut(s.rest, " ")
+		r.compare(t, s, r.payload(t, s, typ, r.fill(token)), s.body)
 	case "grant":
 		g := r.grantOf(t, r.fill(s.rest))
 		terms, _ := json.Marshal(g.Terms)
@@ -145,6 +164,23 @@ func (r *replay) do(t *testing.T, s *step) {
 	default:
 		t.Fatalf("line %d: unknown %q", s.line, s.word)
 	}
+}
+
+// payload returns what a JWT of acme says.
+func (r *replay) payload(t *testing.T, s *step, typ, token string) string {
+	ten := r.tenants["acme"]
+	if strings.Count(token, ".") == 4 {
+		signed, err := ten.Secret.Decrypt("access token encryption", typ, token)
+		if err != nil {
+			t.Fatalf("line %d: %v", s.line, err)
+		}
+		token = signed
+	}
+	b, err := ten.Keys.Verify(r.clock(), typ, token)
+	if err != nil {
+		t.Fatalf("line %d: %v", s.line, err)
+	}
+	return string(b)
 }
 
 func (r *replay) expect(t *testing.T, s *step) {

@@ -41,7 +41,7 @@ var answers = map[authorize.Step]func(*Door, *call, *authorize.Pending) (authori
 		if err := wire.ReadJSON(c.Context, maxBody, &in); err != nil {
 			return authorize.Result{}, err
 		}
-		a, err := in.consent(c.tenant, c.version)
+		a, err := in.consent(c.version.noScope)
 		if err != nil {
 			return authorize.Result{}, err
 		}

@@ -18,15 +18,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chancery-id/chancery/flows/access"
+	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/flows/token"
 	"github.com/chancery-id/chancery/persistence"
 	"github.com/chancery-id/chancery/persistence/postgres"
 	"github.com/chancery-id/chancery/persistence/sqlite"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
+	"github.com/chancery-id/chancery/web/oidc"
 	"github.com/chancery-id/chancery/web/wire"
 )
 
@@ -95,11 +100,12 @@ func (w *world) move(d time.Duration) {
 	w.now.Store(&at)
 }
 
-// fault is a store that fails when told to.
+// fault is a store that fails when told to. before, if set, is called once by Finish.
 type fault struct {
 	authorize.Store
-	mu  sync.Mutex
-	err error
+	mu     sync.Mutex
+	err    error
+	before func()
 }
 
 func (f *fault) failWith(err error) {
@@ -119,6 +125,17 @@ func (f *fault) Load(ctx context.Context, t tenant.ID, now time.Time, hash []byt
 		return nil, err
 	}
 	return f.Store.Load(ctx, t, now, hash)
+}
+
+func (f *fault) Finish(ctx context.Context, t tenant.ID, now time.Time, e authorize.FinishEffect) ([]tenant.Revocation, error) {
+	if err := f.failure(); err != nil {
+		return nil, err
+	}
+	if f.before != nil {
+		f.before()
+		f.before = nil
+	}
+	return f.Store.Finish(ctx, t, now, e)
 }
 
 func (f *fault) Begin(ctx context.Context, t tenant.ID, i authorize.Interaction, touch *session.Session) error {
@@ -160,14 +177,31 @@ func (r registry) Client(_ context.Context, id string) (*tenant.Client, error) {
 	return nil, tenant.ErrNoClient
 }
 
-// clients are those of the document's examples, and some of our own.
+// keysOf are the keys of the tenant of that name, of RS256 and ES256.
+var keysOf = map[string]func() *keys.Set{"acme": sync.OnceValue(newKeys), "globex": sync.OnceValue(newKeys)}
+
+func newKeys() *keys.Set {
+	var ks []keys.Key
+	for _, alg := range []keys.Alg{keys.RS256, keys.ES256} {
+		k, err := keys.Generate(alg, rand.Reader, noon)
+		if err != nil {
+			panic(err)
+		}
+		ks = append(ks, k)
+	}
+	return keys.NewSet(ks)
+}
+
+// clients are those of the documents' examples, and some of our own.
 func clients() registry {
 	code := []string{"authorization_code", "refresh_token"}
 	cb := []string{"https://client.example.org/cb"}
+	h := sha256.Sum256([]byte("secret"))
+	secret := []tenant.ClientSecret{{Hash: h[:]}}
 	r := registry{}
 	for _, c := range []*tenant.Client{
 		{ID: "s6BhdR", Metadata: tenant.Metadata{RedirectURIs: cb, GrantTypes: code}},
-		{ID: "8cc2043", Metadata: tenant.Metadata{RedirectURIs: cb, GrantTypes: code, Name: "My Web Store", URI: "http://my-web-store.com",
+		{ID: "8cc2043", Secrets: secret, Metadata: tenant.Metadata{RedirectURIs: cb, GrantTypes: code, Name: "My Web Store", URI: "http://my-web-store.com",
 			LogoURI: "http://my-web-store.com/logo.jpg", PolicyURI: "http://my-web-store.com/privacy-policy.html", TOSURI: "http://my-web-store.com/tos.html",
 			Scope: "openid profile email app:write", Contacts: []string{"ops@my-web-store.com"}, SoftwareID: "store", SoftwareVersion: "2",
 			Data: json.RawMessage(`{"tier":"gold"}`), Localized: map[string]string{
@@ -175,14 +209,18 @@ func clients() registry {
 				"policy_uri#es": "http://my-web-store.com/es/privacy-policy.html", "tos_uri#es": "http://my-web-store.com/es/tos.html"}}},
 		{ID: "app", Metadata: tenant.Metadata{RedirectURIs: []string{"http://127.0.0.1/cb"}, ApplicationType: "native", TokenEndpointAuthMethod: "none"}},
 		{ID: "stranger", SelfRegistered: true, Metadata: tenant.Metadata{RedirectURIs: cb}},
+		{ID: "plain", Secrets: secret, Metadata: tenant.Metadata{RedirectURIs: cb, IDTokenAlg: "ES256", RequireAuthTime: true}},
+		{ID: "resource", Secrets: secret, Metadata: tenant.Metadata{GrantTypes: []string{"client_credentials"}, Audience: []string{"http://app1.example.com"}}},
+		{ID: "legacy", Metadata: tenant.Metadata{RedirectURIs: cb, IDTokenAlg: "ES384"}},
+		{ID: "closed", Disabled: true, Metadata: tenant.Metadata{RedirectURIs: cb}},
 	} {
 		r[c.ID] = c
 	}
 	return r
 }
 
-// token is an API token of the tenant of that name, for what it says.
-func token(tenantName, what string) string { return "chy_" + tenantName + "_" + what }
+// apiToken is an API token of the tenant of that name, for what it says.
+func apiToken(tenantName, what string) string { return "chy_" + tenantName + "_" + what }
 
 func newWorld(t *testing.T, db *persistence.DB) *world {
 	t.Helper()
@@ -196,22 +234,26 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 			t.Fatal(err)
 		}
 		ten := &tenant.Tenant{ID: tenant.ID(name + "-" + hex.EncodeToString(b[:6])), Issuer: "https://id." + name + ".example", Settings: &tenant.Settings{}, Secret: secret,
-			Clients: clients(), Revoked: tenant.NewJournal()}
+			Keys: keysOf[name](), Clients: clients(), Revoked: tenant.NewJournal()}
 		for what, k := range map[string]tenant.APIToken{
 			"authz":   {APIs: []tenant.API{tenant.AuthzAPI}},
 			"all":     {APIs: []tenant.API{tenant.AllAPIs}},
 			"other":   {APIs: []tenant.API{tenant.MonitorAPI}},
 			"expired": {APIs: []tenant.API{tenant.AuthzAPI}, ExpiresAt: noon},
 		} {
-			h := sha256.Sum256([]byte(token(name, what)))
+			h := sha256.Sum256([]byte(apiToken(name, what)))
 			k.ID, k.Hash = what, h[:]
 			ten.Tokens = append(ten.Tokens, k)
 		}
 		w.tenants[name], w.tenants[ten.Issuer] = ten, ten
 	}
 	issuer := &grant.Issuer{Now: w.clock, Rand: rand.Reader}
+	accounts := &account.Service{Store: db, Now: w.clock, Rand: rand.Reader}
 	gate := &wire.Gate{Resolver: w.tenants, Now: w.clock, PublicURL: &url.URL{Scheme: "https", Host: "id.example"}}
-	w.Handler = gate.Handler(&Door{Authorize: &authorize.Service{Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer,
+	w.Handler = gate.Handler(&oidc.Door{Now: w.clock, ClientAuth: &clientauth.Service{Now: w.clock},
+		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts},
+		Access: &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Accounts: accounts},
+	}, &Door{Authorize: &authorize.Service{Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Accounts: accounts,
 		Sessions: &session.Service{Now: w.clock, Rand: rand.Reader, Store: db},
 		Requests: &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
 			Hint: func(_ context.Context, _ *tenant.Tenant, _ *tenant.Client, token string) (string, error) {
@@ -231,7 +273,7 @@ func (w *world) call(method, path, body string, change func(*http.Request)) *htt
 	} else {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	r.Header.Set("Authorization", "Bearer "+token("acme", "authz"))
+	r.Header.Set("Authorization", "Bearer "+apiToken("acme", "authz"))
 	r.Header.Set("Tenant-ID", "acme")
 	if change != nil {
 		change(r)
