@@ -49,20 +49,23 @@ func claims(c map[string]json.RawMessage) map[string]json.RawMessage {
 
 // Account implements account.Store.
 func (db *DB) Account(ctx context.Context, t tenant.ID, sub string) (*account.Account, error) {
-	var r accountRow
-	if err := db.take(ctx, t, "read account", &r, account.ErrNotFound, "subject = ?", sub); err != nil {
-		return nil, err
-	}
-	return r.account(), nil
+	return db.account(ctx, t, "subject", sub)
 }
 
 // AccountByName implements account.Store.
 func (db *DB) AccountByName(ctx context.Context, t tenant.ID, folded string) (*account.Account, error) {
-	var r accountRow
-	if err := db.take(ctx, t, "read account", &r, account.ErrNotFound, "folded = ?", folded); err != nil {
+	return db.account(ctx, t, "folded", folded)
+}
+
+// account reads the account whose key has a value.
+func (db *DB) account(ctx context.Context, t tenant.ID, key, value string) (*account.Account, error) {
+	var a account.Account
+	if err := db.one(ctx, t, "read account", account.ErrNotFound, `SELECT subject, username, password_hash, claims, disabled, created_at, updated_at
+		FROM accounts WHERE tenant_id = :t AND `+key+` = ?`, []any{value}, &a.Subject, &a.Username, &a.PasswordHash, into{&a.Claims}, &a.Disabled,
+		when{&a.CreatedAt}, when{&a.UpdatedAt}); err != nil {
 		return nil, err
 	}
-	return r.account(), nil
+	return &a, nil
 }
 
 // Accounts implements account.Store.

@@ -147,14 +147,8 @@ const poll = `UPDATE authentications SET too_soon = (state = ? AND polled + pace
 func (db *DB) Poll(ctx context.Context, t tenant.ID, now time.Time, id, clientID string, leeway, raise time.Duration) (p *ciba.Polled, err error) {
 	at, waiting := now.UnixMilli(), string(ciba.Waiting)
 	soon := at + leeway.Milliseconds()
-	err = db.do(ctx, writes, "poll authentication", func(ctx context.Context) error {
-		p = nil
-		w := db.engine.Dialect.write(t)
-		if err := w.add(poll, waiting, soon, waiting, soon, raise.Milliseconds(), at, at, id, clientID, string(ciba.Identifying)); err != nil {
-			return err
-		}
-		rows, err := w.on(db.in(ctx, t)).Rows()
-		return eachRow(rows, err, func(scan scan) error {
+	err = db.returning(ctx, writes, t, "poll authentication", poll,
+		[]any{waiting, soon, waiting, soon, raise.Milliseconds(), at, at, id, clientID, string(ciba.Identifying)}, func(scan scan) error {
 			var refusal document[*ciba.Refusal]
 			var ends moment
 			p = &ciba.Polled{}
@@ -162,7 +156,6 @@ func (db *DB) Poll(ctx context.Context, t tenant.ID, now time.Time, id, clientID
 			p.Refusal, p.EndsAt = refusal.V, ends.Time
 			return err
 		})
-	})
 	if err == nil && p == nil {
 		err = ciba.ErrNotFound
 	}
@@ -185,7 +178,7 @@ func (db *DB) RedeemAuthentication(ctx context.Context, t tenant.ID, now time.Ti
 	if r.AccessToken != nil {
 		e.accessToken(r.AccessToken)
 	}
-	e.then(`DELETE FROM authentications WHERE tenant_id = :t AND id IN (SELECT id FROM guard)`)
+	e.then(`DELETE FROM authentications WHERE tenant_id = :t AND id = ? AND EXISTS (SELECT 1 FROM guard)`, r.Grant)
 	won, _, err := e.run(ctx, "redeem authentication")
 	if err == nil && !won {
 		err = ciba.ErrNotFound

@@ -18,29 +18,47 @@ func at(t time.Time) any {
 	return cut(t)
 }
 
-// moment is a column of time; the zero time is NULL.
+// when scans a column of time; NULL is the zero time.
+type when struct{ to *time.Time }
+
+// Scan implements sql.Scanner.
+func (w when) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*w.to = time.Time{}
+	case time.Time:
+		*w.to = v.UTC()
+	case string: // SQLite, where it does not know a column's type
+		t, err := time.Parse("2006-01-02 15:04:05.999999999-07:00", v)
+		if err != nil {
+			return err
+		}
+		*w.to = t.UTC()
+	default:
+		return fmt.Errorf("persistence: %T is not a time", src)
+	}
+	return nil
+}
+
+// moment is a column of time in a row of gorm's.
 type moment struct{ time.Time }
 
 // Value implements driver.Valuer.
 func (m moment) Value() (driver.Value, error) { return at(m.Time), nil }
 
 // Scan implements sql.Scanner.
-func (m *moment) Scan(src any) error {
-	switch v := src.(type) {
-	case nil:
-		m.Time = time.Time{}
-	case time.Time:
-		m.Time = v.UTC()
-	case string: // SQLite, where it does not know a column's type
-		t, err := time.Parse("2006-01-02 15:04:05.999999999-07:00", v)
-		if err != nil {
-			return err
-		}
-		m.Time = t.UTC()
-	default:
-		return fmt.Errorf("persistence: %T is not a time", src)
+func (m *moment) Scan(src any) error { return when{&m.Time}.Scan(src) }
+
+// into scans a column of JSON into what it points to. NULL leaves it as it is.
+type into struct{ to any }
+
+// Scan implements sql.Scanner.
+func (i into) Scan(src any) error {
+	b, err := bytesOf(src)
+	if err != nil || b == nil {
+		return err
 	}
-	return nil
+	return json.Unmarshal(b, i.to)
 }
 
 // document is a column of JSON. NULL is the zero value.
@@ -54,11 +72,7 @@ func (d document[T]) Value() (driver.Value, error) {
 
 // Scan implements sql.Scanner.
 func (d *document[T]) Scan(src any) error {
-	b, err := bytesOf(src)
-	if err != nil || b == nil {
-		return err
-	}
-	return json.Unmarshal(b, &d.V)
+	return into{&d.V}.Scan(src)
 }
 
 // raw is a column of JSON that a caller gave, or NULL.

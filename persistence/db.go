@@ -111,10 +111,15 @@ func wait(ctx context.Context, n int) bool {
 
 // in returns the handle for the rows of t. It is the only way to them.
 func (db *DB) in(ctx context.Context, t tenant.ID) *gorm.DB {
-	return db.oneTenant.write.WithContext(scoped(ctx, t))
+	return on(db.oneTenant.write, scoped(ctx, t))
 }
 
 // look is in, for statements that only read.
 func (db *DB) look(ctx context.Context, t tenant.ID) *gorm.DB {
-	return db.oneTenant.read.WithContext(scoped(ctx, t))
+	return on(db.oneTenant.read, scoped(ctx, t))
+}
+
+// on returns a handle under ctx on which one statement after the other can be made.
+func on(g *gorm.DB, ctx context.Context) *gorm.DB {
+	return g.Session(&gorm.Session{NewDB: true, Context: ctx})
 }

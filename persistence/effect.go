@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -108,46 +109,90 @@ func (e *effect) run(ctx context.Context, what string) (won bool, answer []strin
 	return won, answer, err
 }
 
-// atOnce runs the effect as one statement.
-func (e *effect) atOnce(g *gorm.DB) (won bool, answer []string, err error) {
-	w := e.db.engine.Dialect.write(e.tenant)
+// shape is what the statement of an effect depends on.
+type shape struct {
+	parts  [16]struct{ name, text string }
+	answer ask
+}
+
+// ask says which column of which part is the answer.
+type ask struct{ name, column string }
+
+// shapes are the statements of effects that were used before.
+var shapes sync.Map
+
+// sentence returns the one statement that the effect is on PostgreSQL.
+func (e *effect) sentence() (sentence, error) {
+	k := shape{answer: ask{e.answer.name, e.answer.text}}
+	fits := len(e.parts) <= len(k.parts)
+	if fits {
+		for i, p := range e.parts {
+			k.parts[i].name, k.parts[i].text = p.name, p.text
+		}
+		if s, ok := shapes.Load(k); ok {
+			return s.(sentence), nil
+		}
+	}
+	s, err := e.write()
+	if err == nil && fits {
+		shapes.Store(k, s)
+	}
+	return s, err
+}
+
+// write puts the statement together.
+func (e *effect) write() (s sentence, err error) {
 	if len(e.parts) == 1 && e.parts[0].name == "" {
-		if err := w.add(e.parts[0].text, e.parts[0].args...); err != nil {
-			return false, nil, err
-		}
-		_, err := w.exec(g)
-		return err == nil, nil, err
+		return e.db.engine.Dialect.sentence(e.parts[0].text)
 	}
+	var b strings.Builder
+	s.slots = PostgreSQL.begin()
 	for i, p := range e.parts {
-		if i == 0 {
-			w.sql.WriteString("WITH ")
-		} else {
-			w.sql.WriteString(", ")
+		if err := check(p.text); err != nil {
+			return s, err
 		}
-		if p.name != "" {
-			w.sql.WriteString(p.name)
-		} else {
-			w.sql.WriteByte('p')
-			w.sql.WriteByte(byte('a' + i))
+		name := p.name
+		if name == "" {
+			name = "p" + strconv.Itoa(i)
 		}
-		w.sql.WriteString(" AS (")
-		if err := w.add(p.text, p.args...); err != nil {
-			return false, nil, err
-		}
-		w.sql.WriteByte(')')
+		b.WriteString([...]string{"WITH ", ", "}[min(i, 1)] + name + " AS (")
+		s.slots = PostgreSQL.write(&b, s.slots, p.text)
+		b.WriteString(")")
 	}
-	w.sql.WriteString(" SELECT ")
+	b.WriteString(" SELECT ")
 	if e.guarded() {
-		w.sql.WriteString("(SELECT count(*) FROM guard)")
+		b.WriteString("(SELECT count(*) FROM guard)")
 	} else {
-		w.sql.WriteByte('1')
+		b.WriteString("1")
 	}
 	if e.answer.name != "" {
-		w.sql.WriteString(", CAST(a." + e.answer.text + " AS text) FROM (SELECT 1) AS one LEFT JOIN " + e.answer.name + " AS a ON true")
+		b.WriteString(", CAST(a." + e.answer.text + " AS text) FROM (SELECT 1) AS one LEFT JOIN " + e.answer.name + " AS a ON true")
 	} else {
-		w.sql.WriteString(", NULL")
+		b.WriteString(", NULL")
 	}
-	rows, err := w.on(g).Rows()
+	s.sql = b.String()
+	return s, nil
+}
+
+// atOnce runs the effect as one statement.
+func (e *effect) atOnce(g *gorm.DB) (won bool, answer []string, err error) {
+	s, err := e.sentence()
+	if err != nil {
+		return false, nil, err
+	}
+	given := make([]any, 0, len(s.slots))
+	for _, p := range e.parts {
+		given = append(given, p.args...)
+	}
+	args, err := s.args(e.tenant, given)
+	if err != nil {
+		return false, nil, err
+	}
+	if len(e.parts) == 1 && e.parts[0].name == "" {
+		_, err := s.exec(g, e.tenant, args)
+		return err == nil, nil, err
+	}
+	rows, err := s.on(g, e.tenant, args).Rows()
 	err = eachRow(rows, err, func(scan scan) error {
 		var n int
 		var a *string
@@ -208,8 +253,17 @@ func (r returned) column(name string) (out []string) {
 
 // one runs one part, with what earlier parts returned before it as WITH clauses.
 func (e *effect) one(g *gorm.DB, p part, earlier map[string]returned) (r returned, err error) {
-	w := e.db.engine.Dialect.write(e.tenant)
-	before := "WITH "
+	body, err := SQLite.sentence(p.text)
+	if err != nil {
+		return r, err
+	}
+	args, err := body.args(e.tenant, p.args)
+	if err != nil {
+		return r, err
+	}
+	s, before := body, "WITH "
+	var with strings.Builder
+	var first []any
 	for _, name := range e.asked(p.text) {
 		from, ok := earlier[name]
 		if !ok {
@@ -219,26 +273,25 @@ func (e *effect) one(g *gorm.DB, p part, earlier map[string]returned) (r returne
 		if err != nil {
 			return r, err
 		}
-		w.sql.WriteString(before + name + "(" + strings.Join(from.columns, ", ") + ") AS (SELECT ")
+		with.WriteString(before + name + "(" + strings.Join(from.columns, ", ") + ") AS (SELECT ")
 		for i := range from.columns {
 			if i > 0 {
-				w.sql.WriteString(", ")
+				with.WriteString(", ")
 			}
-			w.sql.WriteString("json_extract(value, '$[" + string(rune('0'+i)) + "]')")
+			with.WriteString("json_extract(value, '$[" + strconv.Itoa(i) + "]')")
 		}
-		w.args = append(w.args, string(b))
-		w.sql.WriteString(" FROM json_each(?)) ")
-		before = ", "
+		with.WriteString(" FROM json_each(?)) ")
+		before, first = ", ", append(first, string(b))
 	}
-	if err := w.add(p.text, p.args...); err != nil {
-		return r, err
+	if first != nil {
+		s.sql, args = with.String()+body.sql, append(first, args...)
 	}
 	if p.name == "" {
-		_, err := w.exec(g)
+		_, err := s.exec(g, e.tenant, args)
 		return r, err
 	}
 	r.rows = [][]any{} // so that none is no row to json_each
-	rows, err := w.on(g).Rows()
+	rows, err := s.on(g, e.tenant, args).Rows()
 	if err != nil {
 		return r, err
 	}

@@ -9,10 +9,7 @@ import (
 )
 
 // What the tests of the scope reach for.
-type (
-	SessionRow = sessionRow
-	AccountRow = accountRow
-)
+type AccountRow = accountRow
 
 var (
 	ErrUnscoped = errUnscoped
@@ -26,8 +23,11 @@ func (db *DB) In(ctx context.Context, t tenant.ID) *gorm.DB { return db.in(ctx, 
 func (db *DB) Unscoped(ctx context.Context) *gorm.DB { return db.oneTenant.write.WithContext(ctx) }
 
 // Write says how a text is written for an engine.
-func Write(d Dialect, t tenant.ID, text string, args ...any) (string, []any, error) {
-	w := d.write(t)
-	err := w.add(text, args...)
-	return w.sql.String(), w.args, err
+func Write(d Dialect, t tenant.ID, text string, given ...any) (string, []any, error) {
+	s, err := d.sentence(text)
+	if err != nil {
+		return "", nil, err
+	}
+	args, err := s.args(t, given)
+	return s.sql, args, err
 }

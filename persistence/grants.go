@@ -10,45 +10,28 @@ import (
 	"github.com/chancery-id/chancery/tenant"
 )
 
-// grantRow is a grant as it is stored, with its code and its line of refresh tokens.
-type grantRow struct {
-	TenantID          string `gorm:"primaryKey"`
-	ID                string `gorm:"primaryKey"`
-	Subject           string
-	Actor             string
-	ClientID          string
-	SessionID         string
-	Terms             document[grant.Terms]
-	CreatedAt         moment
-	ExpiresAt         moment
-	RevokedAt         moment
-	CodeHash          []byte
-	CodeExpiresAt     moment
-	CodeRedeemedAt    moment
-	RedirectURI       string
-	Challenge         string
-	RefreshGeneration int64
-	RefreshRotatedAt  moment
-	RefreshUsedAt     moment
-	RefreshExpiresAt  moment
-	RefreshIdleUntil  moment
-}
+// readGrant reads a grant with its code and its line of refresh tokens.
+const readGrant = `SELECT id, subject, actor, client_id, session_id, terms, created_at, expires_at, revoked_at, code_hash, code_expires_at,
+	code_redeemed_at, redirect_uri, challenge, refresh_generation, refresh_rotated_at, refresh_used_at, refresh_expires_at,
+	refresh_idle_until FROM grants WHERE tenant_id = :t AND id = ?`
 
-// TableName is gorm's.
-func (grantRow) TableName() string { return "grants" }
-
-func (r *grantRow) grant() *grant.Grant {
-	g := &grant.Grant{ID: r.ID, Subject: r.Subject, Actor: r.Actor, ClientID: r.ClientID, SessionID: r.SessionID,
-		CreatedAt: r.CreatedAt.Time, ExpiresAt: r.ExpiresAt.Time, RevokedAt: r.RevokedAt.Time, Terms: r.Terms.V}
-	if len(r.CodeHash) > 0 {
-		g.Code = &grant.CodeState{Hash: r.CodeHash, ExpiresAt: r.CodeExpiresAt.Time, RedeemedAt: r.CodeRedeemedAt.Time,
-			RedirectURI: r.RedirectURI, Challenge: r.Challenge}
+// Grant implements grant.Store.
+func (db *DB) Grant(ctx context.Context, t tenant.ID, id string) (*grant.Grant, error) {
+	var g grant.Grant
+	var code grant.CodeState
+	var line grant.RefreshState
+	if err := db.one(ctx, t, "read grant", grant.ErrNotFound, readGrant, []any{id}, &g.ID, &g.Subject, &g.Actor, &g.ClientID, &g.SessionID,
+		into{&g.Terms}, when{&g.CreatedAt}, when{&g.ExpiresAt}, when{&g.RevokedAt}, &code.Hash, when{&code.ExpiresAt}, when{&code.RedeemedAt},
+		&code.RedirectURI, &code.Challenge, &line.Generation, when{&line.RotatedAt}, when{&line.UsedAt}, when{&line.ExpiresAt}, when{&line.IdleUntil}); err != nil {
+		return nil, err
 	}
-	if r.RefreshGeneration > 0 {
-		g.Refresh = &grant.RefreshState{Generation: r.RefreshGeneration, RotatedAt: r.RefreshRotatedAt.Time, UsedAt: r.RefreshUsedAt.Time,
-			ExpiresAt: r.RefreshExpiresAt.Time, IdleUntil: r.RefreshIdleUntil.Time}
+	if len(code.Hash) > 0 {
+		g.Code = &code
 	}
-	return g
+	if line.Generation > 0 {
+		g.Refresh = &line
+	}
+	return &g, nil
 }
 
 // offline reports whether a grant outlives its session.
@@ -75,15 +58,6 @@ func refresh(r *grant.RefreshState) []any {
 		r = &grant.RefreshState{}
 	}
 	return []any{r.Generation, at(r.RotatedAt), at(r.UsedAt), at(r.ExpiresAt), at(r.IdleUntil)}
-}
-
-// Grant implements grant.Store.
-func (db *DB) Grant(ctx context.Context, t tenant.ID, id string) (*grant.Grant, error) {
-	var r grantRow
-	if err := db.take(ctx, t, "read grant", &r, grant.ErrNotFound, "id = ?", id); err != nil {
-		return nil, err
-	}
-	return r.grant(), nil
 }
 
 // PutGrant implements grant.Store.

@@ -7,28 +7,9 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/flows/authorize"
-	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
 )
-
-// interactionRow is an interaction as it is stored.
-type interactionRow struct {
-	TenantID  string `gorm:"primaryKey"`
-	Hash      []byte `gorm:"primaryKey"`
-	Version   int64
-	Step      authorize.Step
-	SessionID string
-	Answered  bool
-	Binding   []byte
-	Request   document[*request.Request]
-	Data      raw
-	CreatedAt moment
-	ExpiresAt moment
-}
-
-// TableName is gorm's.
-func (interactionRow) TableName() string { return "interactions" }
 
 // Begin implements authorize.Store.
 func (db *DB) Begin(ctx context.Context, t tenant.ID, i authorize.Interaction, touch *session.Session) error {
@@ -42,28 +23,28 @@ func (db *DB) Begin(ctx context.Context, t tenant.ID, i authorize.Interaction, t
 	return err
 }
 
+// readInteraction reads an interaction while it lives.
+const readInteraction = `SELECT hash, step, request, session_id, answered, binding, data, version, created_at, expires_at FROM interactions
+	WHERE tenant_id = :t AND hash = ? AND expires_at > ?`
+
 // Load implements authorize.Store.
 func (db *DB) Load(ctx context.Context, t tenant.ID, now time.Time, hash []byte) (*authorize.Interaction, error) {
-	var r interactionRow
-	if err := db.take(ctx, t, "load interaction", &r, authorize.ErrNotFound, "hash = ? AND expires_at > ?", hash, cut(now)); err != nil {
+	var i authorize.Interaction
+	if err := db.one(ctx, t, "load interaction", authorize.ErrNotFound, readInteraction, []any{hash, cut(now)}, &i.Hash, &i.Step, into{&i.Request},
+		&i.SessionID, &i.Answered, &i.Binding, (*raw)(&i.Data), &i.Version, when{&i.CreatedAt}, when{&i.ExpiresAt}); err != nil {
 		return nil, err
 	}
-	if r.Request.V == nil {
+	if i.Request == nil {
 		return nil, errors.New("persistence: load interaction: it has no request")
 	}
-	return &authorize.Interaction{Hash: r.Hash, Step: r.Step, Request: r.Request.V, SessionID: r.SessionID, Answered: r.Answered,
-		Binding: r.Binding, Data: json.RawMessage(r.Data), Version: r.Version, CreatedAt: r.CreatedAt.Time, ExpiresAt: r.ExpiresAt.Time}, nil
+	return &i, nil
 }
 
 // PutData implements authorize.Store.
 func (db *DB) PutData(ctx context.Context, t tenant.ID, now time.Time, hash []byte, data json.RawMessage) error {
-	return db.do(ctx, writes, "put interaction data", func(ctx context.Context) error {
-		r := db.in(ctx, t).Model(&interactionRow{}).Where("hash = ? AND expires_at > ?", hash, cut(now)).Update("data", raw(data))
-		if r.Error == nil && r.RowsAffected == 0 {
-			return final{authorize.ErrNotFound}
-		}
-		return r.Error
-	})
+	e := db.effect(t)
+	e.guard(`UPDATE interactions SET data = ? WHERE tenant_id = :t AND hash = ? AND expires_at > ? RETURNING version`, raw(data), hash, cut(now))
+	return e.needs(ctx, "put interaction data", authorize.ErrNotFound)
 }
 
 // Login implements authorize.Store. The interaction's data stays as it is: PutData may have come in between.

@@ -2,7 +2,6 @@ package persistence
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -12,32 +11,13 @@ import (
 	"github.com/chancery-id/chancery/tenant"
 )
 
-// sessionRow is a session as it is stored.
-type sessionRow struct {
-	TenantID  string `gorm:"primaryKey"`
-	ID        string `gorm:"primaryKey"`
-	Subject   string
-	Turn      int64
-	MaxLife   int64
-	AuthLife  int64
-	MaxIdle   int64
-	ACR       string
-	AMR       document[[]string]
-	Claims    raw
-	Data      raw
-	Clients   document[[]string]
-	CreatedAt moment
-	AuthTime  moment
-	UsedAt    moment
-}
+// sessionColumns are those of a session s, in the order of columnsOf.
+const sessionColumns = `s.id, s.subject, s.turn, s.max_life, s.auth_life, s.max_idle, s.acr, s.amr, s.claims, s.data, s.clients, s.created_at,
+	s.auth_time, s.used_at`
 
-// TableName is gorm's.
-func (sessionRow) TableName() string { return "sessions" }
-
-func (r *sessionRow) session() *session.Session {
-	return &session.Session{ID: r.ID, Subject: r.Subject, AuthTime: r.AuthTime.Time, CreatedAt: r.CreatedAt.Time, UsedAt: r.UsedAt.Time,
-		ACR: r.ACR, AMR: r.AMR.V, MaxLife: r.MaxLife, AuthLife: r.AuthLife, MaxIdle: r.MaxIdle,
-		Claims: json.RawMessage(r.Claims), Data: json.RawMessage(r.Data), Clients: r.Clients.V, Turn: r.Turn}
+func columnsOf(s *session.Session) []any {
+	return []any{&s.ID, &s.Subject, &s.Turn, &s.MaxLife, &s.AuthLife, &s.MaxIdle, &s.ACR, into{&s.AMR}, (*raw)(&s.Claims), (*raw)(&s.Data),
+		into{&s.Clients}, when{&s.CreatedAt}, when{&s.AuthTime}, when{&s.UsedAt}}
 }
 
 // has says whether a client is noted as a relying party of the session, and noting how it is, by dialect.
@@ -143,23 +123,24 @@ var keeping = [...]string{PostgreSQL: ` FOR KEY SHARE`, SQLite: ``}
 
 // Session implements session.Store.
 func (db *DB) Session(ctx context.Context, t tenant.ID, id string) (*session.Session, error) {
-	var row sessionRow
-	err := db.take(ctx, t, "read session", &row, session.ErrNotFound, "id = ?", id)
-	if err != nil {
+	var s session.Session
+	if err := db.one(ctx, t, "read session", session.ErrNotFound, `SELECT `+sessionColumns+` FROM sessions s WHERE s.tenant_id = :t AND s.id = ?`,
+		[]any{id}, columnsOf(&s)...); err != nil {
 		return nil, err
 	}
-	return row.session(), nil
+	return &s, nil
 }
 
 // Sessions implements session.Store.
-func (db *DB) Sessions(ctx context.Context, t tenant.ID, sub string) ([]session.Session, error) {
-	var rows []sessionRow
-	err := db.find(ctx, t, "list sessions", &rows, "created_at DESC, id DESC", 0, "subject = ?", sub)
-	out := make([]session.Session, len(rows))
-	for i := range rows {
-		out[i] = *rows[i].session()
-	}
-	return out, err
+func (db *DB) Sessions(ctx context.Context, t tenant.ID, sub string) (out []session.Session, err error) {
+	err = db.query(ctx, t, "list sessions", `SELECT `+sessionColumns+` FROM sessions s WHERE s.tenant_id = :t AND s.subject = ?
+		ORDER BY s.created_at DESC, s.id DESC`, []any{sub}, func(scan scan) error {
+		var s session.Session
+		err := scan(columnsOf(&s)...)
+		out = append(out, s)
+		return err
+	})
+	return out, known(err, nil)
 }
 
 // EndSession implements session.Store.

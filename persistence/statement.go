@@ -27,6 +27,108 @@ const (
 	SQLite
 )
 
+// sentence is a text as it is sent.
+type sentence struct {
+	sql   string
+	slots []int // for each argument that is sent, which of the caller's it is, or the tenant
+}
+
+const theTenant = -1
+
+// write appends text to a statement. PostgreSQL's arguments have numbers, of which the tenant's is the first; SQLite's
+// follow their order.
+func (d Dialect) write(b *strings.Builder, slots []int, text string) []int {
+	given := 0
+	for _, s := range slots {
+		if s != theTenant {
+			given++
+		}
+	}
+	for {
+		i := strings.IndexAny(text, "?:")
+		if i < 0 {
+			b.WriteString(text)
+			return slots
+		}
+		b.WriteString(text[:i])
+		text = text[i:]
+		length := 1
+		switch {
+		case strings.HasPrefix(text, "::"): // a cast of PostgreSQL's
+			length = 2
+			b.WriteString("::")
+		case strings.HasPrefix(text, ":t") && d == PostgreSQL:
+			length = 2
+			b.WriteString("$1")
+		case strings.HasPrefix(text, ":t"):
+			length = 2
+			b.WriteByte('?')
+			slots = append(slots, theTenant)
+		case text[0] == ':':
+			b.WriteByte(':')
+		default:
+			slots = append(slots, given)
+			if given++; d == PostgreSQL {
+				b.WriteByte('$')
+				b.WriteString(strconv.Itoa(len(slots)))
+			} else {
+				b.WriteByte('?')
+			}
+		}
+		text = text[length:]
+	}
+}
+
+// begin returns the slots of a statement of which nothing is written yet.
+func (d Dialect) begin() []int {
+	if d == PostgreSQL {
+		return []int{theTenant} // $1 throughout
+	}
+	return nil
+}
+
+// learned are the texts that were used before, by dialect. There are as many as are written in this package.
+var learned [2]sync.Map
+
+// sentence returns how a text is sent.
+func (d Dialect) sentence(text string) (sentence, error) {
+	if s, ok := learned[d].Load(text); ok {
+		return s.(sentence), nil
+	}
+	if err := check(text); err != nil {
+		return sentence{}, err
+	}
+	var b strings.Builder
+	slots := d.write(&b, d.begin(), text)
+	s := sentence{b.String(), slots}
+	learned[d].Store(text, s)
+	return s, nil
+}
+
+// args returns what is sent with s.
+func (s *sentence) args(t tenant.ID, given []any) ([]any, error) {
+	args, used := make([]any, len(s.slots)), 0
+	for i, slot := range s.slots {
+		if slot == theTenant {
+			args[i] = string(t)
+			continue
+		}
+		if slot >= len(given) {
+			return nil, errArguments(s.sql)
+		}
+		args[i] = given[slot]
+		used++
+	}
+	if used != len(given) {
+		return nil, errArguments(s.sql)
+	}
+	return args, nil
+}
+
+func errArguments(sql string) error {
+	return fmt.Errorf("persistence: as many arguments as question marks are needed: %s", sql)
+}
+
 // markKey is where a statement carries the mark that it was made here.
 const markKey = "chancery:statement"
 
@@ -36,115 +138,73 @@ type mark struct {
 	sql    string
 }
 
-// writing is a statement being put together.
-type writing struct {
-	dialect Dialect
-	tenant  tenant.ID
-	sql     strings.Builder
-	args    []any
-}
-
-func (d Dialect) write(t tenant.ID) *writing {
-	w := &writing{dialect: d, tenant: t}
-	if d == PostgreSQL {
-		w.args = append(make([]any, 0, 48), string(t)) // $1 throughout
-	}
-	return w
-}
-
-// add appends text with its arguments.
-func (w *writing) add(text string, args ...any) error {
-	if err := checked(text); err != nil {
-		return err
-	}
-	w.sql.Grow(len(text) + 64)
-	used := 0
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '?':
-			if used == len(args) {
-				return errArguments(text)
-			}
-			w.args = append(w.args, args[used])
-			used++
-			if w.dialect == PostgreSQL {
-				w.sql.WriteByte('$')
-				w.sql.WriteString(strconv.Itoa(len(w.args)))
-			} else {
-				w.sql.WriteByte('?')
-			}
-		case c == ':' && i+1 < len(text) && text[i+1] == 't' && (i == 0 || text[i-1] != ':'):
-			i++
-			if w.dialect == PostgreSQL {
-				w.sql.WriteString("$1")
-			} else {
-				w.args = append(w.args, string(w.tenant))
-				w.sql.WriteByte('?')
-			}
-		default:
-			w.sql.WriteByte(c)
-		}
-	}
-	if used != len(args) {
-		return errArguments(text)
-	}
-	return nil
-}
-
-func errArguments(text string) error {
-	return fmt.Errorf("persistence: as many arguments as question marks are needed: %s", text)
-}
-
-// on returns the statement on the handle g, marked as made here.
-func (w *writing) on(g *gorm.DB) *gorm.DB {
-	s := w.sql.String()
-	return g.Set(markKey, mark{w.tenant, s}).Raw(s, w.args...)
+// on puts the statement on the handle g, marked as made here.
+func (s *sentence) on(g *gorm.DB, t tenant.ID, args []any) *gorm.DB {
+	g = g.Set(markKey, mark{t, s.sql})
+	g.Statement.SQL.WriteString(s.sql)
+	g.Statement.Vars = args
+	return g
 }
 
 // exec runs the statement on the handle g and returns how many rows it changed.
-func (w *writing) exec(g *gorm.DB) (int64, error) {
-	s := w.sql.String()
-	r := g.Set(markKey, mark{w.tenant, s}).Exec(s, w.args...)
-	return r.RowsAffected, r.Error
+func (s *sentence) exec(g *gorm.DB, t tenant.ID, args []any) (int64, error) {
+	g = s.on(g, t, args)
+	g = g.Callback().Raw().Execute(g)
+	return g.RowsAffected, g.Error
 }
 
-// A statement is checked when it is first used: each table that it mentions needs a :t of its own.
+// Each table that a text mentions needs a :t of its own.
 var (
-	statements sync.Map // text → error
-	mentions   = regexp.MustCompile(`(?i)\b(?:FROM|JOIN|INTO|UPDATE)\s+(?:tenants|tenant_keys|api_tokens|clients|accounts|sessions|interactions|grants|access_tokens|authorizations|authentications|revocations|changes|audit_events)\b`)
-	scopes     = regexp.MustCompile(`(^|[^:]):t\b`)
+	mentions = regexp.MustCompile(`(?i)\b(?:FROM|JOIN|INTO|UPDATE)\s+(?:tenants|tenant_keys|api_tokens|clients|accounts|sessions|interactions|grants|access_tokens|authorizations|authentications|revocations|changes|audit_events)\b`)
+	scopes   = regexp.MustCompile(`(^|[^:]):t\b`)
 )
 
-func checked(text string) error {
-	if err, ok := statements.Load(text); ok {
-		return err.(result).error
+func check(text string) error {
+	if len(scopes.FindAllString(text, -1)) < len(mentions.FindAllString(text, -1)) {
+		return fmt.Errorf("persistence: a table without its tenant: %s", text)
 	}
-	var err error
-	switch {
-	case strings.Contains(text, "@"):
-		err = fmt.Errorf("persistence: gorm takes what follows an at sign for a name: %s", text)
-	case len(scopes.FindAllString(text, -1)) < len(mentions.FindAllString(text, -1)):
-		err = fmt.Errorf("persistence: a table without its tenant: %s", text)
-	}
-	statements.Store(text, result{err})
-	return err
+	return nil
 }
-
-type result struct{ error }
 
 // scan reads the columns of the row at hand.
 type scan func(dest ...any) error
 
 // query reads rows of t in one statement.
-func (db *DB) query(ctx context.Context, t tenant.ID, what, text string, args []any, each func(scan) error) error {
-	return db.do(ctx, reads, what, func(ctx context.Context) error {
-		w := db.engine.Dialect.write(t)
-		if err := w.add(text, args...); err != nil {
-			return err
+func (db *DB) query(ctx context.Context, t tenant.ID, what, text string, given []any, each func(scan) error) error {
+	return db.returning(ctx, reads, t, what, text, given, each)
+}
+
+// returning is query, or for writes a single statement that changes rows and returns them.
+func (db *DB) returning(ctx context.Context, how manner, t tenant.ID, what, text string, given []any, each func(scan) error) error {
+	s, err := db.engine.Dialect.sentence(text)
+	if err != nil {
+		return err
+	}
+	args, err := s.args(t, given)
+	if err != nil {
+		return err
+	}
+	return db.do(ctx, how, what, func(ctx context.Context) error {
+		g := db.look
+		if how == writes {
+			g = db.in
 		}
-		rows, err := w.on(db.look(ctx, t)).Rows()
+		rows, err := s.on(g(ctx, t), t, args).Rows()
 		return eachRow(rows, err, each)
 	})
+}
+
+// one reads the one row of t that a text finds into dest, or returns missing.
+func (db *DB) one(ctx context.Context, t tenant.ID, what string, missing error, text string, given []any, dest ...any) error {
+	found := false
+	err := db.query(ctx, t, what, text, given, func(scan scan) error {
+		found = true
+		return scan(dest...)
+	})
+	if err == nil && !found {
+		return missing
+	}
+	return known(err, missing)
 }
 
 func eachRow(rows *sql.Rows, err error, each func(scan) error) error {

@@ -2,11 +2,11 @@ package persistence
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -20,44 +20,44 @@ const (
 	lateralJoins = ` LEFT JOIN LATERAL (SELECT disabled FROM accounts WHERE tenant_id = :t AND subject = s.subject LIMIT 1) a ON true
 		LEFT JOIN LATERAL (SELECT scope, claims, terms, created_at, updated_at FROM authorizations
 			WHERE tenant_id = :t AND subject = s.subject AND client_id = ? AND actor = '' LIMIT 1) z ON true`
-	sessionColumns = `SELECT s.id, s.subject, s.turn, s.max_life, s.auth_life, s.max_idle, s.acr, s.amr, s.claims, s.data, s.clients,
-		s.created_at, s.auth_time, s.used_at, ` + subjectColumns + ` FROM sessions s`
-	ofSession = ` WHERE s.tenant_id = :t AND s.id = ?`
+	withSession = `SELECT ` + sessionColumns + `, ` + subjectColumns + ` FROM sessions s`
+	ofSession   = ` WHERE s.tenant_id = :t AND s.id = ?`
 )
 
 var (
-	bySession = [...]string{PostgreSQL: sessionColumns + lateralJoins + ofSession, SQLite: sessionColumns + plainJoins + ofSession}
+	bySession = [...]string{PostgreSQL: withSession + lateralJoins + ofSession, SQLite: withSession + plainJoins + ofSession}
 	bySubject = `SELECT ` + subjectColumns + ` FROM (SELECT CAST(? AS text) AS subject) s` + plainJoins
 )
 
 // consent is what a statement tells of remembered consent, if there is any.
 type consent struct {
-	scope   *string
-	claims  document[[]string]
-	terms   raw
-	created moment
-	updated moment
+	scope *string
+	grant.Authorization
+}
+
+// columns are those of subjectColumns.
+func (c *consent) columns(disabled *bool) []any {
+	return []any{disabled, &c.scope, into{&c.Claims}, (*raw)(&c.Terms), when{&c.CreatedAt}, when{&c.UpdatedAt}}
 }
 
 func (c *consent) authorization(sub, clientID string) *grant.Authorization {
 	if c.scope == nil {
 		return nil
 	}
-	sc, _ := oauth.ParseScope(*c.scope) // it was one when it was written
-	return &grant.Authorization{Subject: sub, ClientID: clientID, Scope: sc, Claims: c.claims.V, Terms: json.RawMessage(c.terms),
-		CreatedAt: c.created.Time, UpdatedAt: c.updated.Time}
+	c.Subject, c.ClientID = sub, clientID
+	c.Scope, _ = oauth.ParseScope(*c.scope) // it was one when it was written
+	return &c.Authorization
 }
 
 // Subject implements authorize.Store.
 func (db *DB) Subject(ctx context.Context, t tenant.ID, sessionID, clientID string) (who authorize.Subject, err error) {
 	err = db.query(ctx, t, "read subject", bySession[db.engine.Dialect], []any{clientID, sessionID}, func(scan scan) error {
-		var r sessionRow
+		var s session.Session
 		var c consent
-		if err := scan(&r.ID, &r.Subject, &r.Turn, &r.MaxLife, &r.AuthLife, &r.MaxIdle, &r.ACR, &r.AMR, &r.Claims, &r.Data, &r.Clients,
-			&r.CreatedAt, &r.AuthTime, &r.UsedAt, &who.Disabled, &c.scope, &c.claims, &c.terms, &c.created, &c.updated); err != nil {
+		if err := scan(append(columnsOf(&s), c.columns(&who.Disabled)...)...); err != nil {
 			return err
 		}
-		who.Session, who.Authorization = r.session(), c.authorization(r.Subject, clientID)
+		who.Session, who.Authorization = &s, c.authorization(s.Subject, clientID)
 		return nil
 	})
 	return who, known(err, nil)
@@ -67,7 +67,7 @@ func (db *DB) Subject(ctx context.Context, t tenant.ID, sessionID, clientID stri
 func (db *DB) SubjectOf(ctx context.Context, t tenant.ID, sub, clientID string) (who authorize.Subject, err error) {
 	err = db.query(ctx, t, "read subject", bySubject, []any{sub, clientID}, func(scan scan) error {
 		var c consent
-		if err := scan(&who.Disabled, &c.scope, &c.claims, &c.terms, &c.created, &c.updated); err != nil {
+		if err := scan(c.columns(&who.Disabled)...); err != nil {
 			return err
 		}
 		who.Authorization = c.authorization(sub, clientID)

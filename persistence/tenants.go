@@ -234,12 +234,16 @@ func (db *DB) purge(ctx context.Context, id tenant.ID) error {
 	const step = 5000
 	for _, table := range owned {
 		for n := int64(step); n == step; {
-			err := db.do(ctx, reads, "purge tenant", func(ctx context.Context) (err error) {
-				w := db.engine.Dialect.write(id)
-				if err := w.add(purges[db.engine.Dialect](table), step); err != nil {
-					return err
-				}
-				n, err = w.exec(db.everyTenant.write.WithContext(ctx))
+			s, err := db.engine.Dialect.sentence(purges[db.engine.Dialect](table))
+			if err != nil {
+				return err
+			}
+			args, err := s.args(id, []any{step})
+			if err != nil {
+				return err
+			}
+			err = db.do(ctx, reads, "purge tenant", func(ctx context.Context) (err error) {
+				n, err = s.exec(on(db.everyTenant.write, ctx), id, args)
 				return err
 			})
 			if err != nil {

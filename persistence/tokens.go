@@ -2,7 +2,6 @@ package persistence
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
@@ -33,25 +32,13 @@ const readToken = `SELECT a.id, a.grant_id, a.subject, a.actor, a.client_id, a.s
 
 // AccessToken implements grant.Store.
 func (db *DB) AccessToken(ctx context.Context, t tenant.ID, now time.Time, hash []byte) (*grant.AccessToken, error) {
-	var found *grant.AccessToken
-	err := db.query(ctx, t, "read access token", readToken, []any{hash, cut(now), cut(now)}, func(scan scan) error {
-		a := &grant.AccessToken{Hash: hash}
-		var scope string
-		var audience document[[]string]
-		var data raw
-		var issued, expires moment
-		if err := scan(&a.ID, &a.Grant, &a.Subject, &a.Actor, &a.ClientID, &scope, &audience, &data, &issued, &expires); err != nil {
-			return err
-		}
-		a.Scope, _ = oauth.ParseScope(scope) // it was one when it was written
-		a.Audience, a.Data, a.IssuedAt, a.ExpiresAt = audience.V, json.RawMessage(data), issued.Time, expires.Time
-		found = a
-		return nil
-	})
-	if err == nil && found == nil {
-		err = grant.ErrNotFound
+	a, scope := grant.AccessToken{Hash: hash}, ""
+	if err := db.one(ctx, t, "read access token", grant.ErrNotFound, readToken, []any{hash, cut(now), cut(now)}, &a.ID, &a.Grant, &a.Subject, &a.Actor,
+		&a.ClientID, &scope, into{&a.Audience}, (*raw)(&a.Data), when{&a.IssuedAt}, when{&a.ExpiresAt}); err != nil {
+		return nil, err
 	}
-	return found, err
+	a.Scope, _ = oauth.ParseScope(scope) // it was one when it was written
+	return &a, nil
 }
 
 // RevokeToken implements grant.Store.
