@@ -21,8 +21,10 @@ import (
 	"github.com/chancery-id/chancery/flows/access"
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/flows/token"
@@ -212,6 +214,8 @@ func clients() registry {
 		{ID: "plain", Secrets: secret, Metadata: tenant.Metadata{RedirectURIs: cb, IDTokenAlg: "ES256", RequireAuthTime: true}},
 		{ID: "resource", Secrets: secret, Metadata: tenant.Metadata{GrantTypes: []string{"client_credentials"}, Audience: []string{"http://app1.example.com"}}},
 		{ID: "legacy", Metadata: tenant.Metadata{RedirectURIs: cb, IDTokenAlg: "ES384"}},
+		{ID: "bank", Secrets: secret, Metadata: tenant.Metadata{Name: "Bank", GrantTypes: []string{oauth.CIBA, "refresh_token"}, BackchannelMode: "poll"}},
+		{ID: "shop", Secrets: secret, Metadata: tenant.Metadata{GrantTypes: []string{oauth.CIBA}, BackchannelMode: "poll"}},
 		{ID: "closed", Disabled: true, Metadata: tenant.Metadata{RedirectURIs: cb}},
 	} {
 		r[c.ID] = c
@@ -250,18 +254,20 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	issuer := &grant.Issuer{Now: w.clock, Rand: rand.Reader}
 	accounts := &account.Service{Store: db, Now: w.clock, Rand: rand.Reader}
 	gate := &wire.Gate{Resolver: w.tenants, Now: w.clock, PublicURL: &url.URL{Scheme: "https", Host: "id.example"}}
-	w.Handler = gate.Handler(&oidc.Door{Now: w.clock, ClientAuth: &clientauth.Service{Now: w.clock},
-		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts},
+	requests := &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
+		Hint: func(_ context.Context, _ *tenant.Tenant, _ *tenant.Client, token string) (string, error) {
+			if sub, ok := strings.CutPrefix(token, "hint-of-"); ok {
+				return sub, nil
+			}
+			return "", errors.New("no ID token of ours")
+		}}
+	backchannel := &ciba.Service{Now: w.clock, Requests: requests, Accounts: accounts, Issuer: issuer, Store: db}
+	w.Handler = gate.Handler(&oidc.Door{Now: w.clock, ClientAuth: &clientauth.Service{Now: w.clock}, CIBA: backchannel,
+		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, CIBA: backchannel},
 		Access: &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Accounts: accounts},
-	}, &Door{Authorize: &authorize.Service{Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Accounts: accounts,
+	}, &Door{CIBA: backchannel, Authorize: &authorize.Service{Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Accounts: accounts,
 		Sessions: &session.Service{Now: w.clock, Rand: rand.Reader, Store: db},
-		Requests: &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
-			Hint: func(_ context.Context, _ *tenant.Tenant, _ *tenant.Client, token string) (string, error) {
-				if sub, ok := strings.CutPrefix(token, "hint-of-"); ok {
-					return sub, nil
-				}
-				return "", errors.New("no ID token of ours")
-			}}}})
+		Requests: requests}})
 	return w
 }
 
