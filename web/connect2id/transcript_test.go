@@ -117,7 +117,7 @@ func (r *replay) fill(s string) string {
 }
 
 func (r *replay) send(t *testing.T, s *step) {
-	r.answer = r.call(s.word, r.fill(s.rest), r.fill(s.body), func(req *http.Request) {
+	r.answer = r.call(s.word, r.fill(s.rest), r.fill(strings.TrimSuffix(s.body, "\n")), func(req *http.Request) {
 		for _, h := range s.headers {
 			if req.Header.Del(h[0]); h[1] != "" {
 				req.Header.Set(h[0], r.fill(h[1]))
