@@ -65,14 +65,15 @@ func refuse(c *gin.Context, status int, err *oauth.Error) {
 		c.Header("WWW-Authenticate", "Bearer")
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		c.Header("WWW-Authenticate", `Bearer error="`+err.Code+`"`)
-	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:
-		c.Header("Retry-After", "1")
 	}
 	write(c, problem{Status: status, Code: err.Code, Detail: err.Description})
 }
 
 func write(c *gin.Context, p problem) {
 	p.Title = http.StatusText(p.Status)
+	if p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable {
+		c.Header("Retry-After", "1")
+	}
 	b, err := json.Marshal(p)
 	if err != nil {
 		wire.Error(c, err)

@@ -40,7 +40,8 @@ type Accounts interface {
 // route is one page or file.
 type route struct {
 	method, path string
-	file         bool // the same for everyone, and needed to show any page
+	flow         string // for the record
+	file         bool   // the same for everyone, and needed to show any page
 	serve        func(*UI, *gin.Context, *tenant.Tenant)
 }
 
@@ -52,12 +53,12 @@ const logoutPath = "/logout"
 
 // routes lie below an issuer. The handle in a path opens nothing without the browser's binding cookie.
 var routes = []route{
-	{http.MethodGet, interactionPath + ":handle", false, (*UI).ask},
-	{http.MethodPost, interactionPath + ":handle", false, (*UI).answer},
-	{http.MethodGet, logoutPath, false, (*UI).askLogout},
-	{http.MethodPost, logoutPath, false, (*UI).logout},
-	{http.MethodGet, "/login/logo", true, (*UI).logo},
-	{http.MethodGet, "/login/assets/:name", true, (*UI).asset},
+	{http.MethodGet, interactionPath + ":handle", "login", false, (*UI).ask},
+	{http.MethodPost, interactionPath + ":handle", "login", false, (*UI).answer},
+	{http.MethodGet, logoutPath, "logout", false, (*UI).askLogout},
+	{http.MethodPost, logoutPath, "logout", false, (*UI).logout},
+	{http.MethodGet, "/login/logo", "asset", true, (*UI).logo},
+	{http.MethodGet, "/login/assets/:name", "asset", true, (*UI).asset},
 }
 
 // Mount registers the pages.
@@ -68,6 +69,9 @@ func (u *UI) Mount(r *wire.Router) {
 		if p.file {
 			register = r.Metadata // limits count people, not pictures
 		}
-		register(p.method, p.path, func(c *gin.Context, t *tenant.Tenant) { p.serve(u, c, t) })
+		register(p.method, p.path, func(c *gin.Context, t *tenant.Tenant) {
+			wire.EventOf(c).Flow(p.flow)
+			p.serve(u, c, t)
+		})
 	}
 }
