@@ -48,6 +48,8 @@ const (
 	idSize  = 16
 	macSize = 16
 
+	handleSize = 43 // in base64url, without the line ends that a decoder skips
+
 	maxWrong = 5                // guesses; with the last of them the session ends
 	grace    = 10 * time.Second // in which a call may be repeated whose answer was lost
 )
@@ -65,7 +67,7 @@ func (s *Service) newAuthSession(t *tenant.Tenant) *authSession {
 // find returns the session that handle reaches, or nil.
 func (s *Service) find(ctx context.Context, t *tenant.Tenant, handle string) (*authSession, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(handle)
-	if err != nil || len(b) != idSize+macSize {
+	if err != nil || len(handle) != handleSize {
 		return nil, nil
 	}
 	a := &authSession{id: b[:idSize]}

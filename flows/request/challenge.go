@@ -25,6 +25,7 @@ func (s *Service) ValidateChallenge(ctx context.Context, t *tenant.Tenant, clien
 			return nil, err
 		}
 	}
+	d.State = d.get("state")
 	if err := d.run(Challenge); err != nil {
 		return nil, err
 	}

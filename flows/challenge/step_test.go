@@ -1,0 +1,102 @@
+package challenge
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+)
+
+func TestWhatAStepMaySay(t *testing.T) {
+	many := map[string]string{}
+	for i := range 33 {
+		many[strconv.Itoa(i)] = "x"
+	}
+	heavy := map[string]string{}
+	for i := range 9 {
+		heavy[strconv.Itoa(i)] = strings.Repeat("x", maxValue)
+	}
+	const fault = "server_error"
+	for _, tt := range []struct {
+		rule, query string
+		says        Verdict
+		err         error
+		want        string
+	}{
+		{"whom it allows", "", Verdict{Outcome: Allow, Subject: "carol"}, nil, "code"},
+		{"nobody", "", Verdict{Outcome: Allow}, nil, fault},
+		{"somebody who cannot be", "", Verdict{Outcome: Allow, Subject: "a\x00"}, nil, fault},
+		{"the client itself", "", Verdict{Outcome: Allow, Subject: "app"}, nil, fault},
+		{"an acr that cannot be", "", Verdict{Outcome: Allow, Subject: "carol", ACR: "\n"}, nil, fault},
+		{"a subject whose account is disabled", "", Verdict{Outcome: Allow, Subject: "mallory"}, nil, "access_denied: the account is disabled"},
+		{"another subject than was asked for", "id_token_hint=hint-of-bob", Verdict{Outcome: Allow, Subject: "carol"}, nil, "login_required: another subject was asked for"},
+		{"the one that was asked for", "id_token_hint=hint-of-carol", Verdict{Outcome: Allow, Subject: "carol"}, nil, "code"},
+		{"less than was demanded", `claims={"id_token":{"acr":{"essential":true,"value":"mfa"}}}`, Verdict{Outcome: Allow, Subject: "carol"}, nil,
+			"unmet_authentication_requirements: the subject was not authenticated as the request demands"},
+		{"what was demanded", `claims={"id_token":{"acr":{"essential":true,"value":"mfa"}}}`, Verdict{Outcome: Allow, Subject: "carol", ACR: "mfa"}, nil, "code"},
+		{"less than was wished for", "acr_values=mfa", Verdict{Outcome: Allow, Subject: "carol"}, nil, "code"},
+		{"what is next", "", Verdict{Outcome: Ask, Code: "otp_required"}, nil, "otp_required"},
+		{"what is next, and what to keep till then", "", Verdict{Outcome: Ask, Code: "otp_required", Keep: map[string]string{"username": "carol"}}, nil, "otp_required +"},
+		{"nothing", "", Verdict{}, nil, fault},
+		{"nothing that is next", "", Verdict{Outcome: Ask}, nil, fault},
+		{"what no code may hold", "", Verdict{Outcome: Ask, Code: `a"b`}, nil, fault},
+		{"too long a code", "", Verdict{Outcome: Ask, Code: strings.Repeat("x", 65)}, nil, fault},
+		{"too many attributes", "", Verdict{Outcome: Ask, Code: "x", Keep: many}, nil, fault},
+		{"too large ones", "", Verdict{Outcome: Ask, Code: "x", Keep: heavy}, nil, fault},
+		{"too large a one", "", Verdict{Outcome: Ask, Code: "x", Keep: map[string]string{"a": strings.Repeat("x", maxValue+1)}}, nil, fault},
+		{"one without a name", "", Verdict{Outcome: Ask, Code: "x", Keep: map[string]string{"": "x"}}, nil, fault},
+		{"no", "", Verdict{Outcome: Deny, Code: "access_denied"}, nil, "access_denied"},
+		{"no, where a session is wanted", "use_auth_session=true", Verdict{Outcome: Deny, Code: "access_denied"}, nil, "access_denied"},
+		{"what is wrong with the request", "", Verdict{}, oauth.InvalidRequest("phone is no number"), "invalid_request: phone is no number"},
+		{"that it fails", "", Verdict{}, errDown, fault},
+	} {
+		h := open(t)
+		h.store.disabled = "mallory"
+		h.Decider = step(func(Input) (Verdict, error) { return tt.says, tt.err })
+		a, err := h.as("app", tt.query)
+		if got := said(a, err); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.rule, got, tt.want)
+		}
+		if n := len(h.grants()); n > 0 != (tt.want == "code") {
+			t.Errorf("%s: %d grants", tt.rule, n)
+		}
+		if n := len(h.store.interactions); n > 0 != strings.HasSuffix(tt.want, "+") {
+			t.Errorf("%s: %d interactions", tt.rule, n)
+		}
+	}
+}
+
+func TestDenyEndsTheSession(t *testing.T) {
+	h := open(t)
+	s := h.begin()
+	h.Decider = step(func(in Input) (Verdict, error) { return Verdict{Outcome: Deny, Code: "locked"}, nil })
+	if end := h.asks("auth_session="+s, "locked"); end != "" || len(h.store.interactions) != 0 {
+		t.Errorf("got %q, %d interactions", end, len(h.store.interactions))
+	}
+	if evs := h.store.finished[0].Events; len(evs) != 1 || evs[0].Detail["error"] != "locked" {
+		t.Errorf("recorded %+v", evs)
+	}
+	if _, err := h.as("app", "auth_session="+s); !errors.Is(err, errSession) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What a step is shown.
+func TestInput(t *testing.T) {
+	h := open(t)
+	var in Input
+	h.Decider = step(func(i Input) (Verdict, error) {
+		in = i
+		return Verdict{Outcome: Ask, Code: "next", Keep: map[string]string{"a": in.Params.Get("a")}}, nil
+	})
+	s := h.asks("scope=openid&a=1&otp=2", "next")
+	if in.Client.ID != "app" || in.Request.Scope.String() != "openid" || in.Params.Get("otp") != "2" || in.Attributes != nil || in.Session || in.Address != "192.0.2.1" {
+		t.Errorf("at first: %+v", in)
+	}
+	h.asks("a=3&auth_session="+s, "next")
+	if in.Request.Scope.String() != "openid" || in.Params.Get("otp") != "" || in.Attributes["a"] != "1" || !in.Session {
+		t.Errorf("then: %+v", in)
+	}
+}
