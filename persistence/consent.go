@@ -29,9 +29,12 @@ func (authorizationRow) TableName() string { return "authorizations" }
 
 // remember writes consent, which its caller has merged with what was on record.
 func (e *effect) remember(a *grant.Authorization) {
-	e.insert("authorizations (tenant_id, subject, client_id, actor, scope, claims, terms, created_at, updated_at)",
-		` ON CONFLICT (tenant_id, subject, client_id, actor) DO UPDATE SET scope = excluded.scope, claims = excluded.claims,
-		terms = excluded.terms, updated_at = excluded.updated_at`,
+	suffix := ` ON CONFLICT (tenant_id, subject, client_id, actor) DO UPDATE SET scope = excluded.scope, claims = excluded.claims,
+		terms = excluded.terms, updated_at = excluded.updated_at`
+	if e.fresh(a.CreatedAt, a.UpdatedAt) {
+		suffix = ""
+	}
+	e.insert("authorizations (tenant_id, subject, client_id, actor, scope, claims, terms, created_at, updated_at)", suffix,
 		a.Subject, a.ClientID, a.Actor, a.Scope.String(), e.json(list(a.Claims)), raw(a.Terms), cut(a.CreatedAt), cut(a.UpdatedAt))
 }
 

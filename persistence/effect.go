@@ -3,12 +3,14 @@ package persistence
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -26,7 +28,22 @@ type effect struct {
 	every  bool // goes beyond its tenant, through the handle that is not scoped
 	parts  []part
 	answer part // the named part whose one column is the answer; unnamed: none
+	again  bool // the first attempt found what was thought to be new
 	err    error
+}
+
+// fresh reports whether a row is likely to be new, by when it began and was last changed. What is new is inserted
+// without asking whether it is there, which costs less; should it be there after all, the effect is made once more.
+func (e *effect) fresh(began, changed time.Time) bool {
+	return !e.again && changed.Sub(began) < time.Second
+}
+
+// twice makes an effect, and once more where something was there that was thought to be new.
+func twice(run func(again bool) (won bool, answer []string, err error)) (won bool, answer []string, err error) {
+	if won, answer, err = run(false); errors.Is(err, errDuplicate) {
+		return run(true)
+	}
+	return won, answer, err
 }
 
 type part struct {

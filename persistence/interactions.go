@@ -49,7 +49,16 @@ func (db *DB) PutData(ctx context.Context, t tenant.ID, now time.Time, hash []by
 
 // Login implements authorize.Store. The interaction's data stays as it is: PutData may have come in between.
 func (db *DB) Login(ctx context.Context, t tenant.ID, now time.Time, l authorize.LoginEffect) ([]tenant.Revocation, error) {
+	won, ids, err := twice(func(again bool) (bool, []string, error) { return db.login(t, now, &l, again).run(ctx, "log in") })
+	if err == nil && !won {
+		err = db.moved(ctx, t, now, l.Interaction.Hash)
+	}
+	return revocationsOf(ids, now, l.TokensUntil), err
+}
+
+func (db *DB) login(t tenant.ID, now time.Time, l *authorize.LoginEffect, again bool) *effect {
 	e, i := db.effect(t), &l.Interaction
+	e.again = again
 	e.guard(`UPDATE interactions SET version = version + 1, step = ?, session_id = ?, answered = ?, binding = ?, request = ?,
 		expires_at = ? WHERE tenant_id = :t AND hash = ? AND version = ? AND expires_at > ? RETURNING version`,
 		string(i.Step), i.SessionID, i.Answered, i.Binding, e.json(i.Request), cut(i.ExpiresAt), i.Hash, i.Version, cut(now))
@@ -58,16 +67,23 @@ func (db *DB) Login(ctx context.Context, t tenant.ID, now time.Time, l authorize
 	}
 	e.end(l.Ended, l.Session, l.KeepNewest, now, l.TokensUntil)
 	e.event(l.Event)
-	won, ids, err := e.run(ctx, "log in")
-	if err == nil && !won {
-		err = db.moved(ctx, t, now, i.Hash)
-	}
-	return revocationsOf(ids, now, l.TokensUntil), err
+	return e
 }
 
 // Finish implements authorize.Store.
 func (db *DB) Finish(ctx context.Context, t tenant.ID, now time.Time, f authorize.FinishEffect) ([]tenant.Revocation, error) {
+	won, ids, err := twice(func(again bool) (bool, []string, error) {
+		return db.finish(t, now, &f, again).run(ctx, "finish interaction")
+	})
+	if err == nil && !won {
+		err = db.moved(ctx, t, now, f.Hash)
+	}
+	return revocationsOf(ids, now, f.TokensUntil), err
+}
+
+func (db *DB) finish(t tenant.ID, now time.Time, f *authorize.FinishEffect, again bool) *effect {
 	e, held := db.effect(t), ""
+	e.again = again
 	if f.Session == nil && f.Grant != nil && f.Grant.Code == nil && f.Grant.SessionID != "" && !offline(&f.Grant.Terms) {
 		// Without a code there is no later moment to ask whether the session still is.
 		e.let("held", `SELECT id FROM sessions WHERE tenant_id = :t AND id = ?`+keeping[db.engine.Dialect], f.Grant.SessionID)
@@ -98,11 +114,7 @@ func (db *DB) Finish(ctx context.Context, t tenant.ID, now time.Time, f authoriz
 	for _, ev := range f.Events {
 		e.event(ev)
 	}
-	won, ids, err := e.run(ctx, "finish interaction")
-	if err == nil && !won {
-		err = db.moved(ctx, t, now, f.Hash)
-	}
-	return revocationsOf(ids, now, f.TokensUntil), err
+	return e
 }
 
 // moved says why an interaction could not be changed.

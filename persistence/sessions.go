@@ -51,6 +51,9 @@ func (e *effect) put(s *session.Session, clientID string) {
 		suffix += `, ` + e.db.engine.Dialect.noted()
 		more = []any{clientID, clientID}
 	}
+	if e.fresh(s.CreatedAt, s.UsedAt) {
+		suffix, more = "", nil
+	}
 	e.insertOr(`sessions (tenant_id, id, subject, turn, max_life, auth_life, max_idle, acr, amr, claims, data, clients, created_at,
 		auth_time, used_at)`, suffix, more, s.ID, s.Subject, s.Turn, s.MaxLife, s.AuthLife, s.MaxIdle, s.ACR, e.json(list(s.AMR)),
 		raw(s.Claims), raw(s.Data), e.json(parties), cut(s.CreatedAt), cut(s.AuthTime), cut(s.UsedAt))

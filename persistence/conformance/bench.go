@@ -69,7 +69,7 @@ func (k *kit) benchBegin(id string) error {
 
 func (k *kit) benchLogin(id string) error {
 	i, s := k.interaction(id), k.session(id)
-	s.Subject, i.Step, i.SessionID, i.Answered = id, authorize.StepConsent, id, true
+	s.Subject, s.CreatedAt, s.UsedAt, s.Clients, i.Step, i.SessionID, i.Answered = id, k.now, k.now, nil, authorize.StepConsent, id, true
 	_, err := k.db.Login(k.ctx, k.t, k.now, authorize.LoginEffect{Interaction: i, Session: &s, KeepNewest: 5, TokensUntil: k.now, Event: k.event(audit.LoggedIn)})
 	return err
 }

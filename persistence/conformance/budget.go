@@ -57,7 +57,9 @@ func Budget(t *testing.T, db *persistence.DB, sent func() int) {
 		{"Finish at once, with a session and a token", 1, func() error {
 			x, n, a := k.refreshable("direct"), k.session("direct"), k.token("direct", "direct")
 			x.SessionID = "direct"
-			_, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Authorization: &z, Grant: &x, AccessToken: &a, Session: &n, KeepNewest: 5,
+			merged := z // with what is on record
+			merged.CreatedAt = k.at(-time.Hour)
+			_, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Authorization: &merged, Grant: &x, AccessToken: &a, Session: &n, KeepNewest: 5,
 				TokensUntil: k.now, ClientID: "app", Events: []audit.Event{k.event(audit.GrantIssued)}})
 			return err
 		}, nil},

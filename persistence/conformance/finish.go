@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
@@ -92,6 +93,23 @@ var finish = []promise{
 		k.must(err)
 		y.CreatedAt = z.CreatedAt
 		k.same(zs, []grant.Authorization{y})
+	}},
+	{"a session and consent that look new are written over what is there", func(k *kit) {
+		s, z := k.session("s"), k.authorization("app")
+		s.CreatedAt, s.UsedAt = k.now, k.now
+		for _, turn := range []int64{1, 2} {
+			s.Turn, z.Claims = turn, []string{fmt.Sprint(turn)}
+			_, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Session: &s, Authorization: &z, ClientID: "app"})
+			k.must(err)
+			i := k.interaction(fmt.Sprint(turn))
+			k.must(k.db.Begin(k.ctx, k.t, i, nil))
+			_, err = k.db.Login(k.ctx, k.t, k.now, authorize.LoginEffect{Interaction: i, Session: &s})
+			k.must(err)
+		}
+		s.Clients = append(s.Clients, "app")
+		who, err := k.db.Subject(k.ctx, k.t, "s", "app")
+		k.must(err)
+		k.same(who, authorize.Subject{Session: &s, Authorization: &z})
 	}},
 	{"the session it replaces ends, with the oldest beyond those kept", func(k *kit) {
 		for n, id := range []string{"a", "b", "c"} {
