@@ -47,7 +47,7 @@ func TestBodies(t *testing.T) {
 	}
 	each(t, func(t *testing.T, w *world) {
 		login, consent := w.atLogin(t, "v3"), w.atConsent(t, "v3")
-		for _, at := range []struct{ method, path string }{{"POST", v1}, {"POST", v3}, {"PUT", v3 + "/" + login}, {"PUT", v3 + "/" + consent}, {"PUT", v3 + "/" + login + "/data"}} {
+		for _, at := range []struct{ method, path string }{{"POST", v1}, {"POST", v3}, {"PUT", v3 + "/" + login}, {"PUT", v3 + "/" + consent}, {"PUT", v3 + "/" + login + "/data"}, {"POST", directPath + "/"}} {
 			for _, tt := range rows {
 				rec := w.call(at.method, at.path, tt.body, tt.change)
 				want := tt.want
