@@ -21,7 +21,7 @@ type authorizationRequest struct {
 type authorizationAnswer struct {
 	result
 	Ticket         string        `json:"ticket,omitempty"`
-	Service        *service      `json:"service,omitempty"`
+	Service        *serviceView  `json:"service,omitempty"`
 	Client         *clientView   `json:"client,omitempty"`
 	AliasUsed      bool          `json:"clientIdAliasUsed"`
 	Display        string        `json:"display,omitempty"`

@@ -11,6 +11,7 @@ import (
 	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
 	"github.com/chancery-id/chancery/web/wire"
 )
 
@@ -43,7 +44,7 @@ func (d *Door) info(*call) (int, any, error) {
 	return http.StatusOK, struct {
 		Version  string   `json:"version"`
 		Features []string `json:"features"`
-	}{"3.0", []string{}}, nil
+	}{"3.0", []string{"ciba"}}, nil
 }
 
 // echo answers with the parameters of its query: a test of the connection.
@@ -94,7 +95,7 @@ func (d *Door) serviceList(c *call) (int, any, error) {
 
 // recorded describes the service of a record.
 func (d *Door) recorded(r *tenant.Record) *service {
-	return d.serviceOf(&tenant.Tenant{ID: r.ID, ServiceID: r.ServiceID, Issuer: r.Issuer, Settings: &r.Settings})
+	return d.serviceOf(&tenant.Tenant{ID: r.ID, ServiceID: r.ServiceID, Issuer: r.Issuer, Settings: &r.Settings, Keys: keys.NewSet(r.Keys)})
 }
 
 // newService are the members of a service that make a tenant's settings.

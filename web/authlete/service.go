@@ -13,12 +13,18 @@ import (
 	"github.com/chancery-id/chancery/web/wire"
 )
 
-// service is a tenant. Durations are seconds. It holds neither token nor private key.
+// serviceView is what the pages of an authorization server show of a tenant.
+type serviceView struct {
+	Key          int64  `json:"apiKey"`
+	Number       int64  `json:"number"`
+	Name         string `json:"serviceName"`
+	AliasEnabled bool   `json:"clientIdAliasEnabled"`
+	Attributes   []pair `json:"attributes,omitempty"`
+}
+
+// service is a tenant. Durations are seconds. It holds no private key.
 type service struct {
-	Key                int64         `json:"apiKey"`
-	Number             int64         `json:"number"`
-	Name               string        `json:"serviceName"`
-	AliasEnabled       bool          `json:"clientIdAliasEnabled"`
+	*serviceView
 	Secret             string        `json:"apiSecret,omitempty"` // in the answer that made it
 	Issuer             string        `json:"issuer,omitempty"`
 	Authorization      string        `json:"authorizationEndpoint,omitempty"`
@@ -48,14 +54,12 @@ type service struct {
 	ErrorURIOmitted    bool          `json:"errorUriOmitted"`
 	DynamicRegistering bool          `json:"dynamicRegistrationSupported"`
 	LoopbackVariable   bool          `json:"loopbackRedirectionUriVariable"`
-	Attributes         []pair        `json:"attributes,omitempty"`
 }
 
 // serviceOf describes t, as it was configured or by default.
 func (d *Door) serviceOf(t *tenant.Tenant) *service {
-	s, out := t.Settings, limitedService(t)
-	m := discovery.MetadataOf(t, d.Now())
-	*out = service{Key: out.Key, Number: out.Number, Name: out.Name, AliasEnabled: true, Attributes: out.Attributes, Issuer: t.Issuer,
+	s, m := t.Settings, discovery.MetadataOf(t, d.Now())
+	out := &service{serviceView: limitedService(t), Issuer: t.Issuer,
 		Authorization: m.Authorize, Token: m.Token, Revocation: m.Revoke, Introspection: m.Introspect, UserInfo: m.UserInfo, Registration: m.Registration,
 		JWKS: m.JWKS, Scopes: scopesOf(m.Scopes), GrantTypes: grantTypes.all(token.GrantTypes()), ResponseTypes: responseTypes.all(m.ResponseTypes),
 		AuthMethods: authMethods.all(clientauth.Methods(t)), Displays: upper(m.Displays), ClaimTypes: upper(m.ClaimTypes), Claims: m.Claims,
@@ -70,9 +74,8 @@ func (d *Door) serviceOf(t *tenant.Tenant) *service {
 	return out
 }
 
-// limitedService is what the pages of an authorization server show of t.
-func limitedService(t *tenant.Tenant) *service {
-	return &service{Key: t.ServiceID, Number: t.ServiceID, Name: cmp.Or(t.Settings.Name, string(t.ID)), AliasEnabled: true,
+func limitedService(t *tenant.Tenant) *serviceView {
+	return &serviceView{Key: t.ServiceID, Number: t.ServiceID, Name: cmp.Or(t.Settings.Name, string(t.ID)), AliasEnabled: true,
 		Attributes: attributes(t.Settings.Attributes)}
 }
 
