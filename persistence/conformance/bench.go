@@ -9,6 +9,7 @@ import (
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/persistence"
+	"github.com/chancery-id/chancery/tenant"
 )
 
 // Benchmark measures what the hot paths ask of the store, with 8 callers for each processor. around, which may be nil,
@@ -28,6 +29,11 @@ func Benchmark(b *testing.B, db *persistence.DB, around func(b *testing.B, run f
 		{"RotateRefresh", put, (*kit).benchRotate},
 		{"PutAccessToken", nil, func(k *kit, id string) error { return k.db.PutAccessToken(k.ctx, k.t, k.token(id, "")) }},
 		{"code flow", nil, (*kit).benchFlow},
+		{"code flow, each of another tenant", nil, func(k *kit, id string) error {
+			other := *k
+			other.t += tenant.ID(id[:2])
+			return other.benchFlow(id)
+		}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			k, ids, next := newKit(b, db), make([]string, b.N), atomic.Int64{}
