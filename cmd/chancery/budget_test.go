@@ -143,6 +143,13 @@ func (b *bench) api(t testing.TB, method, path, body string) *http.Response {
 	return b.call(t, method, "/authz-sessions/rest/v1"+path, jsonType, body, "Tenant-ID", "acme", "Authorization", "Bearer "+b.acme.APIToken)
 }
 
+// direct calls the direct authorisation API, with more members.
+func (b *bench) direct(t testing.TB, more string) *http.Response {
+	t.Helper()
+	return b.call(t, http.MethodPost, "/direct-authz/rest/v2", jsonType, fmt.Sprintf(`{"client_id":%q,"scope":["openid","email"],%s}`, b.acme.Client.ID, more),
+		"Tenant-ID", "acme", "Authorization", "Bearer "+b.acme.APIToken)
+}
+
 // token calls an endpoint that takes a form and a client.
 func (b *bench) token(t testing.TB, path string, form url.Values) *http.Response {
 	t.Helper()
@@ -237,6 +244,15 @@ func TestBudget(t *testing.T) {
 		}, nil},
 		{"revocation of an identifier", 6, nil, func() *http.Response {
 			return b.token(t, "/token/revoke", url.Values{"token": {str(tokens, "access_token")}})
+		}, nil},
+		{"direct authorisation", 7, nil, func() *http.Response {
+			return b.direct(t, `"sub_session":{"sub":"carol"},"long_lived":true,"access_token":{"encoding":"IDENTIFIER"}`)
+		}, nil},
+		{"direct authorisation as another", 7, nil, func() *http.Response {
+			return b.direct(t, `"sub":"carol","long_lived":true,"impersonated_sub":"dave","access_token":{"encrypt":true}`)
+		}, func(r *http.Response) { tokens = members(t, r) }},
+		{"introspection, encrypted JWT", 0, nil, func() *http.Response {
+			return b.token(t, "/token/introspect", url.Values{"token": {str(tokens, "access_token")}})
 		}, nil},
 	}
 	b.token(t, "/token", url.Values{"grant_type": {"client_credentials"}}) // warms snapshot, client
