@@ -246,7 +246,9 @@ func merge(had *grant.Authorization, terms *grant.Terms, now time.Time) *grant.A
 			a.Claims = add(a.Claims, untagged(name))
 		}
 	}
-	a.Terms, _ = json.Marshal(terms) // plain data: cannot fail
+	kept := *terms
+	kept.Login = grant.Login{}       // of this time alone
+	a.Terms, _ = json.Marshal(&kept) // plain data: cannot fail
 	return &a
 }
 

@@ -51,30 +51,17 @@ func (s *Service) Direct(ctx context.Context, t *tenant.Tenant, d DirectRequest)
 	if err != nil {
 		return DirectResult{}, err
 	}
-	who, c, err := s.vouched(ctx, t, now, client, &d)
+	b, c, err := s.vouched(ctx, t, now, client, &d)
+	if err == nil {
+		err = s.impersonate(ctx, t, client, &b, d.Impersonated)
+	}
 	if err != nil {
 		return DirectResult{}, err
 	}
-	if d.Impersonated != "" && d.Impersonated != who.subject {
-		if err := s.checkImpersonated(ctx, t, client, d.Impersonated); err != nil {
-			return DirectResult{}, err
-		}
-		who.subject, who.actor = d.Impersonated, who.subject
-		who.Authorization = nil // what the subject allowed for itself is not what it allowed as another
-	}
-	g := &grant.Grant{ID: s.Issuer.NewID(), Subject: who.subject, Actor: who.actor, ClientID: client.ID, CreatedAt: now,
-		Terms: termsOf(t.Settings, &request.Request{}, d.Consent)}
-	g.Terms.RefreshToken.Issue = g.Terms.RefreshToken.Issue && client.MayGrant(oauth.RefreshToken)
-	g.Terms.IDToken.Issue = g.Terms.IDToken.Issue && who.Session != nil
+	g := d.grant(t, now, client, &b)
+	g.ID = s.Issuer.NewID()
 	if alg := keys.Alg(client.IDTokenAlg); g.Terms.IDToken.Issue && alg != "" && !slices.Contains(t.Keys.Algs(now), alg) {
 		return DirectResult{}, ErrMetadata
-	}
-	var remembered *grant.Authorization
-	if d.LongLived {
-		remembered = merge(who.Authorization, &g.Terms, now)
-	}
-	if who.Session != nil {
-		g.SessionID, g.Terms.Login = who.Session.ID, loginOf(who.Session, client.RequireAuthTime || client.DefaultMaxAge != nil)
 	}
 	m, err := s.Issuer.Mint(ctx, t, g, client, s.Accounts, g.Terms.Audience)
 	if errors.Is(err, keys.ErrTooLarge) {
@@ -84,7 +71,11 @@ func (s *Service) Direct(ctx context.Context, t *tenant.Tenant, d DirectRequest)
 		return DirectResult{}, err
 	}
 	g.Refresh, g.ExpiresAt = m.Refresh, m.ExpiresAt
-	e := effectOf(t, now, g, who.Session, remembered, c)
+	var remembered *grant.Authorization
+	if d.LongLived {
+		remembered = merge(b.Authorization, &g.Terms, now)
+	}
+	e := effectOf(t, now, g, b.Session, remembered, c)
 	e.AccessToken = m.Stored
 	e.Events = append(e.Events, d.event(now, g))
 	revoked, err := s.Store.Finish(ctx, t.ID, now, e)
@@ -150,6 +141,27 @@ func (s *Service) vouched(ctx context.Context, t *tenant.Tenant, now time.Time, 
 	}
 	b.Session, b.subject = c.session, login.Subject
 	return b, c, nil
+}
+
+// impersonate makes the bearer act as sub, unless that is empty or itself.
+func (s *Service) impersonate(ctx context.Context, t *tenant.Tenant, client *tenant.Client, b *bearer, sub string) error {
+	if sub == "" || sub == b.subject {
+		return nil
+	}
+	b.subject, b.actor = sub, b.subject
+	b.Authorization = nil // what the subject allowed for itself is not what it allowed as another
+	return s.checkImpersonated(ctx, t, client, sub)
+}
+
+// grant is what d agrees to for b, without an id.
+func (d *DirectRequest) grant(t *tenant.Tenant, now time.Time, client *tenant.Client, b *bearer) *grant.Grant {
+	g := &grant.Grant{Subject: b.subject, Actor: b.actor, ClientID: client.ID, CreatedAt: now, Terms: termsOf(t.Settings, &request.Request{}, d.Consent)}
+	g.Terms.RefreshToken.Issue = g.Terms.RefreshToken.Issue && client.MayGrant(oauth.RefreshToken)
+	g.Terms.IDToken.Issue = g.Terms.IDToken.Issue && b.Session != nil
+	if b.Session != nil {
+		g.SessionID, g.Terms.Login = b.Session.ID, loginOf(b.Session, client.RequireAuthTime || client.DefaultMaxAge != nil)
+	}
+	return g
 }
 
 // event is what the record says of g.
