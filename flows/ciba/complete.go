@@ -89,10 +89,10 @@ func (c *Completion) check(p *Pending, now time.Time) error {
 			return err
 		}
 	}
-	switch {
+	switch required := p.Request.RequiredSub; {
 	case c.Subject == p.ClientID, c.ID.Subject == p.ClientID:
 		return oauth.InvalidRequest("sub is the id of the client")
-	case p.Subject != "" && p.Request.RequiredSub != "" && c.Subject != p.Request.RequiredSub:
+	case required != "" && required != c.Subject && required != c.ID.Subject:
 		return oauth.InvalidRequest("sub is not the subject that the request is about")
 	}
 	if slices.ContainsFunc(c.Scope, func(v string) bool { return !oauth.ScopeValue(v) }) {

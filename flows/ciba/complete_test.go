@@ -100,6 +100,9 @@ func TestCompleteRefused(t *testing.T) {
 		}
 	}
 	w := newWorld(t)
+	w.authenticate("")
+	w.says("the one that was asked for may have another name to us", w.complete(Completion{Result: Authorized, Subject: "4711", ID: grant.IDTerms{Subject: "sub-alice"}}), "")
+	w = newWorld(t)
 	ticket, err := w.Begin(context.Background(), w.tenant, w.bank, params(""))
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/chancery-id/chancery/flows/ciba"
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/web/wire"
 )
 
@@ -26,7 +27,11 @@ func (d *Door) backchannelFail(c *call) (answer, error) {
 	if err := c.read(&in); err != nil {
 		return nil, err
 	}
-	f := ciba.Failure{Ticket: in.Ticket, Code: strings.ToLower(in.Reason), URI: in.URI, Actor: wire.TokenOf(c.Context).ID, Address: c.address(),
+	code := strings.ToLower(in.Reason)
+	if in.Reason != strings.ToUpper(code) {
+		return nil, oauth.InvalidRequest("reason is none that there is.")
+	}
+	f := ciba.Failure{Ticket: in.Ticket, Code: code, URI: in.URI, Actor: wire.TokenOf(c.Context).ID, Address: c.address(),
 		Description: wire.Spoken(in.Description[:min(len(in.Description), maxDescription)])}
 	told, err := d.CIBA.Fail(c.Request.Context(), c.tenant, f)
 	if err != nil {
