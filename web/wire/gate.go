@@ -69,8 +69,7 @@ func (g *Gate) Public(h Handler) gin.HandlerFunc { return g.public(h, nil, true)
 // limited.
 func (g *Gate) Metadata(h Handler) gin.HandlerFunc { return g.public(h, nil, false) }
 
-// API admits callers with an API token of the named tenant that reaches api. For tenant.ServiceAPI a route's
-// :serviceId names the tenant as well, and HTTP Basic may carry service number and token.
+// API admits callers with an API token of the named tenant that reaches api.
 func (g *Gate) API(api tenant.API, h Handler) gin.HandlerFunc { return g.api(api, h, nil) }
 
 // Platform admits callers with a token of the platform tenant that reaches api or everything. The handler
@@ -138,22 +137,11 @@ func (g *Gate) api(api tenant.API, h Handler, page ErrorPage) gin.HandlerFunc {
 // apiTenant returns the tenant that the caller has proved to act for. What names no tenant, or several, is
 // invalid_request; then comes the token.
 func (g *Gate) apiTenant(c *gin.Context, e *edge, api tenant.API) (*tenant.Tenant, error) {
-	names, err := namesOf(make([]tenant.Name, 0, 5), c.Request)
+	names, err := namesOf(make([]tenant.Name, 0, 3), c.Request)
 	if err != nil {
 		return nil, err
 	}
 	bearer, tokenErr := Bearer(c)
-	if api == tenant.ServiceAPI {
-		if number := c.Param("serviceId"); number != "" {
-			names = append(names, tenant.Name{ServiceID: number})
-		}
-		if user, password, ok, err := Basic(c); ok {
-			names = append(names, tenant.Name{ServiceID: user})
-			bearer, tokenErr = password, nil
-		} else if err != nil {
-			tokenErr = err
-		}
-	}
 	t, err := g.resolve(c, e, names)
 	switch {
 	case errors.Is(err, tenant.ErrUnnamed):

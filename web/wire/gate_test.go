@@ -1,7 +1,6 @@
 package wire_test
 
 import (
-	"encoding/base64"
 	"net/http"
 	"strings"
 	"testing"
@@ -280,40 +279,6 @@ func TestRefusalsTakeTheirTime(t *testing.T) {
 		w.do(call("GET", "https://id.example/authz-sessions/rest/v1", tt.header...))
 		if took := time.Since(start); tt.slow && took < w.gate.Floor || !tt.slow && took > w.gate.Floor {
 			t.Errorf("%s took %v, the floor is %v", tt.rule, took, w.gate.Floor)
-		}
-	}
-}
-
-func TestServiceAPI(t *testing.T) {
-	w := newWorld(t)
-	basic := func(user, password string) string {
-		return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
-	}
-	for _, tt := range []struct {
-		rule, path, authorization string
-		status                    int
-		code, tenant              string
-	}{
-		{"the number in the path", "/api/1000001/auth/token", "Bearer chy_acme-all", 200, "", "acme"},
-		{"the Basic user", "/api/auth/token", basic("1000001", "chy_acme-all"), 200, "", "acme"},
-		{"both", "/api/1000001/auth/token", basic("1000001", "chy_acme-all"), 200, "", "acme"},
-		{"which differ", "/api/1000002/auth/token", basic("1000001", "chy_acme-all"), 400, "invalid_request", ""},
-		{"below an issuer", "/t/acme/api/1000001/auth/token", "Bearer chy_acme-all", 200, "", "acme"},
-		{"below another issuer", "/t/globex/api/1000001/auth/token", "Bearer chy_acme-all", 400, "invalid_request", ""},
-		{"neither", "/api/auth/token", "Bearer chy_acme-all", 400, "invalid_request", ""},
-		{"a wrong secret", "/api/auth/token", basic("1000001", "chy_globex-all"), 401, "invalid_token", ""},
-		{"an unknown number", "/api/999/auth/token", "Bearer chy_acme-all", 401, "invalid_token", ""},
-		{"a number in another form", "/api/01000001/auth/token", "Bearer chy_acme-all", 401, "invalid_token", ""},
-		{"no token", "/api/1000001/auth/token", "", 401, "missing_token", ""},
-		{"Basic in disorder", "/api/1000001/auth/token", "Basic !!", 401, "invalid_token", ""},
-	} {
-		var header []string
-		if tt.authorization != "" {
-			header = []string{bearer, tt.authorization}
-		}
-		rec := w.do(call("POST", "https://id.example"+tt.path, header...))
-		if got := body(t, rec); rec.Code != tt.status || got.Error != tt.code || got.Tenant != tt.tenant {
-			t.Errorf("%s: %d %s", tt.rule, rec.Code, rec.Body)
 		}
 	}
 }

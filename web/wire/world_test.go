@@ -196,8 +196,10 @@ func routes(r *wire.Router) {
 	r.API("GET", "/authz-sessions/rest/v1", tenant.AuthzAPI, tell)
 	r.API("POST", "/authz-sessions/rest/v1", tenant.AuthzAPI, tell)
 	r.API("GET", "/key-store/rest/v1/:id", tenant.KeyAPI, tell)
-	r.API("POST", "/api/auth/token", tenant.ServiceAPI, tell)
-	r.API("POST", "/api/:serviceId/auth/token", tenant.ServiceAPI, tell)
+	r.Service("POST", "/api/auth/token", tell)
+	r.Service("POST", "/api/:serviceId/auth/token", tell)
+	r.Services("GET", "/api/info", tell)
+	r.Open("GET", "/api/misc/echo", func(c *gin.Context) { wire.JSON(c, http.StatusOK, gin.H{"param": "open"}) })
 	r.Platform("GET", "/admin/v1/tenants", tell)
 	r.PlatformAPI("GET", "/monitor/v1/metrics", tenant.MonitorAPI, tell)
 	pages := r.Pages(func(c *gin.Context, status int, err *oauth.Error) {
