@@ -17,7 +17,7 @@ type Request struct {
 	ClientSecret    string // in an update: must be the client's own
 	PreferredID     string // master only
 	PreferredSecret string // master only
-	Numbered        bool   // master only: a new client's id is its number
+	Numbered        bool   // a new client's id is its number, as APIs that count clients have it
 	RefreshSecret   bool   // in an update: make a new secret
 	DryRun          bool   // go through everything, but record nothing and make no credentials
 	By              Authority

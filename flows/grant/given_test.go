@@ -1,0 +1,26 @@
+package grant
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+func TestJoined(t *testing.T) {
+	claims := map[string]json.RawMessage{"b": json.RawMessage(`{ "x" : 1 }`), "a": json.RawMessage(`"v"`), "iss": json.RawMessage(`"evil"`),
+		"own": json.RawMessage(`2`), "cnf": json.RawMessage(`{}`)}
+	got, err := joined([]byte(`{"iss":"i","own":1}`), claims)
+	if want := `{"iss":"i","own":1,"a":"v","b":{"x":1}}`; err != nil || string(got) != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
+	}
+}
+
+func TestIDTokenSubject(t *testing.T) {
+	g := &Grant{Subject: "alice"}
+	if got := g.IDTokenSubject(); got != "alice" {
+		t.Error(got)
+	}
+	g.Terms.IDToken.Subject = "pairwise"
+	if got := g.IDTokenSubject(); got != "pairwise" {
+		t.Error(got)
+	}
+}
