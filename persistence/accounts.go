@@ -98,13 +98,24 @@ func taken(err, exists error) error {
 }
 
 // UpdateAccount implements account.Store.
-func (db *DB) UpdateAccount(ctx context.Context, t tenant.ID, a account.Account, ev audit.Event) error {
+func (db *DB) UpdateAccount(ctx context.Context, t tenant.ID, a account.Account, read time.Time, ev audit.Event) error {
+	updated := cut(a.UpdatedAt)
+	if least := cut(read).Add(time.Microsecond); updated.Before(least) {
+		updated = least
+	}
 	e := db.effect(t)
 	e.guard(`UPDATE accounts SET username = ?, folded = ?, password_hash = ?, claims = ?, updated_at = ?
-		WHERE tenant_id = :t AND subject = ? RETURNING subject`,
-		a.Username, folded(a.Username), a.PasswordHash, e.json(claims(a.Claims)), cut(a.UpdatedAt), a.Subject)
+		WHERE tenant_id = :t AND subject = ? AND updated_at = ? RETURNING subject`,
+		a.Username, folded(a.Username), a.PasswordHash, e.json(claims(a.Claims)), updated, a.Subject, cut(read))
 	e.event(ev)
-	return taken(e.needs(ctx, "update account", account.ErrNotFound), account.ErrExists)
+	won, _, err := e.run(ctx, "update account")
+	if won || err != nil {
+		return taken(err, account.ErrExists)
+	}
+	if _, err := db.Account(ctx, t, a.Subject); err != nil {
+		return err
+	}
+	return account.ErrConflict
 }
 
 // needs runs an effect whose guard misses only what is not there.

@@ -26,6 +26,7 @@ type Account struct {
 var (
 	ErrNotFound = errors.New("account: no such account")
 	ErrExists   = errors.New("account: the subject or user name is taken")
+	ErrConflict = errors.New("account: changed in the meantime")
 )
 
 // Store keeps accounts.
@@ -38,8 +39,9 @@ type Store interface {
 	Accounts(ctx context.Context, t tenant.ID, after string, n int) ([]Account, error)
 	// CreateAccount records a new account, or ErrExists.
 	CreateAccount(ctx context.Context, t tenant.ID, a Account, ev audit.Event) error
-	// UpdateAccount replaces an account's user name, password hash and claims, or ErrNotFound, ErrExists.
-	UpdateAccount(ctx context.Context, t tenant.ID, a Account, ev audit.Event) error
+	// UpdateAccount replaces user name, password hash and claims of an account that was last changed at read, or
+	// ErrNotFound, ErrExists, or ErrConflict when it was changed since.
+	UpdateAccount(ctx context.Context, t tenant.ID, a Account, read time.Time, ev audit.Event) error
 	// DisableAccount disables an account, ends its sessions, revokes its grants and enters revoked into the
 	// journal; or enables it again, when revoked is nil. ErrNotFound.
 	DisableAccount(ctx context.Context, t tenant.ID, sub string, now time.Time, revoked *tenant.Revocation, ev audit.Event) error

@@ -193,8 +193,11 @@ func (s *Service) account(ctx context.Context, t *tenant.Tenant, sub string) (Ac
 }
 
 func (s *Service) replace(ctx context.Context, t *tenant.Tenant, a *Account, by By, what string) error {
-	a.UpdatedAt = s.now()
-	return worded(s.Store.UpdateAccount(ctx, t.ID, *a, s.event(audit.UserUpdated, a.Subject, by, what)))
+	read := a.UpdatedAt
+	if a.UpdatedAt = s.now(); !a.UpdatedAt.After(read) {
+		a.UpdatedAt = read.Add(time.Microsecond) // it is the mark by which a concurrent change is noticed
+	}
+	return worded(s.Store.UpdateAccount(ctx, t.ID, *a, read, s.event(audit.UserUpdated, a.Subject, by, what)))
 }
 
 func (s *Service) revocation(sub string, tokensLife time.Duration) tenant.Revocation {
@@ -228,6 +231,8 @@ func worded(err error) error {
 		return oauth.NotFound("There is no such account").Because(err)
 	case errors.Is(err, ErrExists):
 		return errTaken
+	case errors.Is(err, ErrConflict):
+		return oauth.InvalidRequest("The account was changed in the meantime, read it again").Because(err)
 	}
 	return oauth.Unavailable().Because(err)
 }

@@ -67,9 +67,13 @@ func (m *memory) CreateAccount(ctx context.Context, t tenant.ID, a Account, ev a
 	return m.put(a, ev)
 }
 
-func (m *memory) UpdateAccount(_ context.Context, _ tenant.ID, a Account, ev audit.Event) error {
-	if _, ok := m.accounts[a.Subject]; !ok {
+func (m *memory) UpdateAccount(_ context.Context, _ tenant.ID, a Account, read time.Time, ev audit.Event) error {
+	now, ok := m.accounts[a.Subject]
+	switch {
+	case !ok:
 		return ErrNotFound
+	case !now.UpdatedAt.Equal(read):
+		return ErrConflict
 	}
 	return m.put(a, ev)
 }

@@ -41,21 +41,23 @@ var accounts = []promise{
 		bob.Username = "NAME OF ALICE"
 		k.is(k.db.CreateAccount(k.ctx, k.t, bob, k.event(audit.UserCreated)), account.ErrExists)
 		k.must(k.db.CreateAccount(k.ctx, k.t, k.account("bob"), k.event(audit.UserCreated)))
-		k.is(k.db.UpdateAccount(k.ctx, k.t, bob, k.event(audit.UserUpdated)), account.ErrExists)
+		k.is(k.db.UpdateAccount(k.ctx, k.t, bob, bob.UpdatedAt, k.event(audit.UserUpdated)), account.ErrExists)
 		k.same(k.events(), []audit.Kind{audit.UserCreated, audit.UserCreated})
 	}},
 	{"name, password and claims are replaced, and nothing else", func(k *kit) {
 		a := k.account("alice")
 		k.must(k.db.CreateAccount(k.ctx, k.t, a, k.event(audit.UserCreated)))
+		read := a.UpdatedAt
 		a.Username, a.PasswordHash, a.UpdatedAt = "new", "$new$", k.at(time.Minute)
 		a.Claims = map[string]json.RawMessage{"email": json.RawMessage(`"a@example.com"`)}
 		changed := a
 		changed.CreatedAt, changed.Disabled = k.at(time.Hour), true
-		k.must(k.db.UpdateAccount(k.ctx, k.t, changed, k.event(audit.UserUpdated)))
+		k.must(k.db.UpdateAccount(k.ctx, k.t, changed, read, k.event(audit.UserUpdated)))
 		got, err := k.db.Account(k.ctx, k.t, "alice")
 		k.must(err)
 		k.same(*got, a)
-		k.is(k.db.UpdateAccount(k.ctx, k.t, k.account("none"), k.event(audit.UserUpdated)), account.ErrNotFound)
+		k.is(k.db.UpdateAccount(k.ctx, k.t, k.account("none"), read, k.event(audit.UserUpdated)), account.ErrNotFound)
+		k.is(k.db.UpdateAccount(k.ctx, k.t, changed, read, k.event(audit.UserUpdated)), account.ErrConflict)
 	}},
 	{"accounts are listed by subject, in pages", func(k *kit) {
 		for _, sub := range []string{"c", "a", "b"} {

@@ -182,7 +182,7 @@ var isolations = map[string]kept{
 	"account.Store.UpdateAccount": {call: func(k *kit) (any, error) {
 		a := k.account("alice")
 		a.Username = "renamed"
-		return none(k.db.UpdateAccount(k.ctx, k.t, a, k.event(audit.UserUpdated)))
+		return none(k.db.UpdateAccount(k.ctx, k.t, a, a.UpdatedAt, k.event(audit.UserUpdated)))
 	}},
 	"account.Store.DisableAccount": {call: func(k *kit) (any, error) {
 		return none(k.db.DisableAccount(k.ctx, k.t, "alice", k.now, &tenant.Revocation{Subject: "alice", At: k.now, ExpiresAt: k.at(time.Hour)}, k.event(audit.UserUpdated)))

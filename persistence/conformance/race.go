@@ -102,7 +102,7 @@ var races = map[string]raced{
 		k.oneWins(crowd(func(i int) error {
 			a := k.account(strconv.Itoa(i))
 			a.Username = "wanted"
-			return k.db.UpdateAccount(k.ctx, k.t, a, k.event(audit.UserUpdated))
+			return k.db.UpdateAccount(k.ctx, k.t, a, a.UpdatedAt, k.event(audit.UserUpdated))
 		}), account.ErrExists)
 	}},
 	"account.Store.DisableAccount": {race: func(k *kit) { // any number may; enabled and disabled are never mixed
