@@ -5,6 +5,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -26,8 +27,8 @@ import (
 
 // Options are how a database is opened.
 type Options struct {
-	DSN       string // of a user that owns the tables, or will; it may not be pooled by transaction
-	ListenDSN string // of a direct connection, for notifications; DSN where it is empty
+	DSN       string // of a user that owns the tables, or will
+	ListenDSN string // of a direct connection, for migrations and notifications, where DSN leads through a pooler
 	Sealer    keys.Sealer
 	Conns     int                  // connections for tenants' statements; 16 where it is zero. Two more serve all tenants
 	Tracer    trace.TracerProvider // nil: no spans
@@ -44,9 +45,6 @@ const (
 // session is what each connection is set to: a role that owns nothing, and an end to every wait.
 const session = `SET ROLE %s; SET statement_timeout = '5s'; SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '10s'`
 
-// setTenant tells a connection whose rows it is about.
-const setTenant = `SELECT set_config('app.tenant_id', $1, false)`
-
 const (
 	dialing   = 2 * time.Second
 	acquiring = 2 * time.Second
@@ -60,25 +58,34 @@ func Open(ctx context.Context, o Options) (*persistence.DB, error) {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
 	careful(config.ConnConfig)
-	if err := migrate(ctx, config.ConnConfig.Copy(), o.Durable); err != nil {
+	pooled, err := throughPooler(ctx, config.ConnConfig)
+	if err != nil {
 		return nil, err
 	}
-	listen := config.ConnConfig.Copy()
+	direct := config.ConnConfig.Copy()
 	if o.ListenDSN != "" {
-		if listen, err = pgx.ParseConfig(o.ListenDSN); err != nil {
+		if direct, err = pgx.ParseConfig(o.ListenDSN); err != nil {
 			return nil, fmt.Errorf("postgres: %w", err)
 		}
-		careful(listen)
+		careful(direct)
+	} else if pooled {
+		return nil, errPooler
+	}
+	if err := migrate(ctx, direct, o.Durable); err != nil {
+		return nil, err
+	}
+	if pooled { // the next transaction may be on another connection, which knows nothing of what this one prepared
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
 	config.ConnConfig.Tracer = o.tracer()
 	if o.Conns == 0 {
 		o.Conns = 16
 	}
-	one, err := open(ctx, config.Copy(), oneTenant, o.Conns)
+	one, err := open(ctx, config.Copy(), oneTenant, o.Conns, pooled)
 	if err != nil {
 		return nil, err
 	}
-	every, err := open(ctx, config.Copy(), everyTenant, 2)
+	every, err := open(ctx, config.Copy(), everyTenant, 2, pooled)
 	if err != nil {
 		one.close()
 		return nil, err
@@ -86,7 +93,7 @@ func Open(ctx context.Context, o Options) (*persistence.DB, error) {
 	return persistence.New(persistence.Engine{
 		Dialect: persistence.PostgreSQL, Write: one.gorm, Read: one.gorm, EveryWrite: every.gorm, EveryRead: every.gorm,
 		Failure: failure,
-		Listen:  func(ctx context.Context, wake func()) error { return listenFor(ctx, listen, wake) },
+		Listen:  func(ctx context.Context, wake func()) error { return listenFor(ctx, direct, wake) },
 		Close:   func() error { one.close(); every.close(); return nil },
 	}, o.Sealer)
 }
@@ -97,6 +104,24 @@ func careful(c *pgx.ConnConfig) {
 		c.ConnectTimeout = dialing
 	}
 	c.DialFunc = (&net.Dialer{Timeout: dialing, KeepAlive: keepAlive}).DialContext
+}
+
+// errPooler: notifications and the lock of migrations need a connection that stays the same.
+var errPooler = errors.New("postgres: the database is reached through a pooler: a direct address is needed beside it")
+
+// throughPooler reports whether c leads to a pooler: what answers is not the process that was announced. A pooler may
+// change connections with each transaction, so that nothing can be said to one once and for all.
+func throughPooler(ctx context.Context, c *pgx.ConnConfig) (bool, error) {
+	conn, err := pgx.ConnectConfig(ctx, c)
+	if err != nil {
+		return false, unavailable(err)
+	}
+	defer conn.Close(ctx)
+	var pid uint32
+	if err := conn.QueryRow(ctx, `SELECT pg_backend_pid()`, pgx.QueryExecModeSimpleProtocol).Scan(&pid); err != nil {
+		return false, unavailable(err)
+	}
+	return pid != conn.PgConn().PID(), nil
 }
 
 // migrate brings the schema up to date, over a connection without a role.
@@ -150,19 +175,37 @@ func (o *Options) tracer() pgx.QueryTracer {
 	return multitracer.New(all...)
 }
 
-// counting tells of each statement but those of setTenant.
+// counting tells of each statement but those that tell a connection its tenant.
 type counting func(sql string)
 
 // TraceQueryStart implements pgx.QueryTracer.
 func (f counting) TraceQueryStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
-	if d.SQL != setTenant {
-		f(d.SQL)
-	}
+	f.tell(d.SQL)
 	return ctx
 }
 
 // TraceQueryEnd implements pgx.QueryTracer.
 func (counting) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// TraceBatchStart implements pgx.BatchTracer.
+func (f counting) TraceBatchStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceBatchStartData) context.Context {
+	for _, q := range d.Batch.QueuedQueries {
+		f.tell(q.SQL)
+	}
+	return ctx
+}
+
+// TraceBatchQuery implements pgx.BatchTracer.
+func (counting) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+// TraceBatchEnd implements pgx.BatchTracer.
+func (counting) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
+
+func (f counting) tell(sql string) {
+	if sql != setTenant && sql != setBoth {
+		f(sql)
+	}
+}
 
 // pool is the connections of one role.
 type pool struct {
@@ -176,20 +219,19 @@ func (p *pool) close() {
 	p.pgx.Close()
 }
 
-func open(ctx context.Context, c *pgxpool.Config, role string, conns int) (*pool, error) {
+func open(ctx context.Context, c *pgxpool.Config, role string, conns int, pooled bool) (*pool, error) {
 	c.MaxConns, c.MaxConnLifetimeJitter = int32(conns), time.Minute
-	c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.PgConn().Exec(ctx, fmt.Sprintf(session, role)).ReadAll()
-		return err
-	}
-	if role == oneTenant {
-		c.PrepareConn = prepare
+	if !pooled {
+		c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+			_, err := conn.PgConn().Exec(ctx, fmt.Sprintf(session, role)).ReadAll()
+			return err
+		}
 	}
 	p, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	db := sql.OpenDB(connector{stdlib.GetPoolConnector(p)})
+	db := sql.OpenDB(&connector{pool: p, role: role, pooled: pooled})
 	db.SetMaxIdleConns(0) // the pool keeps them
 	g, err := gorm.Open(postgres.New(postgres.Config{Conn: db}), &gorm.Config{
 		SkipDefaultTransaction: true,
@@ -202,23 +244,4 @@ func open(ctx context.Context, c *pgxpool.Config, role string, conns int) (*pool
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
 	return &pool{p, db, g}, nil
-}
-
-// told is where a connection remembers the tenant that it was told.
-const told = "chancery:tenant"
-
-// prepare tells a connection the tenant of the statement that is going to run on it. A statement without one gets a
-// connection that sees nothing.
-func prepare(ctx context.Context, conn *pgx.Conn) (bool, error) {
-	t, _ := persistence.Scope(ctx)
-	memory := conn.PgConn().CustomData()
-	if was, ok := memory[told]; ok && was == string(t) {
-		return true, nil
-	}
-	delete(memory, told) // until it is known again what the connection sees
-	if _, err := conn.Exec(ctx, setTenant, string(t)); err != nil {
-		return false, err
-	}
-	memory[told] = string(t)
-	return true, nil
 }

@@ -1,8 +1,6 @@
 package postgres
 
 import (
-	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
@@ -14,23 +12,6 @@ import (
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/persistence"
 )
-
-// connector takes connections from the pool, and does not wait for one for long.
-type connector struct{ driver.Connector }
-
-// errNoConnection: every connection was in use, or none could be made, for as long as we wait for one.
-var errNoConnection = errors.New("postgres: no connection")
-
-// Connect implements driver.Connector.
-func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	waiting, cancel := context.WithTimeout(ctx, acquiring)
-	defer cancel()
-	conn, err := c.Connector.Connect(waiting)
-	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
-		return nil, fmt.Errorf("%w: %w", errNoConnection, err)
-	}
-	return conn, err
-}
 
 // unavailable words a failure to connect.
 func unavailable(err error) error {
