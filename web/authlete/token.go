@@ -33,6 +33,7 @@ type tokenRequest struct {
 	AccessDuration  int64        `json:"accessTokenDuration"`
 	RefreshDuration int64        `json:"refreshTokenDuration"`
 	TokenClaims     string       `json:"jwtAtClaims"`
+	AccessToken     string       `json:"accessToken"`
 }
 
 // propertyList is an array of properties, or a string that holds one.
@@ -77,6 +78,9 @@ func (d *Door) token(c *call) (answer, error) {
 	var in tokenRequest
 	if err := c.read(&in); err != nil {
 		return nil, err
+	}
+	if in.AccessToken != "" {
+		return nil, oauth.InvalidRequest("accessToken is not supported")
 	}
 	properties, err := propertiesOf(in.Properties)
 	if err != nil {
