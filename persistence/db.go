@@ -25,6 +25,7 @@ type DB struct {
 	oneTenant   handles
 	everyTenant handles // not scoped: for the directory, the list of tenants and the sweeper alone
 	walk        walk
+	together    together
 }
 
 // Engine is what a database engine brings. The packages postgres and sqlite make it.

@@ -17,14 +17,6 @@ func (e *effect) accessToken(a *grant.AccessToken) {
 		cut(a.IssuedAt), cut(a.ExpiresAt))
 }
 
-// PutAccessToken implements grant.Store.
-func (db *DB) PutAccessToken(ctx context.Context, t tenant.ID, a grant.AccessToken) error {
-	e := db.effect(t)
-	e.accessToken(&a)
-	_, _, err := e.run(ctx, "put access token")
-	return err
-}
-
 // A token of a grant lives as long as the grant stands.
 const readToken = `SELECT a.id, a.grant_id, a.subject, a.actor, a.client_id, a.scope, a.audience, a.data, a.issued_at, a.expires_at
 	FROM access_tokens a WHERE a.tenant_id = :t AND a.hash = ? AND a.expires_at > ? AND (a.grant_id = '' OR EXISTS (

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
@@ -21,6 +22,35 @@ var tokens = []promise{
 		k.is(err, grant.ErrNotFound)
 		_, err = k.db.AccessToken(k.ctx, k.t, k.now, nil)
 		k.is(err, grant.ErrNotFound)
+	}},
+	{"tokens put at once are each as they were put, and one that cannot be is the trouble of its caller alone", func(k *kit) {
+		taken := k.token("taken", "")
+		k.must(k.db.PutAccessToken(k.ctx, k.t, taken))
+		for round := range 5 {
+			errs := crowd(func(i int) error {
+				if i == round {
+					return k.db.PutAccessToken(k.ctx, k.t, taken)
+				}
+				a := k.token(fmt.Sprint(round, i), "")
+				if i%2 == 0 {
+					a.Data, a.Audience = nil, nil
+				}
+				return k.db.PutAccessToken(k.ctx, k.t, a)
+			})
+			for i, err := range errs {
+				if (err != nil) != (i == round) {
+					k.Errorf("%d: %v", i, err)
+				}
+				want := k.token(fmt.Sprint(round, i), "")
+				if i%2 == 0 {
+					want.Data, want.Audience = nil, nil
+				}
+				if got, err := k.db.AccessToken(k.ctx, k.t, k.now, want.Hash); i != round {
+					k.must(err)
+					k.same(*got, want)
+				}
+			}
+		}
 	}},
 	{"one of a grant lives as long as the grant stands", func(k *kit) {
 		for _, c := range []struct {
