@@ -110,11 +110,12 @@ type newService struct {
 	Scopes          []scopeObject `json:"supportedScopes"`
 	ACRs            []string      `json:"supportedAcrs"`
 	Attributes      []pair        `json:"attributes"`
+	newBackchannel
 }
 
 // settings says it in a tenant's words.
 func (n *newService) settings() tenant.Settings {
-	s := tenant.Settings{Name: n.Name}
+	s := tenant.Settings{Name: n.Name, CIBA: n.newBackchannel.settings()}
 	s.Tokens.AccessTokenLifetime, s.Tokens.RefreshTokenLifetime = n.TokenDuration, n.RefreshDuration
 	s.Tokens.IDTokenLifetime, s.Tokens.RefreshTokenKeep = n.IDTokenDuration, n.RefreshKept
 	s.Authorization.CodeLifetime, s.Authorization.ACRValues = n.CodeDuration, n.ACRs

@@ -8,7 +8,6 @@ import (
 
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/discovery"
-	"github.com/chancery-id/chancery/flows/token"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
 )
@@ -54,6 +53,7 @@ type service struct {
 	ErrorURIOmitted    bool          `json:"errorUriOmitted"`
 	DynamicRegistering bool          `json:"dynamicRegistrationSupported"`
 	LoopbackVariable   bool          `json:"loopbackRedirectionUriVariable"`
+	backchannelService
 }
 
 // serviceOf describes t, as it was configured or by default.
@@ -61,13 +61,13 @@ func (d *Door) serviceOf(t *tenant.Tenant) *service {
 	s, m := t.Settings, discovery.MetadataOf(t, d.Now())
 	out := &service{serviceView: limitedService(t), Issuer: t.Issuer,
 		Authorization: m.Authorize, Token: m.Token, Revocation: m.Revoke, Introspection: m.Introspect, UserInfo: m.UserInfo, Registration: m.Registration,
-		JWKS: m.JWKS, Scopes: scopesOf(m.Scopes), GrantTypes: grantTypes.all(token.GrantTypes()), ResponseTypes: responseTypes.all(m.ResponseTypes),
+		JWKS: m.JWKS, Scopes: scopesOf(m.Scopes), GrantTypes: grantTypes.all(m.GrantTypes), ResponseTypes: responseTypes.all(m.ResponseTypes),
 		AuthMethods: authMethods.all(clientauth.Methods(t)), Displays: upper(m.Displays), ClaimTypes: upper(m.ClaimTypes), Claims: m.Claims,
 		ACRs: m.ACRValues, Prompts: upper(m.Prompts), TokenType: "Bearer",
 		TokenDuration: int64(s.AccessTokenLifetime().Seconds()), RefreshDuration: int64(s.RefreshTokenLifetime().Seconds()),
 		IDTokenDuration: int64(s.IDTokenLifetime().Seconds()), CodeDuration: int64(s.CodeLifetime().Seconds()),
 		RefreshKept: s.Tokens.RefreshTokenKeep, PKCES256: true, ErrorURIOmitted: true, DynamicRegistering: s.Clients.OpenRegistration,
-		LoopbackVariable: true}
+		LoopbackVariable: true, backchannelService: backchannelOf(s, &m)}
 	if !s.Tokens.AccessTokenOpaque {
 		out.TokenAlg = string(s.AccessTokenAlg())
 	}
