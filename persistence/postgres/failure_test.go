@@ -252,3 +252,15 @@ func TestAMigrationUnderOldPlans(t *testing.T) {
 		exec(t, dsn, fmt.Sprintf(`ALTER TABLE accounts ADD COLUMN later%d text`, i))
 	}
 }
+
+func TestAListenerThatIsCut(t *testing.T) {
+	w, dsn := cuttable(t, fresh(t))
+	db := open(t, postgres.Options{DSN: dsn})
+	woken, ended := make(chan struct{}, 10), make(chan error, 1)
+	go func() { ended <- db.Listen(t.Context(), func() { woken <- struct{}{} }) }()
+	<-woken
+	w.cut()
+	if err := <-ended; !unavailable(err) {
+		t.Errorf("got %v", err)
+	}
+}
