@@ -115,6 +115,16 @@ func TestCompleteRefused(t *testing.T) {
 	w.says("a disabled account is not granted anything", w.complete(Completion{Result: Authorized, Subject: "bob"}), ErrDisabled.Error())
 	w.says("whoever found the subject says who it is", w.complete(Completion{Result: Authorized, Subject: "carol"}), "")
 	w.says("an answer is final", w.complete(Completion{Result: AccessDenied}), ErrConflict.Error())
+
+	w = newWorld(t)
+	if ticket, err = w.Begin(context.Background(), w.tenant, w.bank, params("login_hint=&id_token_hint=hint-of-bob")); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err = w.Issue(context.Background(), w.tenant, ticket.Handle); err != nil {
+		t.Fatal(err)
+	}
+	w.says("unless an ID token did", w.complete(Completion{Result: Authorized, Subject: "carol"}), "invalid_request: sub is not the subject that the request is about")
+	w.says("which names one", w.complete(Completion{Result: Authorized, Subject: "bob"}), "")
 }
 
 func TestFail(t *testing.T) {
