@@ -18,6 +18,7 @@ var version = "development"
 type cli struct {
 	config
 	Serve   serve            `cmd:"" default:"withargs" help:"Serve until SIGTERM."`
+	Migrate migrate          `cmd:"" help:"Migrate the database to what this program needs, and exit."`
 	Tenant  tenantCommands   `cmd:"" help:"Tenants."`
 	User    userCommands     `cmd:"" help:"Users that a tenant keeps with us."`
 	Client  clientCommands   `cmd:"" help:"Clients of a tenant."`
