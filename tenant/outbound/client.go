@@ -1,0 +1,189 @@
+package outbound
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"code.dny.dev/ssrf"
+)
+
+// ErrFailed is the one error of this package: for a URL that is not permitted, a host that is unknown or not public, a
+// call that is refused or lasts too long, and an answer that is too large or no success. It wraps the cause, for the
+// operator; whoever supplied the URL is told the same in every case.
+var ErrFailed = errors.New("outbound: the call failed")
+
+// The causes that have no error of their own.
+var (
+	errTooLarge = errors.New("the answer is too large")
+	errEncoded  = errors.New("the answer is compressed")
+)
+
+// Options are what a Client is made with.
+type Options struct {
+	Allow    []netip.Prefix // networks that may be called although they are not public
+	Plain    bool           // development: http to the loopback, where Allow has it
+	Roots    *x509.CertPool // certificate authorities; nil: the system's
+	Resolver *net.Resolver  // nil: the system's
+	Timeout  time.Duration  // of a whole call, from the wait for its turn to the last byte: 5 s
+	PerKey   int            // calls at once for one key: 4
+	Targets  int            // calls at once to one host and port, whoever makes them: 16
+}
+
+// Client calls URLs that tenants or clients supply. It goes to public addresses only, which is checked for each
+// connection once the name is resolved; by https; through no proxy; after no redirection; with nothing of ours in the
+// request but what the caller gives. It is safe for concurrent use.
+type Client struct {
+	guard   *ssrf.Guardian
+	plain   bool
+	timeout time.Duration
+	keys    *gate
+	targets *gate
+	http    *http.Client
+}
+
+// Limits of one connection.
+const (
+	dialTimeout = 3 * time.Second
+	maxHeader   = 16 << 10 // bytes of an answer's header
+)
+
+// New returns a Client.
+func New(o Options) *Client {
+	var v4, v6 []netip.Prefix
+	for _, p := range o.Allow {
+		if p.Addr().Is4() {
+			v4 = append(v4, p)
+		} else {
+			v6 = append(v6, p)
+		}
+	}
+	c := &Client{plain: o.Plain, timeout: positive(o.Timeout, 5*time.Second),
+		keys: newGate(positive(o.PerKey, 4)), targets: newGate(positive(o.Targets, 16)),
+		guard: ssrf.New(ssrf.WithAnyPort(), ssrf.WithAllowedV4Prefixes(v4...), ssrf.WithAllowedV6Prefixes(v6...))}
+	dialer := &net.Dialer{Timeout: dialTimeout, Resolver: o.Resolver, Control: c.guard.Safe}
+	c.http = &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			DialContext:         dialer.DialContext,
+			TLSClientConfig:     &tls.Config{RootCAs: o.Roots, MinVersion: tls.VersionTLS12},
+			TLSHandshakeTimeout: dialTimeout,
+			// A connection is for one call: the next one's address is checked again, and no tenant meets another's.
+			DisableKeepAlives:      true,
+			DisableCompression:     true, // so that what is counted is what is received
+			MaxResponseHeaderBytes: maxHeader,
+		},
+	}
+	return c
+}
+
+func positive[N int | time.Duration](v, def N) N {
+	if v <= 0 {
+		return def
+	}
+	return v
+}
+
+// reachable tells whether a may be called.
+func (c *Client) reachable(a netip.Addr) bool {
+	return c.guard.SafeAddr(a.WithZone("")) == nil && a.Zone() == ""
+}
+
+// Get returns what is at that URL, if it has at most max bytes, with its media type in lower case and without parameters.
+// Calls for one key share its limits: it is opaque, and usually a tenant's id. An answer other than 200 is a failure.
+func (c *Client) Get(ctx context.Context, key, url string, max int64) (body []byte, contentType string, err error) {
+	return c.call(ctx, http.MethodGet, key, url, Content{}, max, http.StatusOK)
+}
+
+// Content is what a call sends.
+type Content struct {
+	Type          string // media type
+	Authorization string // the header of that name; empty: none
+	Body          []byte
+}
+
+// Post sends content to that URL and returns the answer as Get does. An answer other than 200 to 204 is a failure.
+func (c *Client) Post(ctx context.Context, key, url string, content Content, max int64) (body []byte, contentType string, err error) {
+	return c.call(ctx, http.MethodPost, key, url, content, max, http.StatusNoContent)
+}
+
+func (c *Client) call(ctx context.Context, method, key, target string, content Content, max int64, last int) (body []byte, contentType string, err error) {
+	u, err := c.parse(target)
+	if err != nil {
+		return nil, "", failed(err)
+	}
+	ctx, span := begin(ctx, method, u)
+	defer func() { span.end(err) }()
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	for _, turn := range []struct {
+		at   *gate
+		name string
+	}{{c.keys, key}, {c.targets, u.Scheme + "://" + strings.ToLower(u.Host)}} {
+		leave, err := turn.at.enter(ctx, turn.name)
+		if err != nil {
+			return nil, "", failed(err)
+		}
+		defer leave()
+	}
+	body, contentType, status, err := c.exchange(ctx, method, u, content, max)
+	span.status(status)
+	if err == nil && (status < http.StatusOK || status > last) {
+		err = fmt.Errorf("answered with status %d", status)
+	}
+	if err != nil {
+		return nil, "", failed(err)
+	}
+	return body, contentType, nil
+}
+
+func (c *Client) exchange(ctx context.Context, method string, u *url.URL, content Content, max int64) (body []byte, contentType string, status int, err error) {
+	r, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(content.Body))
+	if err != nil {
+		return nil, "", 0, errSyntax
+	}
+	r.Header.Set("User-Agent", "chancery")
+	if content.Type != "" {
+		r.Header.Set("Content-Type", content.Type)
+	}
+	if content.Authorization != "" {
+		r.Header.Set("Authorization", content.Authorization)
+	}
+	w, err := c.http.Do(r)
+	if err != nil {
+		if wrapped, ok := errors.AsType[*url.Error](err); ok {
+			err = wrapped.Err // the wrapping quotes the URL, which may hold a secret
+		}
+		return nil, "", 0, err
+	}
+	defer w.Body.Close()
+	if e := w.Header.Values("Content-Encoding"); len(e) > 1 || len(e) == 1 && !strings.EqualFold(e[0], "identity") {
+		return nil, "", w.StatusCode, errEncoded
+	}
+	body, err = io.ReadAll(io.LimitReader(w.Body, max+1))
+	if err != nil {
+		return nil, "", w.StatusCode, err
+	}
+	if int64(len(body)) > max {
+		return nil, "", w.StatusCode, errTooLarge
+	}
+	mediaType, _, _ := strings.Cut(w.Header.Get("Content-Type"), ";")
+	return body, strings.ToLower(strings.TrimSpace(mediaType)), w.StatusCode, nil
+}
+
+func failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrFailed, err)
+}
