@@ -21,10 +21,10 @@ import (
 // setTenant tells a connection whose rows it is about.
 const setTenant = `SELECT set_config('app.tenant_id', $1, false)`
 
-// setBoth tells role, tenant and an end to every wait until the end of the transaction. A connection pooled by
+// setBoth tells role, tenant and what else session says until the end of the transaction. A connection pooled by
 // transaction is told with each one, as it may be another every time.
 const setBoth = `SELECT set_config('role', $1, true), set_config('app.tenant_id', $2, true), set_config('statement_timeout', '5s', true),
-	set_config('lock_timeout', '2s', true)`
+	set_config('lock_timeout', '2s', true), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
 
 // told is where a connection remembers the tenant that it was told.
 const told = "chancery:tenant"

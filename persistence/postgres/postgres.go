@@ -42,8 +42,10 @@ const (
 	everyTenant = "chancery_system"
 )
 
-// session is what each connection is set to: a role that owns nothing, and an end to every wait.
-const session = `SET ROLE %s; SET statement_timeout = '5s'; SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '10s'`
+// session is what each connection is set to: a role that owns nothing, an end to every wait, and plans that stay right
+// when a small table has grown and nobody has told the planner yet. Every hot statement has its index.
+const session = `SET ROLE %s; SET statement_timeout = '5s'; SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '10s';
+	SET enable_seqscan = off; SET jit = off`
 
 const (
 	dialing   = 2 * time.Second
