@@ -1,0 +1,218 @@
+package keys
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/lestrrat-go/jwx/v2/jwk"
+)
+
+// Limits of a JWK set that a client registers or publishes.
+const (
+	MaxJWKS = 64 << 10 // bytes
+	maxKeys = 32
+	maxKid  = 255 // bytes
+)
+
+// ErrJWKS is the one error of ParseJWKS. It wraps the cause, which quotes nothing of the document.
+var ErrJWKS = errors.New("keys: not a usable JWK set")
+
+// The causes of what ParseJWKS refuses.
+var (
+	errJWKSize    = errors.New("the set is too large")
+	errNoKeys     = errors.New("the set has no member keys that is an array")
+	errTooMany    = errors.New("the set has too many keys")
+	errUnusable   = errors.New("the set has no key that can be used")
+	errMalformed  = errors.New("a key is malformed")
+	errPrivate    = errors.New("a key is private or symmetric")
+	errWeak       = errors.New("a key is too weak or too large")
+	errOtherCurve = errors.New("a point is not on its curve")
+)
+
+// ClientSet is an immutable set of a client's public keys. It is safe for concurrent use.
+type ClientSet struct {
+	keys []clientKey
+	size int
+}
+
+// A clientKey is one key for signatures.
+type clientKey struct {
+	kid    string // empty: none
+	alg    Alg    // empty: any that suits
+	public crypto.PublicKey
+}
+
+// jwkMembers are those of a JWK that are looked at before its parameters are (RFC 7517 §4).
+type jwkMembers struct {
+	Kty    string   `json:"kty"`
+	Crv    string   `json:"crv"`
+	Kid    string   `json:"kid"`
+	Use    string   `json:"use"`
+	KeyOps []string `json:"key_ops"`
+	Alg    string   `json:"alg"`
+}
+
+// secretMembers are the parameters of private and symmetric keys (RFC 7518 §6.2.2, §6.3.2, §6.4.1).
+var secretMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+
+// ParseJWKS reads a client's JWK set (RFC 7517 §5): public keys only, RSA of 2048 to 8192 bits, EC on P-256, P-384 or
+// P-521, Ed25519. Keys of other types and curves are passed over (§5), as are those for encryption; a private or symmetric
+// key, one that is malformed or weak, or a member that occurs twice, spoils the set. So does having no key left, more than
+// 32 of them, or 64 KiB.
+func ParseJWKS(doc []byte) (*ClientSet, error) {
+	s, err := parseJWKS(doc)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrJWKS, err)
+	}
+	return s, nil
+}
+
+func parseJWKS(doc []byte) (*ClientSet, error) {
+	if len(doc) > MaxJWKS {
+		return nil, errJWKSize
+	}
+	if _, err := names(doc); err != nil {
+		return nil, err
+	}
+	var members map[string]json.RawMessage // by their exact names: a struct would match them without case
+	var raw []json.RawMessage
+	if json.Unmarshal(doc, &members) != nil || members["keys"] == nil || json.Unmarshal(members["keys"], &raw) != nil || raw == nil {
+		return nil, errNoKeys
+	}
+	if len(raw) > maxKeys {
+		return nil, errTooMany
+	}
+	s := &ClientSet{size: len(doc)}
+	encrypts := false
+	for _, r := range raw {
+		k, use, err := parseJWK(r)
+		switch {
+		case err != nil:
+			return nil, err
+		case use == forSignature:
+			s.keys = append(s.keys, k)
+		case use == forEncryption:
+			encrypts = true
+		}
+	}
+	if len(s.keys) == 0 && !encrypts {
+		return nil, errUnusable
+	}
+	return s, nil
+}
+
+// What a key is for.
+type use int
+
+const (
+	forNothing use = iota // of a type that we do not know
+	forSignature
+	forEncryption
+)
+
+func parseJWK(raw json.RawMessage) (k clientKey, u use, err error) {
+	ns, err := names(raw)
+	if err != nil {
+		return k, forNothing, errMalformed
+	}
+	for _, n := range ns {
+		if slices.Contains(secretMembers, string(n)) {
+			return k, forNothing, errPrivate
+		}
+	}
+	var m jwkMembers
+	if json.Unmarshal(raw, &m) != nil || len(m.Kid) > maxKid {
+		return k, forNothing, errMalformed
+	}
+	k.kid, u = m.Kid, forSignature
+	switch {
+	case m.Kty == "oct":
+		return k, forNothing, errPrivate
+	case !known(m):
+		return k, forNothing, nil
+	case m.Use == "enc", m.Use == "" && m.KeyOps != nil && !slices.Contains(m.KeyOps, "verify"):
+		u = forEncryption
+	case m.Use != "" && m.Use != "sig":
+		return k, forNothing, nil
+	}
+	parsed, err := jwk.ParseKey(raw)
+	if err != nil {
+		return k, forNothing, errMalformed
+	}
+	if err := parsed.Raw(&k.public); err != nil {
+		return k, forNothing, errMalformed
+	}
+	if err := sound(&k); err != nil || u == forEncryption {
+		return k, u, err
+	}
+	if m.Alg != "" {
+		k.alg = Alg(m.Alg)
+		if s, ok := clientSchemes[k.alg]; !ok || !s.suits(k.public) {
+			return k, forNothing, nil // for an algorithm that we do not know, or by mistake
+		}
+	}
+	return k, forSignature, nil
+}
+
+// known tells whether keys of that type and curve can be used at all.
+func known(m jwkMembers) bool {
+	switch m.Kty {
+	case "RSA":
+		return true
+	case "EC":
+		return m.Crv == "P-256" || m.Crv == "P-384" || m.Crv == "P-521"
+	case "OKP":
+		return m.Crv == "Ed25519"
+	}
+	return false
+}
+
+// sound checks the parameters of a key, and makes it a value of its type.
+func sound(k *clientKey) error {
+	switch p := k.public.(type) {
+	case *rsa.PublicKey:
+		k.public = *p
+	case *ecdsa.PublicKey:
+		k.public = *p
+	}
+	switch p := k.public.(type) {
+	case rsa.PublicKey:
+		if n := p.N.BitLen(); n < rsaMinBits || n > rsaMaxBits || p.N.Bit(0) == 0 || p.E < 3 || p.E%2 == 0 || p.E > 1<<31-1 {
+			return errWeak
+		}
+		k.public = &p
+	case ecdsa.PublicKey:
+		if _, err := p.ECDH(); err != nil {
+			return errOtherCurve
+		}
+		k.public = &p
+	case ed25519.PublicKey:
+		if len(p) != ed25519.PublicKeySize {
+			return errMalformed
+		}
+	default:
+		return errMalformed
+	}
+	return nil
+}
+
+// Size is the length of the document that the set was read from, in bytes.
+func (s *ClientSet) Size() int { return s.size }
+
+// candidates returns the keys that a JWS with this kid and alg may be signed with. Without kid these are all that suit
+// (OIDC Core §10.1).
+func (s *ClientSet) candidates(kid string, alg Alg) (public []crypto.PublicKey) {
+	for i := range s.keys {
+		k := &s.keys[i]
+		if (kid == "" || k.kid == kid) && (k.alg == "" || k.alg == alg) && clientSchemes[alg].suits(k.public) {
+			public = append(public, k.public)
+		}
+	}
+	return public
+}
