@@ -115,6 +115,7 @@ func (x *tenant) patchRefused(t testing.TB, settings map[string]any) {
 
 // Handles have at least 128 bits and no structure that shows (S55).
 func TestHandlesAreRandom(t *testing.T) {
+	t.Parallel()
 	s := shared(t, sqlite)
 	x := s.newTenant(t)
 	c := x.confidential(t, callback)

@@ -36,6 +36,7 @@ func engines() []engine {
 // onEach runs test on a server of each engine, shared with other tests. Each brings its own tenants.
 func onEach(t *testing.T, test func(t *testing.T, s *server)) {
 	t.Helper()
+	t.Parallel()
 	for _, e := range engines() {
 		t.Run(string(e), func(t *testing.T) {
 			t.Parallel()

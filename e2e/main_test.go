@@ -1,10 +1,13 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 )
 
@@ -31,6 +34,11 @@ func run(m *testing.M) int {
 			fmt.Fprintf(os.Stderr, "e2e: %s: %v\n%s", pkg, err, text)
 			return 1
 		}
+	}
+	// Many tests wait more than they work. An argument of the command line still has the last word.
+	if err := flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0))); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return 1
 	}
 	code := m.Run()
 	if err := closeShared(); err != nil {

@@ -64,6 +64,7 @@ type logLine struct {
 // Each request is one line of the log, with what an operator asks for, whatever the caller wrote: S184, S189, S190. That
 // no line holds a secret is checked of every server when it stops.
 func TestLogs(t *testing.T) {
+	t.Parallel()
 	s := fresh(t, sqlite, func(c *conf) { c.env = append(c.env, "CHANCERY_TRUSTED_PROXIES=192.0.2.0/24") })
 	x := s.newTenant(t)
 	secret("marked-verifier-0123456789", "marked-password-0123456789", "marked-code-0123456789", "marked-token-0123456789", "marked-state-0123456789", "marked-assertion-0123456789")
@@ -85,6 +86,7 @@ func TestLogs(t *testing.T) {
 		{nil, "GET", s.url + "/no/such/" + url.PathEscape(forged), logLine{Route: "", Status: 404, Outcome: "refused", Code: "not_found"}},
 		{[]part{header("X-Forwarded-For", "198.51.100.7"), header("X-Request-ID", "forged"), header("traceparent", strings.Repeat("0", 4000)), header("baggage", strings.Repeat("a=b,", 1000))}, "GET", x.url("/jwks.json"), logLine{Route: "/jwks.json", Status: 200, Outcome: "ok", Flow: "jwks", Tenant: x.TenantID}},
 	}
+	within(t, 2*time.Second, "the line about the tenant is there", func() bool { return len(s.requests(t)) == 1 })
 	before := len(s.requests(t))
 	for _, c := range calls {
 		call(t, c.method, c.at, c.parts...)
@@ -198,6 +200,7 @@ func (w *wire) set(cut bool) {
 
 // Without its database the server says so, issues nothing and calls nothing invalid (S192); it comes back by itself.
 func TestDatabaseAway(t *testing.T) {
+	t.Parallel()
 	if maintenance == "" {
 		t.Skip("needs PostgreSQL")
 	}

@@ -44,6 +44,7 @@ func forwarded(address string) part {
 
 // A production start: the first administrator's way in, no demo, strict cookies, limits (S159, S180, S205, S208, S195).
 func TestProduction(t *testing.T) {
+	t.Parallel()
 	for _, e := range engines() {
 		t.Run(string(e), func(t *testing.T) {
 			t.Parallel()
@@ -129,6 +130,7 @@ func TestProduction(t *testing.T) {
 
 // Where the server ends TLS itself it speaks 1.2 and later (S193), and its cookies are strict.
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)

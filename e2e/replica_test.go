@@ -22,6 +22,7 @@ func newPair(t *testing.T, e engine) pair {
 // onPairs runs test on two replicas of each engine.
 func onPairs(t *testing.T, test func(t *testing.T, p pair)) {
 	t.Helper()
+	t.Parallel()
 	for _, e := range engines() {
 		t.Run(string(e), func(t *testing.T) {
 			t.Parallel()

@@ -80,6 +80,7 @@ func attribute(s *trace.Span, name string) string {
 // One request is one trace: the HTTP span, the flow, what was signed and what was sent to the database, of one tenant and
 // without a secret (S189).
 func TestTraces(t *testing.T) {
+	t.Parallel()
 	for _, e := range engines() {
 		t.Run(string(e), func(t *testing.T) {
 			t.Parallel()

@@ -81,6 +81,7 @@ func TestNamingATenant(t *testing.T) {
 // From anyone but a trusted proxy a tenant header is refused on public endpoints (S1), and no header changes what the
 // server says of itself (S12).
 func TestUntrustedHeaders(t *testing.T) {
+	t.Parallel()
 	for _, e := range engines() {
 		t.Run(string(e), func(t *testing.T) {
 			t.Parallel()
