@@ -27,7 +27,7 @@ type effect struct {
 	tenant tenant.ID
 	every  bool // goes beyond its tenant, through the handle that is not scoped
 	parts  []part
-	answer part // the named part whose one column is the answer; unnamed: none
+	answer ask  // what the caller wants to know of it
 	again  bool // the first attempt found what was thought to be new
 	err    error
 }
@@ -95,7 +95,7 @@ func (e *effect) insertOr(into, suffix string, suffixArgs []any, args ...any) {
 }
 
 // returning says which column of which named part is the answer.
-func (e *effect) returning(name, column string) { e.answer = part{name: name, text: column} }
+func (e *effect) returning(name, column string) { e.answer = ask{name, column} }
 
 // json returns v as a JSON argument.
 func (e *effect) json(v any) any {
@@ -106,6 +106,20 @@ func (e *effect) json(v any) any {
 	return string(b)
 }
 
+// check returns an error where a part after the guard would run although the guard missed.
+func (e *effect) check() error {
+	var names []string
+	for _, p := range e.parts {
+		if slices.Contains(names, guard) && !slices.ContainsFunc(names, func(name string) bool { return strings.Contains(p.text, "FROM "+name) }) {
+			return fmt.Errorf("persistence: a statement that does not depend on its guard: %s", p.text)
+		}
+		if p.name != "" {
+			names = append(names, p.name)
+		}
+	}
+	return nil
+}
+
 // run carries the effect out. won is false when the guard did not hit, and nothing happened.
 func (e *effect) run(ctx context.Context, what string) (won bool, answer []string, err error) {
 	if e.err != nil {
@@ -114,7 +128,7 @@ func (e *effect) run(ctx context.Context, what string) (won bool, answer []strin
 	err = e.db.do(ctx, writes, what, func(ctx context.Context) (err error) {
 		g := e.db.in(ctx, e.tenant)
 		if e.every {
-			g = e.db.everyTenant.write.WithContext(ctx)
+			g = on(e.db.everyTenant.write, ctx)
 		}
 		if e.db.engine.Dialect == PostgreSQL {
 			won, answer, err = e.atOnce(g)
@@ -140,7 +154,7 @@ var shapes sync.Map
 
 // sentence returns the one statement that the effect is on PostgreSQL.
 func (e *effect) sentence() (sentence, error) {
-	k := shape{answer: ask{e.answer.name, e.answer.text}}
+	k := shape{answer: e.answer}
 	fits := len(e.parts) <= len(k.parts)
 	if fits {
 		for i, p := range e.parts {
@@ -149,6 +163,9 @@ func (e *effect) sentence() (sentence, error) {
 		if s, ok := shapes.Load(k); ok {
 			return s.(sentence), nil
 		}
+	}
+	if err := e.check(); err != nil {
+		return sentence{}, err
 	}
 	s, err := e.write()
 	if err == nil && fits {
@@ -183,7 +200,7 @@ func (e *effect) write() (s sentence, err error) {
 		b.WriteString("1")
 	}
 	if e.answer.name != "" {
-		b.WriteString(", CAST(a." + e.answer.text + " AS text) FROM (SELECT 1) AS one LEFT JOIN " + e.answer.name + " AS a ON true")
+		b.WriteString(", CAST(a." + e.answer.column + " AS text) FROM (SELECT 1) AS one LEFT JOIN " + e.answer.name + " AS a ON true")
 	} else {
 		b.WriteString(", NULL")
 	}
@@ -230,6 +247,9 @@ func (e *effect) inTurn(g *gorm.DB) (won bool, answer []string, err error) {
 		_, err := e.one(g, e.parts[0], nil)
 		return err == nil, nil, err
 	}
+	if err := e.check(); err != nil {
+		return false, nil, err
+	}
 	err = g.Transaction(func(tx *gorm.DB) error {
 		won, answer = true, nil
 		returned := map[string]returned{}
@@ -243,7 +263,7 @@ func (e *effect) inTurn(g *gorm.DB) (won bool, answer []string, err error) {
 				return nil
 			}
 			if returned[p.name] = r; p.name != "" && p.name == e.answer.name {
-				answer = r.column(e.answer.text)
+				answer = r.column(e.answer.column)
 			}
 		}
 		return nil

@@ -31,3 +31,12 @@ func Write(d Dialect, t tenant.ID, text string, given ...any) (string, []any, er
 	args, err := s.args(t, given)
 	return s.sql, args, err
 }
+
+// Effect runs a guard and what follows it.
+func Effect(ctx context.Context, db *DB, t tenant.ID, guard, then string) (won bool, err error) {
+	e := db.effect(t)
+	e.guard(guard)
+	e.then(then)
+	won, _, err = e.run(ctx, "test")
+	return won, err
+}

@@ -327,3 +327,4 @@ END
 $$;
 -- +goose StatementEnd
 REVOKE UPDATE, DELETE ON changes, audit_events FROM chancery_app;
+GRANT EXECUTE ON FUNCTION revoke_hanging, end_sessions, revoke_subject TO chancery_app, chancery_system;

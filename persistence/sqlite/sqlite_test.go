@@ -55,3 +55,31 @@ func TestBrokenRows(t *testing.T) {
 		}
 	})
 }
+
+func TestKeysBeginWithTheTenant(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chancery.db")
+	open(t, path)
+	behind, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer behind.Close()
+	rows, err := behind.Query(`SELECT m.name, c.name FROM sqlite_master m, pragma_index_list(m.name) i, pragma_index_info(i.name) c
+		WHERE m.type = 'table' AND i."unique" AND c.seqno = 0 AND c.name <> 'tenant_id' AND m.name NOT IN ('goose_db_version')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var table, column string
+		if err := rows.Scan(&table, &column); err != nil {
+			t.Fatal(err)
+		}
+		if table != "tenants" || column != "issuer" { // by which the directory finds one
+			t.Errorf("a key of %s begins with %s", table, column)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+}
