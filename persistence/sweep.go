@@ -26,6 +26,7 @@ var expiring = []struct {
 		SQLite: `(max_life >= 0 AND datetime(created_at, max_life || ' minutes', '1 second') <= datetime(?)
 			OR max_idle >= 0 AND datetime(used_at, max_idle || ' minutes', '1 second') <= datetime(?))`, // whole seconds
 	}},
+	{"replays", [...]string{expired, expired}},
 	{"revocations", [...]string{expired, expired}},
 	{"changes", [...]string{`at <= ? AND at <= ?`, `at <= ? AND at <= ?`}},
 }

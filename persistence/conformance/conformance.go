@@ -12,6 +12,7 @@ import (
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/challenge"
 	"github.com/chancery-id/chancery/flows/ciba"
+	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/session"
@@ -27,6 +28,7 @@ type DB interface {
 	authorize.Store
 	challenge.Store
 	ciba.Store
+	clientauth.Replay
 	grant.Store
 	registration.Store
 	registration.Numbers
@@ -56,6 +58,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"refresh", refreshes},
 		{"tokens", tokens},
 		{"consent", consents},
+		{"replays", replays},
 		{"sweep", sweeps},
 	}
 	for _, g := range groups {
@@ -103,6 +106,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[authorize.Store](),
 	reflect.TypeFor[challenge.Store](),
 	reflect.TypeFor[ciba.Store](),
+	reflect.TypeFor[clientauth.Replay](),
 	reflect.TypeFor[grant.Store](),
 	reflect.TypeFor[registration.Store](),
 	reflect.TypeFor[registration.Numbers](),

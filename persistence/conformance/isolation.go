@@ -72,6 +72,7 @@ func (k *kit) fill() {
 	k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("identifying", ciba.Identifying)))
 	k.waiting("waiting")
 	k.granted("approved")
+	k.must(k.use("assertion", "used", k.at(time.Hour)))
 	k.must(k.db.RevokeToken(k.ctx, k.t, nil, k.now, tenant.Revocation{Token: mark(k.t), At: k.now, ExpiresAt: k.at(time.Hour)}, k.event(audit.GrantRevoked)))
 }
 
@@ -215,6 +216,8 @@ var isolations = map[string]kept{
 	}},
 
 	"challenge.Store.Advance": {call: func(k *kit) (any, error) { return none(k.db.Advance(k.ctx, k.t, k.now, k.advanced("interaction"))) }},
+
+	"clientauth.Replay.UseOnce": {call: func(k *kit) (any, error) { return none(k.use("assertion", "another", k.at(time.Hour))) }},
 
 	"grant.Store.Grant":          {call: func(k *kit) (any, error) { return k.db.Grant(k.ctx, k.t, "grant") }},
 	"grant.Store.AccessToken":    {call: func(k *kit) (any, error) { return k.db.AccessToken(k.ctx, k.t, k.now, hash("token")) }},

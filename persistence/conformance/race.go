@@ -138,6 +138,8 @@ var races = map[string]raced{
 		k.same(s.UsedAt, k.at((callers-1)*time.Second))
 	}},
 	"challenge.Store.Advance": {race: raceToAdvance},
+
+	"clientauth.Replay.UseOnce": {race: raceToUse},
 	"authorize.Store.Login": {race: func(k *kit) {
 		i := k.interaction("h")
 		k.must(k.db.Begin(k.ctx, k.t, i, nil))
