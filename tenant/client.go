@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant/keys"
 )
 
 // Clients looks up the clients of one tenant.
@@ -30,10 +31,12 @@ type Client struct {
 	Metadata
 }
 
-// ClientSecret is the SHA-256 of a generated secret of 256 bits. A zero ExpiresAt means it does not expire.
+// ClientSecret is the SHA-256 of a generated secret of 256 bits. A zero ExpiresAt means it does not expire. HMAC is the
+// secret itself, which is kept only for a client that signs with it.
 type ClientSecret struct {
-	Hash      []byte    `json:"hash"`
-	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	Hash      []byte       `json:"hash"`
+	ExpiresAt time.Time    `json:"expires_at,omitzero"`
+	HMAC      keys.HMACKey `json:"-"`
 }
 
 // Metadata is what a client registers (RFC 7591 §2, OIDC Registration §2), with our policy members. Its JSON
@@ -42,6 +45,9 @@ type Metadata struct {
 	RedirectURIs            []string          `json:"redirect_uris,omitempty"`
 	PostLogoutRedirectURIs  []string          `json:"post_logout_redirect_uris,omitempty"`
 	TokenEndpointAuthMethod string            `json:"token_endpoint_auth_method,omitempty"`
+	TokenEndpointAuthAlg    string            `json:"token_endpoint_auth_signing_alg,omitempty"` // of its assertions; empty: any
+	JWKS                    json.RawMessage   `json:"jwks,omitempty"`                            // its public keys, a JWK set
+	JWKSURI                 string            `json:"jwks_uri,omitempty"`                        // where they are instead
 	GrantTypes              []string          `json:"grant_types,omitempty"`
 	ResponseTypes           []string          `json:"response_types,omitempty"`
 	ApplicationType         string            `json:"application_type,omitempty"` // web or native
@@ -103,4 +109,17 @@ func (c *Client) CheckSecret(secret string, now time.Time) bool {
 		}
 	}
 	return ok == 1
+}
+
+// CheckHMAC reports whether j is signed with one of the client's secrets that live at now.
+func (c *Client) CheckHMAC(j *keys.Signed, now time.Time) error {
+	err := error(keys.ErrInvalid)
+	for _, s := range c.Secrets {
+		if s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt) {
+			if err = s.HMAC.Verify(j); err == nil {
+				return nil
+			}
+		}
+	}
+	return err
 }

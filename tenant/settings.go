@@ -76,6 +76,7 @@ type ClientSettings struct {
 	OpenRegistration bool  `json:"open_registration,omitempty"` // registration without any token
 	Max              int   `json:"max,omitempty"`               // 10000 clients
 	SecretOverlap    int64 `json:"secret_overlap,omitempty"`    // seconds an old secret lives on after a new one: 1800; negative: none
+	StrictAudience   bool  `json:"strict_audience,omitempty"`   // assertions must name the issuer; the token endpoint's URL will not do
 }
 
 // or returns v seconds, or def where v is zero. Negative values pass through.

@@ -16,9 +16,11 @@ const (
 
 // Client authentication methods (RFC 7591 §2).
 const (
-	AuthBasic = "client_secret_basic"
-	AuthPost  = "client_secret_post"
-	AuthNone  = "none"
+	AuthBasic      = "client_secret_basic"
+	AuthPost       = "client_secret_post"
+	AuthSecretJWT  = "client_secret_jwt" // OIDC Core §9
+	AuthPrivateJWT = "private_key_jwt"
+	AuthNone       = "none"
 )
 
 // Scope values with a meaning of their own (OIDC Core §5.4, §11).

@@ -205,13 +205,18 @@ func sound(k *clientKey) error {
 // Size is the length of the document that the set was read from, in bytes.
 func (s *ClientSet) Size() int { return s.size }
 
-// candidates returns the keys that a JWS with this kid and alg may be signed with. Without kid these are all that suit
-// (OIDC Core §10.1).
+// maxGuesses is how many keys are tried for a JWS that does not say which.
+const maxGuesses = 4
+
+// candidates returns the keys that a JWS with this kid and alg may be signed with. Without kid, which a set of more than
+// one key demands (OIDC Core §10.1), these are the first that suit.
 func (s *ClientSet) candidates(kid string, alg Alg) (public []crypto.PublicKey) {
 	for i := range s.keys {
 		k := &s.keys[i]
 		if (kid == "" || k.kid == kid) && (k.alg == "" || k.alg == alg) && clientSchemes[alg].suits(k.public) {
-			public = append(public, k.public)
+			if public = append(public, k.public); len(public) == maxGuesses {
+				break
+			}
 		}
 	}
 	return public
