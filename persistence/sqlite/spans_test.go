@@ -49,7 +49,7 @@ func (r recording) Start(ctx context.Context, _ string, o ...trace.SpanStartOpti
 
 func (s *span) SetAttributes(as ...attribute.KeyValue) {
 	for _, a := range as {
-		s.texts = append(s.texts, a.Value.Emit())
+		s.texts = append(s.texts, a.Value.String())
 	}
 }
 func (s *span) SetStatus(c codes.Code, _ string) { s.code = c }

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -141,12 +142,12 @@ func relyingParty(jwks []byte, token string) error {
 			pub := rsa.PublicKey{N: number(k.N), E: int(number(k.E).Int64())}
 			good = rsa.VerifyPSS(&pub, crypto.SHA256, sum[:], sig, nil) == nil
 		case "ES256 EC P-256":
-			pub := ecdsa.PublicKey{Curve: elliptic.P256(), X: number(k.X), Y: number(k.Y)}
-			good = len(sig) == 64 && ecdsa.Verify(&pub, sum[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]))
+			pub, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, raw(k.X), raw(k.Y)))
+			good = err == nil && len(sig) == 64 && ecdsa.Verify(pub, sum[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]))
 		case "ES384 EC P-384":
 			sum := sha512.Sum384(input)
-			pub := ecdsa.PublicKey{Curve: elliptic.P384(), X: number(k.X), Y: number(k.Y)}
-			good = len(sig) == 96 && ecdsa.Verify(&pub, sum[:], new(big.Int).SetBytes(sig[:48]), new(big.Int).SetBytes(sig[48:]))
+			pub, err := ecdsa.ParseUncompressedPublicKey(elliptic.P384(), slices.Concat([]byte{4}, raw(k.X), raw(k.Y)))
+			good = err == nil && len(sig) == 96 && ecdsa.Verify(pub, sum[:], new(big.Int).SetBytes(sig[:48]), new(big.Int).SetBytes(sig[48:]))
 		case "EdDSA OKP Ed25519":
 			good = ed25519.Verify(ed25519.PublicKey(raw(k.X)), input, sig)
 		}
