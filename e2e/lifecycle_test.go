@@ -57,6 +57,11 @@ func TestStartStopStart(t *testing.T) {
 			if dir, err := os.Stat(s.data); err != nil || dir.Mode().Perm()&0o077 != 0 {
 				t.Errorf("the data directory is open to others: %v %v", dir.Mode(), err)
 			}
+			for _, name := range []string{"chancery.db", "chancery.db-wal", "development.kek"} {
+				if f, err := os.Stat(filepath.Join(s.data, name)); err == nil && f.Mode().Perm() != 0o600 {
+					t.Errorf("%s has mode %o, want 600", name, f.Mode().Perm())
+				}
+			}
 			exactMembers(t, filepath.Join(s.data, "bootstrap.json"))
 			if b.PublicURL != s.url || b.OpsURL != s.ops || len(b.AdminToken) < 32 || len(b.Tenants) != 2 {
 				t.Errorf("bootstrap.json: public_url %s, ops_url %s, an admin_token of %d characters, %d tenants", b.PublicURL, b.OpsURL, len(b.AdminToken), len(b.Tenants))

@@ -44,6 +44,9 @@ func Open(ctx context.Context, path string, o Options) (*persistence.DB, error) 
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
+	if err := touch(path); err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
 	file := "file:" + (&url.URL{Path: path}).EscapedPath()
 	writer, err := sql.Open("sqlite", file+write)
 	if err != nil {
@@ -73,6 +76,15 @@ func Open(ctx context.Context, path string, o Options) (*persistence.DB, error) 
 		}
 	}
 	return persistence.New(e, o.Sealer)
+}
+
+// touch makes the file at path, if need be, for its owner alone. What SQLite puts beside it takes its mode.
+func touch(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 func handle(pool *sql.DB, tracer trace.TracerProvider) (*gorm.DB, error) {
