@@ -19,6 +19,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -93,23 +95,22 @@ func TestProduction(t *testing.T) {
 
 			// S205, S208: a source that floods is told to wait; others, and other tenants, are served.
 			other := s.newTenant(t)
-			limited := 0
-			for range 1500 {
-				r := call(t, http.MethodGet, at, forwarded("192.0.2.66"))
-				if r.StatusCode == http.StatusTooManyRequests {
-					limited++
-					if r.Header.Get("Retry-After") == "" || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {
-						t.Fatal("S208 429 with", r.Header)
+			var limited atomic.Pointer[reply]
+			var flood sync.WaitGroup
+			for range 16 {
+				flood.Go(func() { // with requests that cost little, so that a busy machine is quick enough
+					for began := time.Now(); limited.Load() == nil && time.Since(began) < 20*time.Second; {
+						if r, err := try(direct, http.MethodGet, x.url("/authorize"), forwarded("192.0.2.66")); err == nil && r.StatusCode != http.StatusBadRequest {
+							limited.Store(&r)
+						}
 					}
-					if limited > 20 {
-						break
-					}
-				} else {
-					r.want(t, "303")
-				}
+				})
 			}
-			if limited == 0 {
-				t.Error("S205 1,500 authorization requests of one source were all kept")
+			flood.Wait()
+			if r := limited.Load(); r == nil {
+				t.Error("S205 a source may send as many authorization requests as it likes")
+			} else if r.StatusCode != http.StatusTooManyRequests || r.Header.Get("Retry-After") == "" || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {
+				t.Errorf("S208 a source that floods is told %d with %v", r.StatusCode, r.Header)
 			}
 			call(t, http.MethodGet, at, forwarded("192.0.2.67")).want(t, "303")
 			call(t, http.MethodGet, other.url("/authorize?"+other.Client.request().Encode()), forwarded("192.0.2.66")).want(t, "303")

@@ -20,12 +20,13 @@ const discover = (id, secret) =>
 const config = await discover(client_id, client_secret)
 const resource = resource_server ? await discover(resource_server.id, resource_server.secret) : config
 
-let checks, acknowledged, tokens
+let checks, acknowledged, tokens, subject
 const keep = (issued) => {
   const rotated = tokens?.refresh_token !== issued.refresh_token
-  tokens = issued
-  const { access_token, refresh_token, id_token } = issued
-  return { claims: issued.claims(), rotated, access_token, refresh_token, id_token }
+  const { access_token, refresh_token, id_token } = (tokens = issued)
+  const claims = issued.claims()
+  subject = claims?.sub ?? subject
+  return { claims, rotated, access_token, refresh_token, id_token }
 }
 
 // Whatever is answered to a poll passes here.
@@ -71,11 +72,8 @@ const steps = {
     }
   },
 
-  userinfo: () => client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub),
-  refresh: async () => {
-    const { rotated, ...rest } = keep(Object.assign(await client.refreshTokenGrant(config, tokens.refresh_token)))
-    return { rotated, ...rest }
-  },
+  userinfo: () => client.fetchUserInfo(config, tokens.access_token, subject),
+  refresh: async () => keep(await client.refreshTokenGrant(config, tokens.refresh_token)),
   introspect: () => client.tokenIntrospection(resource, tokens.access_token),
   revoke: () => client.tokenRevocation(config, tokens.refresh_token, { token_type_hint: 'refresh_token' }),
 }
