@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,13 +15,19 @@ import (
 // Begin implements authorize.Store.
 func (db *DB) Begin(ctx context.Context, t tenant.ID, i authorize.Interaction, touch *session.Session) error {
 	e := db.effect(t)
+	if i.Request != nil && i.Request.Pushed != nil {
+		e.keep(i.Request.Pushed, i.ExpiresAt)
+	}
 	e.insert("interactions (tenant_id, hash, version, step, session_id, answered, binding, request, data, created_at, expires_at)", "",
 		i.Hash, i.Version, string(i.Step), i.SessionID, i.Answered, i.Binding, e.json(i.Request), raw(i.Data), cut(i.CreatedAt), cut(i.ExpiresAt))
 	if touch != nil {
 		e.touch(touch)
 	}
-	_, _, err := e.run(ctx, "begin interaction")
-	return err
+	if !e.guarded() {
+		_, _, err := e.run(ctx, "begin interaction")
+		return err
+	}
+	return e.needs(ctx, "begin interaction", authorize.ErrNotFound)
 }
 
 // readInteraction reads an interaction while it lives.
@@ -78,6 +85,11 @@ func (db *DB) Finish(ctx context.Context, t tenant.ID, now time.Time, f authoriz
 	if err == nil && !won {
 		err = db.moved(ctx, t, now, f.Hash)
 	}
+	if f.Pushed != nil && errors.Is(err, authorize.ErrConflict) {
+		if used, failed := db.isUsed(ctx, t, f.Pushed); used || failed != nil {
+			err = cmp.Or(failed, authorize.ErrNotFound)
+		}
+	}
 	return revocationsOf(ids, now, f.TokensUntil), err
 }
 
@@ -89,11 +101,17 @@ func (db *DB) finish(t tenant.ID, now time.Time, f *authorize.FinishEffect, agai
 		e.let("held", `SELECT id FROM sessions WHERE tenant_id = :t AND id = ?`+keeping[db.engine.Dialect], f.Grant.SessionID)
 		held = ` AND EXISTS (SELECT 1 FROM held)`
 	}
+	if f.Pushed != nil {
+		held += e.unused(f.Pushed)
+	}
 	if len(f.Hash) > 0 {
 		e.guard(`DELETE FROM interactions WHERE tenant_id = :t AND hash = ? AND version = ? AND expires_at > ?`+held+` RETURNING version`,
 			f.Hash, f.Version, cut(now))
 	} else {
 		e.guard(`SELECT 1 AS version WHERE true` + held)
+	}
+	if f.Pushed != nil {
+		e.useUp(f.Pushed)
 	}
 	if f.Authorization != nil {
 		e.remember(f.Authorization)

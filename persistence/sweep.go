@@ -19,6 +19,7 @@ var expiring = []struct {
 	{"access_tokens", [...]string{expired, expired}},
 	{"grants", [...]string{expired, expired}},
 	{"authentications", [...]string{expired, expired}},
+	{"pushed_requests", [...]string{expired, expired}},
 	{"sessions", [...]string{
 		// Of what would be no time at all, so far off it lies, the end is taken to be in two hundred years.
 		PostgreSQL: `(max_life >= 0 AND created_at + LEAST(GREATEST(max_life, 0), 100000000) * interval '1 minute' <= ?

@@ -67,6 +67,7 @@ type Metadata struct {
 	SoftwareID              string            `json:"software_id,omitempty"`
 	SoftwareVersion         string            `json:"software_version,omitempty"`
 	RequirePKCE             bool              `json:"require_pkce,omitempty"`                                 // public clients must use PKCE in any case
+	RequirePAR              bool              `json:"require_pushed_authorization_requests,omitempty"`        // RFC 9126 §6
 	BackchannelMode         string            `json:"backchannel_token_delivery_mode,omitempty"`              // CIBA Core §4
 	BackchannelUserCode     bool              `json:"backchannel_user_code_parameter,omitempty"`              // it sends user_code
 	ChallengeAuthMethod     string            `json:"authorization_challenge_endpoint_auth_method,omitempty"` // none: there it need not authenticate

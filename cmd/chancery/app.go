@@ -121,7 +121,7 @@ func (a *app) healthy(ctx context.Context) error {
 func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Config {
 	issuer := &grant.Issuer{Now: time.Now, Rand: rand.Reader}
 	sessions := &session.Service{Now: time.Now, Rand: rand.Reader, Store: a.db}
-	requests := &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(), Hint: func(_ context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
+	requests := &request.Service{Now: time.Now, Rand: rand.Reader, Store: a.db, Limit: a.limiter, ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(), Hint: func(_ context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
 		return issuer.ParseIDToken(t, c.ID, hint)
 	}}
 	authz := &authorize.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Sessions: sessions, Issuer: issuer, Accounts: a.accounts, Store: a.db}

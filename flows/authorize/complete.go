@@ -269,7 +269,7 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 		g.Code.RedirectURI = r.RedirectURI
 	}
 	e := effectOf(t, now, g, who, a.authorization, c)
-	e.Hash, e.Version = p.Hash, p.Version
+	e.Hash, e.Version, e.Pushed = p.Hash, p.Version, r.Pushed
 	if a.authorization != nil {
 		e.Events = append(e.Events, audit.Event{At: now, Kind: audit.Consented, Subject: who.Subject, ClientID: g.ClientID, Session: who.ID, Grant: g.ID,
 			Address: c.address, Detail: map[string]string{"scope": g.Terms.Scope.String()}})

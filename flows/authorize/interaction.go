@@ -61,6 +61,7 @@ type LoginEffect struct {
 type FinishEffect struct {
 	Hash          []byte // of the interaction; empty: it was never stored
 	Version       int64
+	Pushed        []byte               // hash of the request_uri that the request was pushed under, which is used up; nil: it was not pushed
 	Authorization *grant.Authorization // remembered, merged with what is on record; nil: not
 	Grant         *grant.Grant         // with its code, or what was minted at once; nil: the request was refused
 	AccessToken   *grant.AccessToken   // recorded with it, if an opaque one was minted at once
@@ -86,7 +87,8 @@ type Store interface {
 	Subject(ctx context.Context, t tenant.ID, sessionID, clientID string) (Subject, error)
 	// SubjectOf does the same for a subject that has no session yet.
 	SubjectOf(ctx context.Context, t tenant.ID, sub, clientID string) (Subject, error)
-	// Begin records a new interaction; touch, when set, is a session whose UsedAt is to be raised.
+	// Begin records a new interaction; touch, when set, is a session whose UsedAt is to be raised. A pushed request, which
+	// now lives as long as the interaction, may have been used up meanwhile: then it is ErrNotFound.
 	Begin(ctx context.Context, t tenant.ID, i Interaction, touch *session.Session) error
 	// Load returns the interaction of that hash that has not expired at now, or ErrNotFound.
 	Load(ctx context.Context, t tenant.ID, now time.Time, hash []byte) (*Interaction, error)
@@ -96,7 +98,8 @@ type Store interface {
 	// PutData replaces the interaction's data, or ErrNotFound. It does not raise the version.
 	PutData(ctx context.Context, t tenant.ID, now time.Time, hash []byte, data json.RawMessage) error
 	// Finish removes the interaction and writes all it came to. Of any number of concurrent calls one succeeds; the
-	// others get ErrNotFound, or ErrConflict when it has moved on. A grant without a code that hangs on a session which
+	// others get ErrNotFound, or ErrConflict when it has moved on. Of any number of interactions that began with one pushed
+	// request one succeeds, and the others get ErrNotFound. A grant without a code that hangs on a session which
 	// is not there any more is ErrNotFound.
 	Finish(ctx context.Context, t tenant.ID, now time.Time, e FinishEffect) ([]tenant.Revocation, error)
 }

@@ -33,11 +33,15 @@ type Service struct {
 // Start is an authorization request as it arrived.
 type Start struct {
 	Params  url.Values
-	SID     string          // handle of the browser's subject session; empty or worthless: none
-	Binding string          // the browser's secret, where our own pages lead the interaction; empty: a login UI does
-	Data    json.RawMessage // object that a login UI keeps with the interaction
-	Address string          // of the browser, for the record
+	SID     string                         // handle of the browser's subject session; empty or worthless: none
+	Binding string                         // the browser's secret, where our own pages lead the interaction; empty: a login UI does
+	Data    json.RawMessage                // object that a login UI keeps with the interaction
+	Address string                         // of the browser, for the record
+	Carries func(responseMode string) bool // whether a response can be handed over in that mode; nil: in any
 }
+
+// ErrMode: whoever hands the response over cannot do so in the mode that the request asks for.
+var ErrMode = oauth.InvalidRequest("response_mode is none that the response can be handed over in")
 
 // Pending is an interaction that waits for its subject, with all that whoever asks the subject must know.
 type Pending struct {
@@ -65,6 +69,9 @@ type Result struct {
 // of a request that may not be answered by a redirect is an *oauth.Error; every other refusal is a Response.
 func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, in Start) (Result, error) {
 	r, client, err := s.Requests.Validate(ctx, t, request.Authorize, in.Params)
+	if r != nil && in.Carries != nil && !in.Carries(r.ResponseMode) {
+		return Result{Client: client}, ErrMode
+	}
 	if err != nil {
 		e := oauth.ErrorOf(err)
 		if r == nil || e.Code == "server_error" || e.Code == "temporarily_unavailable" {
@@ -94,7 +101,16 @@ func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, in Start) (Result
 	if facts.Session != nil {
 		p.Session, p.SID, p.SessionID = facts.Session, in.SID, facts.Session.ID
 	}
-	return s.settle(ctx, t, p, facts, change{address: in.Address})
+	res, err := s.settle(ctx, t, p, facts, change{address: in.Address})
+	return res, usedUp(r, err)
+}
+
+// usedUp is err of the beginning of r. Nothing is there to be missed yet, but the request that it was pushed as.
+func usedUp(r *request.Request, err error) error {
+	if r.Pushed != nil && errors.Is(err, ErrNotFound) {
+		return request.ErrRequestURI.Because(err)
+	}
+	return err
 }
 
 // current returns what is known of the browser's session. A handle that opens nothing is as good as none.
@@ -172,7 +188,7 @@ func (s *Service) PutData(ctx context.Context, t *tenant.Tenant, p *Pending, dat
 func (s *Service) Refuse(ctx context.Context, t *tenant.Tenant, p *Pending, e *oauth.Error, address string) (Result, error) {
 	now := s.Now()
 	ev := audit.Event{At: now, Kind: audit.Denied, ClientID: p.Client.ID, Session: p.SessionID, Address: address, Detail: map[string]string{"error": e.Code}}
-	if _, err := s.Store.Finish(ctx, t.ID, now, FinishEffect{Hash: p.Hash, Version: p.Version, Events: []audit.Event{ev}}); err != nil {
+	if _, err := s.Store.Finish(ctx, t.ID, now, FinishEffect{Hash: p.Hash, Version: p.Version, Pushed: p.Request.Pushed, Events: []audit.Event{ev}}); err != nil {
 		return Result{}, err
 	}
 	return Result{Client: p.Client, Current: p.Session, Response: respondError(t, p.Request, e)}, nil

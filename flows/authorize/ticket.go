@@ -54,7 +54,7 @@ func (s *Service) Open(ctx context.Context, t *tenant.Tenant, in Start) (Result,
 		Binding: bind(ticketBinding(t)), CreatedAt: now, ExpiresAt: now.Add(life)}}
 	p.Hash = hashHandle(p.Handle)
 	if err := s.Store.Begin(ctx, t.ID, p.Interaction, nil); err != nil {
-		return Result{}, err
+		return Result{}, usedUp(r, err)
 	}
 	res.Pending = p
 	return res, nil
@@ -198,7 +198,7 @@ func (s *Service) Issue(ctx context.Context, t *tenant.Tenant, p *Pending, v Ver
 	}
 	ev := audit.Event{At: now, Kind: audit.GrantIssued, Actor: v.Actor, Subject: g.Subject, ClientID: g.ClientID, Grant: g.ID, Address: v.Address,
 		Detail: map[string]string{"scope": g.Terms.Scope.String()}}
-	if _, err := s.Store.Finish(ctx, t.ID, now, FinishEffect{Hash: p.Hash, Version: p.Version, Grant: g, Events: []audit.Event{ev}}); err != nil {
+	if _, err := s.Store.Finish(ctx, t.ID, now, FinishEffect{Hash: p.Hash, Version: p.Version, Pushed: r.Pushed, Grant: g, Events: []audit.Event{ev}}); err != nil {
 		return Result{}, err
 	}
 	return Result{Client: p.Client, Subject: v.Subject, Response: respond(t, r, Param{"code", code})}, nil

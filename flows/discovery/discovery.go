@@ -23,6 +23,7 @@ const (
 	UserInfo   = "/userinfo"
 	JWKS       = "/jwks.json"
 	Clients    = "/clients"
+	PAR        = "/par"
 	CIBA       = "/ciba"
 	Challenge  = "/authorize-challenge"
 
@@ -40,6 +41,8 @@ type Metadata struct {
 	Registration          string   `json:"registration_endpoint"`
 	Introspect            string   `json:"introspection_endpoint"`
 	Revoke                string   `json:"revocation_endpoint"`
+	PAR                   string   `json:"pushed_authorization_request_endpoint"`
+	RequirePAR            bool     `json:"require_pushed_authorization_requests,omitempty"`
 	CIBA                  string   `json:"backchannel_authentication_endpoint,omitempty"`
 	CIBAModes             []string `json:"backchannel_token_delivery_modes_supported,omitempty"`
 	CIBAUserCode          bool     `json:"backchannel_user_code_parameter_supported,omitempty"`
@@ -74,6 +77,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	m := Metadata{
 		Issuer: t.Issuer, Authorize: t.Issuer + Authorize, Token: t.Issuer + Token, JWKS: t.Issuer + JWKS, UserInfo: t.Issuer + UserInfo,
 		Registration: t.Issuer + Clients, Introspect: t.Issuer + Introspect, Revoke: t.Issuer + Revoke,
+		PAR: t.Issuer + PAR, RequirePAR: t.Settings.PAR.Required,
 		Scopes: t.Settings.Authorization.Scopes, ResponseTypes: authorize.ResponseTypes(), ResponseModes: t.Settings.Authorization.ResponseModes,
 		GrantTypes: token.GrantTypes(), ACRValues: t.Settings.Authorization.ACRValues, SubjectTypes: []string{"public"}, IDTokenAlgs: names(t.Keys.Algs(now)),
 		AuthMethods: methods, RevokeAuthMethods: methods, IntrospectAuthMethods: slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return m == oauth.AuthNone }),

@@ -20,6 +20,7 @@ type Limit struct {
 const (
 	Request   = "request"   // any request to a public endpoint: source
 	Authorize = "authorize" // authorization requests, which are stored before anybody has authenticated: source
+	Push      = "push"      // pushed authorization requests, which are stored: source, and client if it has authenticated
 	Login     = "login"     // what our own pages are sent: source
 	Token     = "token"     // the token endpoint: client
 	Question  = "question"  // introspection, revocation and UserInfo: client
@@ -31,6 +32,7 @@ func Development() []Limit {
 	return []Limit{
 		{Name: Request, Keys: []Rate{{50_000, 100_000}}},
 		{Name: Authorize, Keys: []Rate{{20_000, 40_000}}},
+		{Name: Push, Keys: []Rate{{20_000, 40_000}, {20_000, 40_000}}},
 		{Name: Login, Keys: []Rate{{1000, 2000}}},
 		{Name: Token, Keys: []Rate{{50_000, 100_000}}},
 		{Name: Question, Keys: []Rate{{100_000, 200_000}}},
@@ -43,6 +45,7 @@ func Production() []Limit {
 	return []Limit{
 		{Name: Request, Tenant: Rate{20_000, 40_000}, Keys: []Rate{{500, 2000}}},
 		{Name: Authorize, Tenant: Rate{2000, 10_000}, Keys: []Rate{{50, 500}}},
+		{Name: Push, Tenant: Rate{2000, 10_000}, Keys: []Rate{{200, 2000}, {1000, 5000}}},
 		{Name: Login, Tenant: Rate{500, 2000}, Keys: []Rate{{10, 100}}},
 		{Name: Token, Tenant: Rate{10_000, 20_000}, Keys: []Rate{{2000, 4000}}},
 		{Name: Question, Tenant: Rate{20_000, 40_000}, Keys: []Rate{{10_000, 20_000}}},

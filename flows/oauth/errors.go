@@ -103,6 +103,11 @@ func RequestURINotSupported(d string) *Error {
 	return &Error{Code: "request_uri_not_supported", Description: d}
 }
 
+// InvalidRequestURI: the request_uri leads to no request, or to one that may not be used (OIDC Core §3.1.2.6, RFC 9126 §4).
+func InvalidRequestURI(d string) *Error {
+	return &Error{Code: "invalid_request_uri", Description: d}
+}
+
 // RegistrationNotSupported: the registration parameter is not supported (OIDC Core §3.1.2.6).
 func RegistrationNotSupported(d string) *Error {
 	return &Error{Code: "registration_not_supported", Description: d}

@@ -36,6 +36,7 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"audience":                        texts(func(m *tenant.Metadata) *[]string { return &m.Audience }),
 	"data":                            anObject(func(m *tenant.Metadata) *json.RawMessage { return &m.Data }),
 
+	"require_pushed_authorization_requests":        flag(func(m *tenant.Metadata) *bool { return &m.RequirePAR }),
 	"authorization_challenge_endpoint_auth_method": text(func(m *tenant.Metadata) *string { return &m.ChallengeAuthMethod }),
 
 	"client_id":               ofRequest(func(r *Request) *string { return &r.ClientID }),
@@ -59,7 +60,6 @@ var unsupported = map[string]func(json.RawMessage) bool{
 	"backchannel_authentication_request_signing_alg": only(),
 	"dpop_bound_access_tokens":                       only(`false`),
 	"tls_client_certificate_bound_access_tokens":     only(`false`),
-	"require_pushed_authorization_requests":          only(`false`),
 	"require_signed_request_object":                  only(`false`),
 }
 

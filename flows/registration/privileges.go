@@ -45,6 +45,7 @@ func withhold(r *Request, base *tenant.Metadata) error {
 		return oauth.InvalidClientMetadata("require_pkce requires the master token")
 	}
 	m.RequirePKCE = m.RequirePKCE || base.RequirePKCE
+	m.RequirePAR = m.RequirePAR || base.RequirePAR
 	if m.ChallengeAuthMethod != "" && m.ChallengeAuthMethod != base.ChallengeAuthMethod {
 		return oauth.InvalidClientMetadata("authorization_challenge_endpoint_auth_method requires the master token")
 	}

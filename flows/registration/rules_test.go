@@ -225,7 +225,8 @@ func TestParseRefuses(t *testing.T) {
 		{"encrypted ID tokens", `{"id_token_encrypted_response_alg":"RSA-OAEP"}`, badMeta},
 		{"bound tokens", `{"dpop_bound_access_tokens":true}`, badMeta},
 		{"tokens that need not be bound", `{"dpop_bound_access_tokens":false}`, ""},
-		{"pushed requests only", `{"require_pushed_authorization_requests":true}`, badMeta},
+		{"pushed requests only", `{"require_pushed_authorization_requests":true}`, ""},
+		{"pushed requests only, as a word", `{"require_pushed_authorization_requests":"true"}`, badMeta},
 	} {
 		if _, err := Parse([]byte(c.body)); said(err) != c.want {
 			t.Errorf("%s: got %v, want %q", c.rule, err, c.want)

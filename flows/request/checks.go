@@ -8,35 +8,37 @@ type check struct {
 
 // checks run top to bottom, after client and redirect URI are proven; the first error wins.
 var checks = []check{
-	{(*draft).repeated, Authorize | Backchannel | Challenge},    // RFC 6749 §3.1
-	{(*draft).characters, Authorize | Backchannel | Challenge},  // RFC 6749 appendix A
-	{(*draft).mayBackchannel, Backchannel},                      // CIBA Core §4
-	{(*draft).mayChallenge, Challenge},                          // First-Party Applications §2
-	{(*draft).unsigned, Backchannel},                            // CIBA Core §7.1.1
-	{(*draft).unsupported, Authorize | Challenge},               // OIDC Core §3.1.2.6
-	{(*draft).state, Authorize | Challenge},                     // RFC 6749 §4.1.1
-	{(*draft).responseType, Authorize},                          // RFC 6749 §3.1.1
-	{(*draft).codeOnly, Challenge},                              // First-Party Applications §5.1
-	{(*draft).responseMode, Authorize},                          // OAuth 2.0 Multiple Response Types §2.1
-	{(*draft).scope, Authorize | Backchannel},                   // RFC 6749 §3.3
-	{(*draft).heldScope, Challenge},                             // RFC 6749 §3.3
-	{(*draft).openID, Backchannel},                              // CIBA Core §7.1
-	{(*draft).oneHint, Backchannel},                             // CIBA Core §7.1
-	{(*draft).pkce, Authorize | Challenge},                      // RFC 7636 §4.3, RFC 9700 §2.1.1
-	{(*draft).nonce, Authorize | Challenge},                     // OIDC Core §3.1.2.1
-	{(*draft).prompt, Authorize | Challenge},                    // OIDC Core §3.1.2.1
-	{(*draft).maxAge, Authorize | Challenge},                    // OIDC Core §3.1.2.1
-	{(*draft).display, Authorize},                               // OIDC Core §3.1.2.1
-	{(*draft).locales, Authorize | Challenge},                   // OIDC Core §3.1.2.1, §5.2
-	{(*draft).loginHint, Authorize | Backchannel | Challenge},   // OIDC Core §3.1.2.1
-	{(*draft).loginHintToken, Backchannel},                      // CIBA Core §7.1
-	{(*draft).acr, Authorize | Backchannel | Challenge},         // OIDC Core §3.1.2.1
-	{(*draft).claims, Authorize | Challenge},                    // OIDC Core §5.5
-	{(*draft).idTokenHint, Authorize | Backchannel | Challenge}, // OIDC Core §3.1.2.1
-	{(*draft).bindingMessage, Backchannel},                      // CIBA Core §7.1
-	{(*draft).userCode, Backchannel},                            // CIBA Core §7.1
-	{(*draft).requestedExpiry, Backchannel},                     // CIBA Core §7.1
-	{(*draft).requestContext, Backchannel},                      // FAPI CIBA §5.2.2
-	{(*draft).resource, Authorize | Backchannel | Challenge},    // RFC 8707 §2
-	{(*draft).shown, Authorize},                                 // refuses nothing
+	{(*draft).repeated, Authorize | Pushed | Backchannel | Challenge},    // RFC 6749 §3.1
+	{(*draft).characters, Authorize | Pushed | Backchannel | Challenge},  // RFC 6749 appendix A
+	{(*draft).mayBackchannel, Backchannel},                               // CIBA Core §4
+	{(*draft).mayChallenge, Challenge},                                   // First-Party Applications §2
+	{(*draft).unsigned, Backchannel},                                     // CIBA Core §7.1.1
+	{(*draft).noReference, Pushed},                                       // RFC 9126 §2.1
+	{(*draft).mustPush, Authorize},                                       // RFC 9126 §5
+	{(*draft).unsupported, Authorize | Pushed | Challenge},               // OIDC Core §3.1.2.6
+	{(*draft).state, Authorize | Pushed | Challenge},                     // RFC 6749 §4.1.1
+	{(*draft).responseType, Authorize | Pushed},                          // RFC 6749 §3.1.1
+	{(*draft).codeOnly, Challenge},                                       // First-Party Applications §5.1
+	{(*draft).responseMode, Authorize | Pushed},                          // OAuth 2.0 Multiple Response Types §2.1
+	{(*draft).scope, Authorize | Pushed | Backchannel},                   // RFC 6749 §3.3
+	{(*draft).heldScope, Challenge},                                      // RFC 6749 §3.3
+	{(*draft).openID, Backchannel},                                       // CIBA Core §7.1
+	{(*draft).oneHint, Backchannel},                                      // CIBA Core §7.1
+	{(*draft).pkce, Authorize | Pushed | Challenge},                      // RFC 7636 §4.3, RFC 9700 §2.1.1
+	{(*draft).nonce, Authorize | Pushed | Challenge},                     // OIDC Core §3.1.2.1
+	{(*draft).prompt, Authorize | Pushed | Challenge},                    // OIDC Core §3.1.2.1
+	{(*draft).maxAge, Authorize | Pushed | Challenge},                    // OIDC Core §3.1.2.1
+	{(*draft).display, Authorize | Pushed},                               // OIDC Core §3.1.2.1
+	{(*draft).locales, Authorize | Pushed | Challenge},                   // OIDC Core §3.1.2.1, §5.2
+	{(*draft).loginHint, Authorize | Pushed | Backchannel | Challenge},   // OIDC Core §3.1.2.1
+	{(*draft).loginHintToken, Backchannel},                               // CIBA Core §7.1
+	{(*draft).acr, Authorize | Pushed | Backchannel | Challenge},         // OIDC Core §3.1.2.1
+	{(*draft).claims, Authorize | Pushed | Challenge},                    // OIDC Core §5.5
+	{(*draft).idTokenHint, Authorize | Pushed | Backchannel | Challenge}, // OIDC Core §3.1.2.1
+	{(*draft).bindingMessage, Backchannel},                               // CIBA Core §7.1
+	{(*draft).userCode, Backchannel},                                     // CIBA Core §7.1
+	{(*draft).requestedExpiry, Backchannel},                              // CIBA Core §7.1
+	{(*draft).requestContext, Backchannel},                               // FAPI CIBA §5.2.2
+	{(*draft).resource, Authorize | Pushed | Backchannel | Challenge},    // RFC 8707 §2
+	{(*draft).shown, Authorize | Pushed},                                 // refuses nothing
 }

@@ -35,6 +35,8 @@ type Request struct {
 	Narrowed      bool            `json:"narrowed,omitempty"` // Scope is less than was asked
 	Backchannel   Decoupled       `json:"backchannel,omitzero"`
 
+	Pushed []byte `json:"pushed,omitempty"` // hash of the request_uri of a request that was pushed, which its end uses up
+
 	Shown map[string][]string `json:"shown,omitempty"` // parameters that the tenant's prompts show, as sent
 }
 

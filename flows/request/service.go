@@ -3,8 +3,10 @@ package request
 import (
 	"context"
 	"errors"
+	"io"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
@@ -18,10 +20,15 @@ const (
 	Authorize   Kind = 1 << iota // the authorization endpoint, or its query handed over by a login UI
 	Backchannel                  // the backchannel authentication endpoint
 	Challenge                    // the authorization challenge endpoint
+	Pushed                       // the pushed authorization request endpoint
 )
 
 // Service validates requests.
 type Service struct {
+	Now           func() time.Time
+	Rand          io.Reader
+	Store         Store
+	Limit         Limiter  // of pushed requests; nil: they are not limited
 	ResponseTypes []string // that the engine has
 	ResponseModes []string // that the engine has
 	// Hint verifies an id_token_hint and returns the subject it was issued to (OIDC Core §3.1.2.1). Its expiry does
@@ -42,15 +49,20 @@ type draft struct {
 // get returns a parameter's value; empty counts as absent (RFC 6749 §3.1).
 func (d *draft) get(name string) string { return d.params.Get(name) }
 
-// Validate runs the checks of kind over params and returns the request and its client.
+// Validate runs the checks of kind over params and returns the request and its client. Params of Authorize may refer to a
+// pushed request, whose parameters are then checked in their place.
 //
 // Where it fails before client and redirect URI are proven, the request is nil and nobody may be redirected. Where
 // it fails later the request holds what an error response to the client needs: redirect URI, response mode and
 // state. The error is an *oauth.Error, or what the client registry said.
 func (s *Service) Validate(ctx context.Context, t *tenant.Tenant, kind Kind, params url.Values) (*Request, *tenant.Client, error) {
 	d := &draft{service: s, ctx: ctx, tenant: t, params: params}
-	if err := d.findClient(ctx); err != nil {
-		return nil, nil, err
+	find := d.findClient
+	if kind == Authorize && d.refersToPushed() {
+		find = d.recall
+	}
+	if err := find(); err != nil {
+		return nil, d.client, err
 	}
 	if err := d.redirectURI(); err != nil {
 		return nil, d.client, err
@@ -73,7 +85,7 @@ func (d *draft) run(kind Kind) error {
 }
 
 // findClient looks up client_id. A repeated client_id or redirect_uri proves nothing, so it is refused here.
-func (d *draft) findClient(ctx context.Context) error {
+func (d *draft) findClient() error {
 	for _, name := range []string{"client_id", "redirect_uri"} {
 		if len(d.params[name]) > 1 {
 			return oauth.InvalidRequest(name + " is repeated")
@@ -86,7 +98,7 @@ func (d *draft) findClient(ctx context.Context) error {
 	if len(id) > maxClientID || notText(id) {
 		return oauth.InvalidRequest("client_id is unknown")
 	}
-	c, err := d.tenant.Clients.Client(ctx, id)
+	c, err := d.tenant.Clients.Client(d.ctx, id)
 	switch {
 	case errors.Is(err, tenant.ErrNoClient), err == nil && c.Disabled:
 		return oauth.InvalidRequest("client_id is unknown").Because(err)

@@ -85,6 +85,10 @@ func Budget(t *testing.T, db *persistence.DB, sent func() int) {
 			return err
 		}, nil},
 		{"RedeemCode, replayed", 3, func() error { return k.redeem(g) }, grant.ErrReplayed},
+		{"Push", 1, func() error { return k.db.Push(k.ctx, k.t, k.pushedRequest("u")) }, nil},
+		{"Pushed", 1, func() error { _, err := k.db.Pushed(k.ctx, k.t, k.now, hash("u")); return err }, nil},
+		{"Begin, of a pushed request", 1, func() error { return k.beginPushed("pushed", "u") }, nil},
+		{"Finish, of a pushed request", 1, func() error { return k.finishPushed("pushed", "u", "of pushed") }, nil},
 		{"BeginAuthentication", 1, func() error { return k.db.BeginAuthentication(k.ctx, k.t, k.authentication("b", ciba.Identifying)) }, nil},
 		{"Acknowledge", 1, func() error { return k.db.Acknowledge(k.ctx, k.t, k.now, "b", time.Second, k.at(time.Hour)) }, nil},
 		{"Poll", 1, func() error { _, err := k.poll("b"); return err }, nil},

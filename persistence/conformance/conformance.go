@@ -15,6 +15,7 @@ import (
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/registration"
+	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/persistence"
 	"github.com/chancery-id/chancery/tenant"
@@ -30,6 +31,7 @@ type DB interface {
 	ciba.Store
 	clientauth.Replay
 	grant.Store
+	request.Store
 	registration.Store
 	registration.Numbers
 	admin.Numbers
@@ -53,6 +55,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"interactions", interactions},
 		{"finish", finish},
 		{"challenges", challenges},
+		{"pushes", pushes},
 		{"authentications", authentications},
 		{"grants", grants},
 		{"refresh", refreshes},
@@ -108,6 +111,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[ciba.Store](),
 	reflect.TypeFor[clientauth.Replay](),
 	reflect.TypeFor[grant.Store](),
+	reflect.TypeFor[request.Store](),
 	reflect.TypeFor[registration.Store](),
 	reflect.TypeFor[registration.Numbers](),
 	reflect.TypeFor[admin.Numbers](),

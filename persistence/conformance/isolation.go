@@ -69,6 +69,7 @@ func (k *kit) fill() {
 	g.SessionID = "session"
 	k.must(k.db.PutGrant(k.ctx, k.t, g, &a, k.event(audit.GrantIssued)))
 	k.must(k.db.PutAccessToken(k.ctx, k.t, alone))
+	k.push("pushed")
 	k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("identifying", ciba.Identifying)))
 	k.waiting("waiting")
 	k.granted("approved")
@@ -112,6 +113,8 @@ func (k *kit) dump() contents {
 	put("sessions", sessions, err)
 	interaction, err := k.db.Load(k.ctx, k.t, k.now, hash("interaction"))
 	put("interaction", interaction, err)
+	pushed, err := k.db.Pushed(k.ctx, k.t, k.now, hash("pushed"))
+	put("pushed request", pushed, err)
 	for _, id := range []string{"identifying", "waiting", "approved"} {
 		a, err := k.db.Authentication(k.ctx, k.t, k.now, id)
 		put("authentication "+id, a, err)
@@ -262,6 +265,9 @@ var isolations = map[string]kept{
 	"registration.Numbers.CreateNumbered": {call: func(k *kit) (any, error) {
 		return k.db.CreateNumbered(k.ctx, k.t, k.client(""), 9, k.event(audit.ClientCreated))
 	}},
+
+	"request.Store.Push":   {call: func(k *kit) (any, error) { return none(k.db.Push(k.ctx, k.t, k.pushedRequest("new"))) }},
+	"request.Store.Pushed": {call: func(k *kit) (any, error) { return k.db.Pushed(k.ctx, k.t, k.now, hash("pushed")) }},
 
 	"ciba.Store.Authentication": {call: func(k *kit) (any, error) { return k.db.Authentication(k.ctx, k.t, k.now, "waiting") }},
 	"ciba.Store.Authentications": {call: func(k *kit) (any, error) {

@@ -297,6 +297,9 @@ var races = map[string]raced{
 	"registration.Numbers.NumberedClients": {why: onlyReads},
 	"registration.Numbers.CreateNumbered":  {race: createNumbered},
 
+	"request.Store.Push":   {why: newKey},
+	"request.Store.Pushed": {why: onlyReads},
+
 	"ciba.Store.Authentication":       {why: onlyReads},
 	"ciba.Store.Authentications":      {why: onlyReads},
 	"ciba.Store.BeginAuthentication":  {why: newKey},

@@ -43,7 +43,7 @@ func (d *Door) start(c *call) error {
 		c.refuse(errMode)
 		return nil
 	}
-	res, err := d.Authorize.Begin(c.Request.Context(), c.tenant, authorize.Start{Params: params, SID: in.SubSID, Data: in.Data, Address: c.address()})
+	res, err := d.Authorize.Begin(c.Request.Context(), c.tenant, authorize.Start{Params: params, SID: in.SubSID, Data: in.Data, Address: c.address(), Carries: c.version.carries})
 	if res.Client != nil {
 		wire.EventOf(c.Context).Client(res.Client.ID)
 	}

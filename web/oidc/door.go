@@ -54,6 +54,7 @@ func (d *Door) Mount(r *wire.Router) {
 	pages.Public(http.MethodGet, discovery.Authorize, d.authorize)
 	pages.Public(http.MethodPost, discovery.Authorize, d.authorize)
 	r.Public(http.MethodPost, discovery.Token, d.token)
+	r.Public(http.MethodPost, discovery.PAR, d.push)
 	r.Public(http.MethodPost, discovery.CIBA, d.ciba)
 	r.Public(http.MethodPost, discovery.Introspect, d.introspect)
 	r.Public(http.MethodPost, discovery.Revoke, d.revoke)
