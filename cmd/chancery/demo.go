@@ -128,9 +128,9 @@ func (a *app) greet(file string) error {
 const greeting = `
 Chancery serves %s
 
-  Open    %[2]s/.well-known/openid-configuration
-  Sign in %[2]s/authorize?response_type=code&scope=openid+profile+email&client_id=%[3]s&redirect_uri=http%%3A%%2F%%2F127.0.0.1%%3A8765%%2Fcb
-          as %[4]s with the password %[5]s
+  Sign in to an application: go run ./docs/examples/relying-party, then open http://127.0.0.1:8765
+          as %[4]s with the password %[5]s at %[8]s
+  Or see  %[2]s/authorize?response_type=code&scope=openid+profile+email&client_id=%[3]s&redirect_uri=http%%3A%%2F%%2F127.0.0.1%%3A8765%%2Fcb
   Secrets %[6]s
 
   Begin an authorisation session:
