@@ -37,7 +37,12 @@ var chromium = sync.OnceValues(func() (context.Context, func() error) {
 	return browser, func() error {
 		end()
 		cancel()
-		return os.RemoveAll(dir)
+		// What the browser leaves behind may still write for a moment.
+		for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+			if err := os.RemoveAll(dir); err == nil || time.Since(began) > 5*time.Second {
+				return err
+			}
+		}
 	}
 })
 

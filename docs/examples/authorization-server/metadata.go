@@ -8,10 +8,13 @@ import (
 	"net/http"
 )
 
-// unserved are endpoints that the service may tell of and we do not have.
-var unserved = []string{
-	"registration_endpoint", "pushed_authorization_request_endpoint", "device_authorization_endpoint", "end_session_endpoint",
-	"check_session_iframe", "authorization_challenge_endpoint", "mtls_endpoint_aliases",
+// undone is what the service may say of itself and we do not do: endpoints that we do not have, and what a client sends in
+// headers that we do not hand over.
+var undone = []string{
+	"registration_endpoint", "pushed_authorization_request_endpoint", "require_pushed_authorization_requests",
+	"device_authorization_endpoint", "end_session_endpoint", "check_session_iframe", "authorization_challenge_endpoint",
+	"mtls_endpoint_aliases", "tls_client_certificate_bound_access_tokens", "dpop_signing_alg_values_supported",
+	"introspection_endpoint_auth_signing_alg_values_supported",
 }
 
 // operation changes a member of the metadata (RFC 6902 §4).
@@ -21,13 +24,13 @@ type operation struct {
 	Value any    `json:"value,omitempty"`
 }
 
-// changes are what the service says of itself otherwise than we do: the addresses. An operation must fit the document, so
-// what may be absent is added before it is removed.
+// changes make of what the service says of itself what we say. An operation must fit the document, so what may be absent is
+// added before it is removed.
 func (s *Server) changes() (ops []operation) {
 	for _, e := range endpoints {
 		ops = append(ops, operation{"add", "/" + e.member, s.Issuer + e.path})
 	}
-	for _, member := range unserved {
+	for _, member := range undone {
 		ops = append(ops, operation{"add", "/" + member, "none"}, operation{Op: "remove", Path: "/" + member})
 	}
 	return append(ops,
