@@ -20,7 +20,7 @@ type clientRow struct {
 	Disabled          bool
 	SelfRegistered    bool
 	RegistrationToken []byte
-	Secrets           document[[]tenant.ClientSecret]
+	Secrets           document[[]storedSecret]
 	Metadata          document[tenant.Metadata]
 	Localized         document[map[string]string]
 	CreatedAt         moment
@@ -30,11 +30,26 @@ type clientRow struct {
 // TableName is gorm's.
 func (clientRow) TableName() string { return "clients" }
 
-func (r *clientRow) client() *tenant.Client {
-	c := &tenant.Client{ID: r.ID, Number: r.Number, Secrets: r.Secrets.V, RegistrationToken: r.RegistrationToken,
+// client returns the client of a row, with its secrets opened.
+func (db *DB) client(r *clientRow) (*tenant.Client, error) {
+	secrets, err := db.secretsOf(r)
+	c := &tenant.Client{ID: r.ID, Number: r.Number, Secrets: secrets, RegistrationToken: r.RegistrationToken,
 		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time, Disabled: r.Disabled, SelfRegistered: r.SelfRegistered, Metadata: r.Metadata.V}
 	c.Localized = r.Localized.V
-	return c
+	return c, err
+}
+
+// clients returns the clients of rows.
+func (db *DB) clients(rows []clientRow) ([]tenant.Client, error) {
+	out := make([]tenant.Client, len(rows))
+	for i := range rows {
+		c, err := db.client(&rows[i])
+		if err != nil {
+			return nil, err
+		}
+		out[i] = *c
+	}
+	return out, nil
 }
 
 // Client implements tenant.Directory.
@@ -43,18 +58,17 @@ func (db *DB) Client(ctx context.Context, t tenant.ID, clientID string) (*tenant
 	if err := db.take(ctx, t, "read client", &r, tenant.ErrNoClient, "id = ?", clientID); err != nil {
 		return nil, err
 	}
-	return r.client(), nil
+	return db.client(&r)
 }
 
 // Clients implements registration.Store.
 func (db *DB) Clients(ctx context.Context, t tenant.ID, after string, n int) ([]tenant.Client, error) {
 	var rows []clientRow
 	err := db.find(ctx, t, "list clients", &rows, "id", n, "id > ?", after)
-	out := make([]tenant.Client, len(rows))
-	for i := range rows {
-		out[i] = *rows[i].client()
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	return db.clients(rows)
 }
 
 // clientArgs are a client's columns from disabled to updated_at.
@@ -63,11 +77,7 @@ func (e *effect) clientArgs(c *tenant.Client, updated time.Time) []any {
 	if localized == nil {
 		localized = map[string]string{}
 	}
-	secrets := c.Secrets
-	if secrets == nil {
-		secrets = []tenant.ClientSecret{}
-	}
-	return []any{c.Disabled, c.SelfRegistered, c.RegistrationToken, e.json(secrets), e.json(c.Metadata), e.json(localized), cut(updated)}
+	return []any{c.Disabled, c.SelfRegistered, c.RegistrationToken, e.json(e.sealed(c)), e.json(c.Metadata), e.json(localized), cut(updated)}
 }
 
 // CreateClient implements registration.Store. The tenant's row counts its clients and gives each its number; most of

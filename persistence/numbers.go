@@ -63,11 +63,11 @@ func (db *DB) NumberedClients(ctx context.Context, t tenant.ID, start, n int) ([
 		}
 		return db.look(ctx, t).Order("number").Offset(start).Limit(n).Find(&rows).Error
 	})
-	out := make([]tenant.Client, len(rows))
-	for i := range rows {
-		out[i] = *rows[i].client()
+	if err != nil {
+		return nil, int(total), known(err, nil)
 	}
-	return out, int(total), known(err, nil)
+	out, err := db.clients(rows)
+	return out, int(total), err
 }
 
 // NumberedTenants implements admin.Numbers.

@@ -78,6 +78,11 @@ type Metadata struct {
 // Public reports whether the client has no credentials (RFC 6749 §2.1).
 func (c *Client) Public() bool { return c.TokenEndpointAuthMethod == oauth.AuthNone }
 
+// Secretive reports whether the client authenticates with a secret that it shares with us.
+func (c *Client) Secretive() bool {
+	return c.TokenEndpointAuthMethod != oauth.AuthNone && c.TokenEndpointAuthMethod != oauth.AuthPrivateJWT
+}
+
 // Native reports whether the client is a native application (RFC 8252).
 func (c *Client) Native() bool { return c.ApplicationType == "native" }
 

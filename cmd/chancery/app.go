@@ -33,6 +33,7 @@ import (
 	"github.com/chancery-id/chancery/persistence/sqlite"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
+	"github.com/chancery-id/chancery/tenant/outbound"
 	"github.com/chancery-id/chancery/web"
 	"github.com/chancery-id/chancery/web/authlete"
 	"github.com/chancery-id/chancery/web/connect2id"
@@ -50,6 +51,7 @@ type app struct {
 	log       *slog.Logger
 	db        *persistence.DB
 	pool      *keys.Pool
+	outbound  *outbound.Client
 	resolver  *tenant.Resolver
 	limiter   *limit.Limiter
 	accounts  *account.Service
@@ -67,16 +69,20 @@ func newApp(ctx context.Context, conf *config, publicURL *url.URL, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
+	calls, err := conf.outbound()
+	if err != nil {
+		return nil, err
+	}
 	db, err := openDatabase(ctx, conf, sealer, tracing)
 	if err != nil {
 		return nil, err
 	}
-	return assemble(conf, publicURL, log, db), nil
+	return assemble(conf, publicURL, log, db, calls), nil
 }
 
 // assemble builds the services over an open database.
-func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistence.DB) *app {
-	a := &app{conf: conf, publicURL: publicURL, log: log, db: db, pool: keys.NewPool(4, rand.Reader)}
+func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistence.DB, calls *outbound.Client) *app {
+	a := &app{conf: conf, publicURL: publicURL, log: log, db: db, outbound: calls, pool: keys.NewPool(4, rand.Reader)}
 	a.resolver = tenant.NewResolver(db, tenant.Options{Now: time.Now, Lost: func(err error) { log.Warn("changes cannot be seen", "error", err) }})
 	limits := limit.Development()
 	if conf.production() {
@@ -84,7 +90,8 @@ func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistenc
 	}
 	a.limiter = limit.New(time.Now, limits, limit.Guesses())
 	a.accounts = &account.Service{Store: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}, Limit: a.limiter, Rehash: db, Events: db}
-	a.clients = &registration.Service{Store: db, Numbers: db, Now: time.Now, Rand: rand.Reader, Limit: a.limiter, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}
+	a.clients = &registration.Service{Store: db, Numbers: db, Now: time.Now, Rand: rand.Reader, Limit: a.limiter, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes(),
+		Permits: calls.Permits}
 	a.console = &admin.Console{Store: db, Numbers: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
 	return a
 }
@@ -128,7 +135,10 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	backchannel := &ciba.Service{Now: time.Now, Requests: requests, Accounts: a.accounts, Issuer: issuer, Store: a.db}
 	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel}
 	questions := &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Accounts: a.accounts}
-	clientAuth := &clientauth.Service{Now: time.Now, Limit: a.limiter}
+	clientKeys := tenant.NewClientKeys(time.Now, a.outbound.Get)
+	clientAuth := &clientauth.Service{Now: time.Now, Limit: a.limiter, Keys: clientKeys, Replay: a.db, TokenEndpoint: discovery.Token}
+	vouchedFor := *clientAuth // where guesses come from only the tenant's own authorization server knows
+	vouchedFor.Limit = nil
 	ui := &login.UI{Now: time.Now, Rand: rand.Reader, Authorize: authz, Sessions: sessions, Accounts: a.accounts, Insecure: !a.conf.production()}
 	c := web.Config{Resolver: a.resolver, Limiter: callLimits{a.limiter}, Now: time.Now, PublicURL: a.publicURL, Production: a.conf.production(),
 		TrustedProxies: proxies, Sink: sink, Doors: []wire.Door{
@@ -137,7 +147,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 			ui,
 			&connect2id.Door{Authorize: authz, CIBA: backchannel},
 			&authlete.Door{Now: time.Now, Rand: rand.Reader, Authorize: authz, Tokens: tokens, Access: questions, CIBA: backchannel,
-				ClientAuth: &clientauth.Service{Now: time.Now}, Clients: a.clients, Console: a.console, Changed: a.resolver.Refresh},
+				ClientAuth: &vouchedFor, Clients: a.clients, Console: a.console, Changed: a.resolver.Refresh},
 			&firstparty.Door{Browser: ui, Challenge: &challenge.Service{Now: time.Now, Rand: rand.Reader, Clients: clientAuth, Requests: requests,
 				Authorize: authz, Decider: &challenge.Password{Accounts: a.accounts}, Store: a.db}},
 			&console.Door{Console: a.console},

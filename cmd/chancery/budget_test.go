@@ -22,6 +22,7 @@ import (
 	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/persistence/postgres"
 	"github.com/chancery-id/chancery/tenant/keys"
+	"github.com/chancery-id/chancery/tenant/outbound"
 	"github.com/chancery-id/chancery/web"
 )
 
@@ -84,7 +85,7 @@ func newBench(t testing.TB) *bench {
 		t.Fatal(err)
 	}
 	publicURL := &url.URL{Scheme: "http", Host: "127.0.0.1:8080"}
-	a := assemble(&config{Env: "development"}, publicURL, slog.New(slog.DiscardHandler), db)
+	a := assemble(&config{Env: "development"}, publicURL, slog.New(slog.DiscardHandler), db, outbound.New(outbound.Options{}))
 	t.Cleanup(func() {
 		_ = a.close()
 		_, _ = owner.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")

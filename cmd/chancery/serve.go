@@ -162,18 +162,7 @@ func (s *serve) trusted(conf *config) ([]netip.Prefix, error) {
 	if len(names) == 0 && !conf.production() {
 		names = []string{"127.0.0.0/8", "::1/128"}
 	}
-	var ps []netip.Prefix
-	for _, n := range names {
-		p, err := netip.ParsePrefix(n)
-		if ip, ipErr := netip.ParseAddr(n); ipErr == nil {
-			p, err = netip.PrefixFrom(ip, ip.BitLen()), nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("--trusted-proxies: %q is neither an address nor a network", n)
-		}
-		ps = append(ps, p.Masked())
-	}
-	return ps, nil
+	return networks("--trusted-proxies", names)
 }
 
 // tls reads the certificate, or returns nil where there is none.

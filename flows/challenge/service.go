@@ -118,7 +118,7 @@ func named(in Request) *call {
 // authenticate as at the token endpoint, unless it is registered to name itself only.
 func (s *Service) caller(ctx context.Context, t *tenant.Tenant, c *call) (*tenant.Client, error) {
 	cred := c.Credentials
-	if !cred.Basic && cred.FormID == "" && cred.FormSecret == "" {
+	if cred.Empty() {
 		switch {
 		case c.session != nil:
 			cred.FormID = c.session.Request.ClientID
@@ -129,7 +129,7 @@ func (s *Service) caller(ctx context.Context, t *tenant.Tenant, c *call) (*tenan
 		}
 	}
 	client, err := s.Clients.Authenticate(ctx, t, cred)
-	if err != clientauth.ErrFailed || cred.Basic || cred.FormSecret != "" || len(cred.FormID) > tenant.MaxClientID {
+	if !errors.Is(err, clientauth.ErrFailed) || !cred.OnlyID() || len(cred.FormID) > tenant.MaxClientID {
 		return client, err
 	}
 	client, err = t.Clients.Client(ctx, cred.FormID)

@@ -25,8 +25,11 @@ const guessed = "client_secret"
 
 // Service authenticates clients.
 type Service struct {
-	Now   func() time.Time
-	Limit Limiter // nil: guesses are not limited
+	Now           func() time.Time
+	Limit         Limiter            // nil: guesses are not limited
+	Keys          *tenant.ClientKeys // of those who sign assertions
+	Replay        Replay             // of assertions
+	TokenEndpoint string             // path below an issuer, which assertions may name instead of it; empty: they may not
 }
 
 // ErrFailed is the one answer to an unknown client, a disabled one, a wrong secret and a method that is not the
@@ -38,9 +41,12 @@ var decoy = &tenant.Client{Secrets: []tenant.ClientSecret{{Hash: make([]byte, sh
 
 // Authenticate returns the client that is calling. Credentials by two methods are invalid_request; none at all, and
 // all that do not prove a client, are invalid_client. Whoever presents too many wrong secrets of a client is told to
-// slow_down, with a Wait, while the client itself is served elsewhere. When the client cannot be looked up the
-// answer is temporarily_unavailable.
+// slow_down, with a Wait, while the client itself is served elsewhere. When the client cannot be looked up, or the use of
+// its assertion not recorded, the answer is temporarily_unavailable.
 func (s *Service) Authenticate(ctx context.Context, t *tenant.Tenant, c Credentials) (*tenant.Client, error) {
+	if c.asserts() {
+		c.assertion, c.broken = parseAssertion(c.AssertionType, c.Assertion)
+	}
 	m, id, err := c.method()
 	if err != nil {
 		return nil, err
@@ -58,11 +64,17 @@ func (s *Service) Authenticate(ctx context.Context, t *tenant.Tenant, c Credenti
 	if !known {
 		client = decoy
 	}
-	if proved := m.proves(&c, client, s.Now()); proved && known {
+	err = m.proves(s, ctx, &attempt{Credentials: &c, tenant: t, client: client, now: s.Now()})
+	switch {
+	case err == nil && known:
 		return client, nil
-	}
-	if m.guess && s.Limit != nil {
+	case errors.Is(err, oauth.Unavailable()):
+		return nil, err
+	case m.guess && s.Limit != nil:
 		s.Limit.Fail(ctx, t.ID, guessed, id, c.Address)
+	}
+	if known && c.asserts() {
+		return nil, ErrFailed.Because(err)
 	}
 	return nil, ErrFailed
 }

@@ -220,7 +220,7 @@ func TestGuessing(t *testing.T) {
 
 func TestMethods(t *testing.T) {
 	acme, _ := acme()
-	if got := Methods(acme); !slices.Equal(got, []string{"client_secret_basic", "client_secret_post", "none"}) {
+	if got := Methods(acme); !slices.Equal(got, []string{"client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"}) {
 		t.Error(got)
 	}
 }

@@ -55,6 +55,9 @@ type Metadata struct {
 	SubjectTypes          []string `json:"subject_types_supported"`
 	IDTokenAlgs           []string `json:"id_token_signing_alg_values_supported"`
 	AuthMethods           []string `json:"token_endpoint_auth_methods_supported"`
+	AuthAlgs              []string `json:"token_endpoint_auth_signing_alg_values_supported"`
+	IntrospectAuthAlgs    []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+	RevokeAuthAlgs        []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
 	IntrospectAuthMethods []string `json:"introspection_endpoint_auth_methods_supported"`
 	RevokeAuthMethods     []string `json:"revocation_endpoint_auth_methods_supported"`
 	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
@@ -73,13 +76,14 @@ var defaultScopes = []string{oauth.OpenID, "profile", "email", "address", "phone
 
 // MetadataOf returns the metadata of t at now.
 func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
-	methods := clientauth.Methods(t)
+	methods, algs := clientauth.Methods(t), names(clientauth.Algs(""))
 	m := Metadata{
 		Issuer: t.Issuer, Authorize: t.Issuer + Authorize, Token: t.Issuer + Token, JWKS: t.Issuer + JWKS, UserInfo: t.Issuer + UserInfo,
 		Registration: t.Issuer + Clients, Introspect: t.Issuer + Introspect, Revoke: t.Issuer + Revoke,
 		PAR: t.Issuer + PAR, RequirePAR: t.Settings.PAR.Required,
 		Scopes: t.Settings.Authorization.Scopes, ResponseTypes: authorize.ResponseTypes(), ResponseModes: t.Settings.Authorization.ResponseModes,
 		GrantTypes: token.GrantTypes(), ACRValues: t.Settings.Authorization.ACRValues, SubjectTypes: []string{"public"}, IDTokenAlgs: names(t.Keys.Algs(now)),
+		AuthAlgs: algs, IntrospectAuthAlgs: algs, RevokeAuthAlgs: algs,
 		AuthMethods: methods, RevokeAuthMethods: methods, IntrospectAuthMethods: slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return m == oauth.AuthNone }),
 		ChallengeMethods: []string{oauth.S256}, Displays: []string{"page", "popup", "touch", "wap"},
 		Prompts: []string{"none", "login", "consent", "select_account", "create"}, ClaimTypes: []string{"normal"}, ClaimsParameter: true, IssParameter: true,

@@ -6,10 +6,12 @@ import (
 	"encoding/base64"
 	"io"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
 )
 
 // random returns n random bytes in base64url.
@@ -78,6 +80,15 @@ func rotated(fresh tenant.ClientSecret, old []tenant.ClientSecret, now, end time
 		secrets = append(secrets, last)
 	}
 	return secrets
+}
+
+// hashed returns the secrets without those that are there to sign with.
+func hashed(secrets []tenant.ClientSecret) []tenant.ClientSecret {
+	out := slices.Clone(secrets)
+	for i := range out {
+		out[i].HMAC = keys.HMACKey{}
+	}
+	return out
 }
 
 // limitOf is how many clients t may have; negative: any number.

@@ -13,6 +13,9 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"redirect_uris":                   texts(func(m *tenant.Metadata) *[]string { return &m.RedirectURIs }),
 	"post_logout_redirect_uris":       texts(func(m *tenant.Metadata) *[]string { return &m.PostLogoutRedirectURIs }),
 	"token_endpoint_auth_method":      text(func(m *tenant.Metadata) *string { return &m.TokenEndpointAuthMethod }),
+	"token_endpoint_auth_signing_alg": text(func(m *tenant.Metadata) *string { return &m.TokenEndpointAuthAlg }),
+	"jwks":                            anObject(func(m *tenant.Metadata) *json.RawMessage { return &m.JWKS }),
+	"jwks_uri":                        text(func(m *tenant.Metadata) *string { return &m.JWKSURI }),
 	"grant_types":                     texts(func(m *tenant.Metadata) *[]string { return &m.GrantTypes }),
 	"response_types":                  texts(func(m *tenant.Metadata) *[]string { return &m.ResponseTypes }),
 	"application_type":                text(func(m *tenant.Metadata) *string { return &m.ApplicationType }),
@@ -49,8 +52,6 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 // unsupported are members that a client relies on to be honoured, so that they are refused rather than ignored, with
 // the values that change nothing.
 var unsupported = map[string]func(json.RawMessage) bool{
-	"jwks":                                           only(),
-	"jwks_uri":                                       only(),
 	"sector_identifier_uri":                          only(),
 	"subject_type":                                   only(`"public"`),
 	"id_token_encrypted_response_alg":                only(),

@@ -46,6 +46,7 @@ var checks = []check{
 	links,           // RFC 7591 §5
 	names,           // RFC 7591 §5
 	authMethod,      // RFC 7591 §2
+	clientKeys,      // RFC 7591 §2
 	grantTypes,      // RFC 7591 §2.1
 	backchannel,     // CIBA Core §4
 	responseTypes,   // RFC 7591 §2.1

@@ -11,6 +11,7 @@ import (
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
 )
 
 // Limiter bounds how often anybody may register.
@@ -28,6 +29,8 @@ type Service struct {
 	Limit         Limiter  // nil: open registration is not limited
 	GrantTypes    []string // those there are
 	ResponseTypes []string // those there are
+	// Permits returns why a URL would never be called, or nil: outbound.Client.Permits. A nil Permits permits all.
+	Permits func(url string) error
 }
 
 // Register records a new client (RFC 7591 §3). What breaks a rule is invalid_redirect_uri or invalid_client_metadata.
@@ -215,18 +218,29 @@ func (s *Service) settle(t *tenant.Tenant, r *Request, base *tenant.Metadata, no
 
 // secret gives c the secrets that suit its authentication method, and returns the new one if there is one.
 func (s *Service) secret(t *tenant.Tenant, c *tenant.Client, old []tenant.ClientSecret, r *Request, now time.Time) (string, error) {
+	signs := c.TokenEndpointAuthMethod == oauth.AuthSecretJWT
 	switch {
-	case c.Public() && r.PreferredSecret != "":
-		return "", oauth.InvalidClientMetadata("preferred_client_secret does not go with token_endpoint_auth_method none")
-	case c.Public():
+	case !c.Secretive() && r.PreferredSecret != "":
+		return "", oauth.InvalidClientMetadata("preferred_client_secret does not go with a token_endpoint_auth_method without secret")
+	case !c.Secretive():
 		c.Secrets = nil
 		return "", nil
-	case len(old) > 0 && !r.RefreshSecret && r.PreferredSecret == "":
+	case len(old) > 0 && !r.RefreshSecret && r.PreferredSecret == "" && (!signs || !old[0].HMAC.IsZero()):
+		if !signs {
+			c.Secrets = hashed(old)
+		}
 		return "", nil
 	}
 	secret, fresh, err := s.newSecret(r.PreferredSecret)
 	if err != nil {
 		return "", err
+	}
+	if signs {
+		if fresh.HMAC, err = keys.NewHMACKey(secret); err != nil {
+			return "", err
+		}
+	} else {
+		old = hashed(old)
 	}
 	c.Secrets = rotated(fresh, old, now, now.Add(t.Settings.SecretOverlap()))
 	if r.DryRun {

@@ -120,7 +120,9 @@ func (k *kit) account(sub string) account.Account {
 }
 
 func (k *kit) client(id string) tenant.Client {
-	c := tenant.Client{ID: id, Secrets: []tenant.ClientSecret{{Hash: hash("secret"), ExpiresAt: k.now.Add(time.Hour)}, {Hash: hash("older")}},
+	signs, err := keys.NewHMACKey("a secret that assertions are signed with")
+	k.must(err)
+	c := tenant.Client{ID: id, Secrets: []tenant.ClientSecret{{Hash: hash("secret"), ExpiresAt: k.now.Add(time.Hour), HMAC: signs}, {Hash: hash("older")}},
 		RegistrationToken: hash("registration"), CreatedAt: k.now, UpdatedAt: k.now, SelfRegistered: true}
 	c.Name, c.RedirectURIs, c.Data = mark(k.t), []string{"https://app.example/cb"}, json.RawMessage(`{"own":1}`)
 	c.Localized = map[string]string{"client_name#es": "aplicación"}

@@ -122,6 +122,7 @@ func (d *Door) caller(c *call, in *clientRequest) (*tenant.Client, url.Values, e
 		return nil, nil, err
 	}
 	cred := clientauth.Credentials{FormID: params.Get("client_id"), FormSecret: params.Get("client_secret"), FormSecretSent: params.Has("client_secret"),
+		AssertionType: params.Get("client_assertion_type"), Assertion: params.Get("client_assertion"),
 		BasicID: in.ClientID, BasicSecret: in.ClientSecret, Basic: in.ClientID != "" || in.ClientSecret != "", Address: c.address()}
 	if cred.Basic {
 		wire.EventOf(c.Context).Client(cred.BasicID)
@@ -129,6 +130,9 @@ func (d *Door) caller(c *call, in *clientRequest) (*tenant.Client, url.Values, e
 		wire.EventOf(c.Context).Client(cred.FormID)
 	}
 	client, err := d.ClientAuth.Authenticate(c.Request.Context(), c.tenant, cred)
+	if client != nil {
+		wire.EventOf(c.Context).Client(client.ID) // whom an assertion names is known only now
+	}
 	return client, params, err
 }
 

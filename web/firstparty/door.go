@@ -94,6 +94,7 @@ func form(c *gin.Context) (url.Values, error) {
 // step hands the call to the flow.
 func (d *Door) step(c *gin.Context, t *tenant.Tenant, params url.Values) (challenge.Answer, error) {
 	cred := clientauth.Credentials{FormID: params.Get("client_id"), FormSecret: params.Get("client_secret"), FormSecretSent: params.Has("client_secret"),
+		AssertionType: params.Get("client_assertion_type"), Assertion: params.Get("client_assertion"),
 		Address: wire.AddressOf(c).String()}
 	var err error
 	if cred.BasicID, cred.BasicSecret, cred.Basic, err = wire.Basic(c); err != nil {

@@ -57,6 +57,7 @@ func (d *Door) caller(c *gin.Context, t *tenant.Tenant) (*tenant.Client, url.Val
 		return nil, nil, err
 	}
 	cred := clientauth.Credentials{FormID: params.Get("client_id"), FormSecret: params.Get("client_secret"), FormSecretSent: params.Has("client_secret"),
+		AssertionType: params.Get("client_assertion_type"), Assertion: params.Get("client_assertion"),
 		Address: wire.AddressOf(c).String()}
 	if cred.BasicID, cred.BasicSecret, cred.Basic, err = wire.Basic(c); err != nil {
 		return nil, nil, err
@@ -67,5 +68,8 @@ func (d *Door) caller(c *gin.Context, t *tenant.Tenant) (*tenant.Client, url.Val
 		wire.EventOf(c).Client(cred.FormID)
 	}
 	client, err := d.ClientAuth.Authenticate(c.Request.Context(), t, cred)
+	if client != nil {
+		wire.EventOf(c).Client(client.ID) // whom an assertion names is known only now
+	}
 	return client, params, err
 }
