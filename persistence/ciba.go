@@ -167,14 +167,14 @@ func (db *DB) Poll(ctx context.Context, t tenant.ID, now time.Time, id, clientID
 
 // The grant hangs on no session: it dies with its subject's account alone.
 const redeemAuthentication = `UPDATE grants SET code_redeemed_at = ?, expires_at = ?, refresh_generation = ?, refresh_rotated_at = ?,
-	refresh_used_at = ?, refresh_expires_at = ?, refresh_idle_until = ?
+	refresh_used_at = ?, refresh_expires_at = ?, refresh_idle_until = ?, refresh_cnf = ?
 	WHERE tenant_id = :t AND id = ? AND code_hash = ? AND code_redeemed_at IS NULL AND code_expires_at > ?
 	AND revoked_at IS NULL AND expires_at > ?` + enabled + ` RETURNING id`
 
 // RedeemAuthentication implements ciba.Store.
 func (db *DB) RedeemAuthentication(ctx context.Context, t tenant.ID, now time.Time, r grant.Redemption) error {
 	e := db.effect(t)
-	e.guard(redeemAuthentication, append(append([]any{cut(now), cut(r.ExpiresAt)}, refresh(r.Refresh)...), r.Grant, r.CodeHash, cut(now), cut(now))...)
+	e.guard(redeemAuthentication, append(append([]any{cut(now), cut(r.ExpiresAt)}, e.refresh(r.Refresh)...), r.Grant, r.CodeHash, cut(now), cut(now))...)
 	if r.AccessToken != nil {
 		e.accessToken(r.AccessToken)
 	}

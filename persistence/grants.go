@@ -13,7 +13,7 @@ import (
 // readGrant reads a grant with its code and its line of refresh tokens.
 const readGrant = `SELECT id, subject, actor, client_id, session_id, terms, created_at, expires_at, revoked_at, code_hash, code_expires_at,
 	code_redeemed_at, redirect_uri, challenge, refresh_generation, refresh_rotated_at, refresh_used_at, refresh_expires_at,
-	refresh_idle_until FROM grants WHERE tenant_id = :t AND id = ?`
+	refresh_idle_until, refresh_cnf FROM grants WHERE tenant_id = :t AND id = ?`
 
 // Grant implements grant.Store.
 func (db *DB) Grant(ctx context.Context, t tenant.ID, id string) (*grant.Grant, error) {
@@ -22,7 +22,7 @@ func (db *DB) Grant(ctx context.Context, t tenant.ID, id string) (*grant.Grant, 
 	var line grant.RefreshState
 	if err := db.one(ctx, t, "read grant", grant.ErrNotFound, readGrant, []any{id}, &g.ID, &g.Subject, &g.Actor, &g.ClientID, &g.SessionID,
 		into{&g.Terms}, when{&g.CreatedAt}, when{&g.ExpiresAt}, when{&g.RevokedAt}, &code.Hash, when{&code.ExpiresAt}, when{&code.RedeemedAt},
-		&code.RedirectURI, &code.Challenge, &line.Generation, when{&line.RotatedAt}, when{&line.UsedAt}, when{&line.ExpiresAt}, when{&line.IdleUntil}); err != nil {
+		&code.RedirectURI, &code.Challenge, &line.Generation, when{&line.RotatedAt}, when{&line.UsedAt}, when{&line.ExpiresAt}, when{&line.IdleUntil}, into{&line.Confirmation}); err != nil {
 		return nil, err
 	}
 	if len(code.Hash) > 0 {
@@ -49,15 +49,15 @@ func (e *effect) grant(g *grant.Grant) {
 		cut(g.ExpiresAt), at(g.RevokedAt), code.Hash, at(code.ExpiresAt), at(code.RedeemedAt), code.RedirectURI, code.Challenge}
 	e.insert(`grants (tenant_id, id, subject, actor, client_id, session_id, offline, terms, created_at, expires_at, revoked_at, code_hash,
 		code_expires_at, code_redeemed_at, redirect_uri, challenge, refresh_generation, refresh_rotated_at, refresh_used_at,
-		refresh_expires_at, refresh_idle_until)`, "", append(args, refresh(g.Refresh)...)...)
+		refresh_expires_at, refresh_idle_until, refresh_cnf)`, "", append(args, e.refresh(g.Refresh)...)...)
 }
 
 // refresh is the state of a line of refresh tokens as arguments, in the order of its columns.
-func refresh(r *grant.RefreshState) []any {
+func (e *effect) refresh(r *grant.RefreshState) []any {
 	if r == nil {
 		r = &grant.RefreshState{}
 	}
-	return []any{r.Generation, at(r.RotatedAt), at(r.UsedAt), at(r.ExpiresAt), at(r.IdleUntil)}
+	return []any{r.Generation, at(r.RotatedAt), at(r.UsedAt), at(r.ExpiresAt), at(r.IdleUntil), e.confirmation(r.Confirmation)}
 }
 
 // PutGrant implements grant.Store.

@@ -16,7 +16,7 @@ import (
 const (
 	holdSession = `SELECT s.id FROM sessions s WHERE s.tenant_id = :t AND s.id = (SELECT g.session_id FROM grants g WHERE g.tenant_id = :t AND g.id = ?)`
 	redeemCode  = `UPDATE grants SET code_redeemed_at = ?, expires_at = ?, refresh_generation = ?, refresh_rotated_at = ?,
-		refresh_used_at = ?, refresh_expires_at = ?, refresh_idle_until = ?
+		refresh_used_at = ?, refresh_expires_at = ?, refresh_idle_until = ?, refresh_cnf = ?
 		WHERE tenant_id = :t AND id = ? AND code_hash = ? AND code_redeemed_at IS NULL AND code_expires_at > ?
 		AND revoked_at IS NULL AND expires_at > ? AND (offline OR session_id = '' OR EXISTS (SELECT 1 FROM held))` + enabled + ` RETURNING id`
 	enabled = ` AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.tenant_id = :t AND a.subject = grants.subject AND a.disabled)`
@@ -26,7 +26,7 @@ const (
 func (db *DB) RedeemCode(ctx context.Context, t tenant.ID, now time.Time, r grant.Redemption, revoked tenant.Revocation, ev audit.Event) error {
 	e := db.effect(t)
 	e.let("held", holdSession+keeping[db.engine.Dialect], r.Grant)
-	e.guard(redeemCode, append(append([]any{cut(now), cut(r.ExpiresAt)}, refresh(r.Refresh)...), r.Grant, r.CodeHash, cut(now), cut(now))...)
+	e.guard(redeemCode, append(append([]any{cut(now), cut(r.ExpiresAt)}, e.refresh(r.Refresh)...), r.Grant, r.CodeHash, cut(now), cut(now))...)
 	if r.AccessToken != nil {
 		e.accessToken(r.AccessToken)
 	}
@@ -58,8 +58,8 @@ const refreshable = ` AND revoked_at IS NULL AND expires_at > ? AND refresh_expi
 func (db *DB) RotateRefresh(ctx context.Context, t tenant.ID, now time.Time, r grant.Rotation, grace time.Duration, revoked tenant.Revocation, ev audit.Event) (retry bool, err error) {
 	e := db.effect(t)
 	e.guard(`UPDATE grants SET refresh_generation = ?, refresh_rotated_at = ?, refresh_used_at = ?, refresh_expires_at = ?,
-		refresh_idle_until = ? WHERE tenant_id = :t AND id = ? AND refresh_generation = ?`+refreshable+` RETURNING id`,
-		append(refresh(&r.Next), r.Grant, r.Presented, cut(now), cut(now), cut(now))...)
+		refresh_idle_until = ?, refresh_cnf = ? WHERE tenant_id = :t AND id = ? AND refresh_generation = ?`+refreshable+` RETURNING id`,
+		append(e.refresh(&r.Next), r.Grant, r.Presented, cut(now), cut(now), cut(now))...)
 	if r.AccessToken != nil {
 		e.accessToken(r.AccessToken)
 	}

@@ -91,6 +91,7 @@ func (c *checker) ranges(s *Settings) {
 		{"/ciba/interval", s.CIBA.Interval, 1, 300, false},
 		{"/par/lifetime", s.PAR.Lifetime, 10, 600, false},
 		{"/challenge/lifetime", s.Challenge.Lifetime, 60, 30 * day, false},
+		{"/dpop/nonce_lifetime", s.DPoP.NonceLifetime, 1, day, false},
 	} {
 		c.that(r.value == 0 || r.min <= r.value && r.value <= r.max || r.negative && r.value == -1, r.pointer, "is out of range")
 	}

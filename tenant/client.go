@@ -71,6 +71,7 @@ type Metadata struct {
 	BackchannelMode         string            `json:"backchannel_token_delivery_mode,omitempty"`              // CIBA Core §4
 	BackchannelUserCode     bool              `json:"backchannel_user_code_parameter,omitempty"`              // it sends user_code
 	ChallengeAuthMethod     string            `json:"authorization_challenge_endpoint_auth_method,omitempty"` // none: there it need not authenticate
+	DPoPBound               bool              `json:"dpop_bound_access_tokens,omitempty"`                     // never a bearer token (RFC 9449 §5.2)
 	Audience                []string          `json:"audience,omitempty"`                                     // resources whose tokens it may introspect or ask for
 	Data                    json.RawMessage   `json:"data,omitempty"`                                         // the tenant's own, an object
 }

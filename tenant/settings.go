@@ -22,6 +22,7 @@ type Settings struct {
 	Clients       ClientSettings        `json:"clients,omitzero"`
 	CIBA          CIBASettings          `json:"ciba,omitzero"`
 	Challenge     ChallengeSettings     `json:"challenge,omitzero"`
+	DPoP          DPoPSettings          `json:"dpop,omitzero"`
 	PAR           PARSettings           `json:"par,omitzero"`
 
 	Attributes map[string]string `json:"attributes,omitempty"` // the operator's own notes, which the server does not read

@@ -42,11 +42,12 @@ func (s *Standing) Resources(t *tenant.Tenant) []string {
 }
 
 // Examine returns the standing of an access token that meets the demands of a resource. One that is not alive, or that
-// no client stands behind any more, is invalid_token; so is one for other resources. Lack of scope is insufficient_scope,
+// no client stands behind any more, is invalid_token, and so is one for other resources; one that is not presented as it
+// must be is as Present says. Lack of scope is insufficient_scope,
 // another subject invalid_request, and an authentication that does not do insufficient_user_authentication. Where the
 // error is one of the last four the standing is there with it.
-func (s *Service) Examine(ctx context.Context, t *tenant.Tenant, token string, d Demands) (*Standing, error) {
-	st, err := s.standing(ctx, t, token)
+func (s *Service) Examine(ctx context.Context, t *tenant.Tenant, p Presented, d Demands) (*Standing, error) {
+	st, err := s.standing(ctx, t, p)
 	if err != nil {
 		return nil, err
 	}
@@ -59,12 +60,9 @@ func (s *Service) Examine(ctx context.Context, t *tenant.Tenant, token string, d
 	return st, nil
 }
 
-// standing returns the standing of a live access token, or invalid_token.
-func (s *Service) standing(ctx context.Context, t *tenant.Tenant, token string) (*Standing, error) {
-	a, err := s.Token(ctx, t, token)
-	if gone(err) {
-		return nil, errToken.Because(err)
-	}
+// standing returns the standing of a live access token, or an error of Present.
+func (s *Service) standing(ctx context.Context, t *tenant.Tenant, p Presented) (*Standing, error) {
+	a, err := s.Present(ctx, t, p)
 	if err != nil {
 		return nil, err
 	}
@@ -129,10 +127,10 @@ var demands = []func(t *tenant.Tenant, st *Standing, d *Demands, now time.Time) 
 	},
 }
 
-// Inquire returns the standing of an access token whose holder may ask about its subject: invalid_token where it is not
-// alive or has no subject, insufficient_scope where it lacks openid (OIDC Core §5.3.1).
-func (s *Service) Inquire(ctx context.Context, t *tenant.Tenant, token string) (*Standing, error) {
-	st, err := s.standing(ctx, t, token)
+// Inquire returns the standing of an access token whose holder may ask about its subject: an error of Present, invalid_token
+// where it has no subject, insufficient_scope where it lacks openid (OIDC Core §5.3.1).
+func (s *Service) Inquire(ctx context.Context, t *tenant.Tenant, p Presented) (*Standing, error) {
+	st, err := s.standing(ctx, t, p)
 	switch {
 	case err != nil:
 		return nil, err

@@ -23,6 +23,8 @@ type Info struct {
 	IssuedAt  time.Time
 	ExpiresAt time.Time
 	Data      json.RawMessage
+
+	Confirmation oauth.Confirmation // of an access token
 }
 
 // Introspect tells an authenticated client about a token. It returns nil where the token is not alive, is another
@@ -50,7 +52,7 @@ func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Cl
 		return nil, err
 	}
 	return &Info{Kind: "access_token", ID: a.ID, Subject: a.Subject, Actor: a.Actor, ClientID: a.ClientID, Scope: a.Scope, Audience: a.Audience,
-		IssuedAt: a.IssuedAt, ExpiresAt: a.ExpiresAt, Data: a.Data}, nil
+		IssuedAt: a.IssuedAt, ExpiresAt: a.ExpiresAt, Data: a.Data, Confirmation: a.Confirmation}, nil
 }
 
 // meant reports whether c may know of a: it was issued to c, its audience names c or a resource that c registered, or it

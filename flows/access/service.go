@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/proof"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -17,6 +18,7 @@ type Service struct {
 	Issuer   *grant.Issuer
 	Grants   grant.Store
 	Accounts grant.Accounts
+	Proofs   *proof.Service
 }
 
 // MaxToken is the longest token looked at, in bytes.

@@ -12,12 +12,9 @@ import (
 var errToken = oauth.InvalidToken("the access token is invalid, expired or revoked")
 
 // UserInfo tells the holder of an access token about its subject: sub, the claims consented to as far as the account has
-// them, and those preset with the grant (OIDC Core §5.3.2).
-func (s *Service) UserInfo(ctx context.Context, t *tenant.Tenant, token string) (claims map[string]any, clientID string, err error) {
-	a, err := s.Token(ctx, t, token)
-	if gone(err) {
-		return nil, "", errToken.Because(err)
-	}
+// them, and those preset with the grant (OIDC Core §5.3.2). Errors are those of Present, and insufficient_scope.
+func (s *Service) UserInfo(ctx context.Context, t *tenant.Tenant, p Presented) (claims map[string]any, clientID string, err error) {
+	a, err := s.Present(ctx, t, p)
 	if err != nil {
 		return nil, "", err
 	}

@@ -175,7 +175,8 @@ func agreed(s *tenant.Settings, r *request.Request, had *grant.Terms) []string {
 // termsOf words what c grants of r.
 func termsOf(s *tenant.Settings, r *request.Request, c Consent) grant.Terms {
 	terms := grant.Terms{Audience: c.Audience, ClaimsLocales: c.ClaimsLocales, PresetIDToken: c.PresetIDToken, PresetUserInfo: c.PresetUserInfo,
-		LongLived: c.LongLived, Offline: c.Offline, Data: c.Data, ClaimsData: c.ClaimsData, AccessToken: c.AccessToken, IDToken: c.IDToken, RefreshToken: c.RefreshToken}
+		LongLived: c.LongLived, Offline: c.Offline, Data: c.Data, ClaimsData: c.ClaimsData, AccessToken: c.AccessToken, IDToken: c.IDToken, RefreshToken: c.RefreshToken,
+		DPoPJKT: r.DPoPJKT}
 	for _, v := range c.Scope {
 		if v == "*" {
 			terms.Scope = terms.Scope.Plus(r.Scope)
@@ -247,8 +248,8 @@ func merge(had *grant.Authorization, terms *grant.Terms, now time.Time) *grant.A
 		}
 	}
 	kept := *terms
-	kept.Login = grant.Login{}       // of this time alone
-	a.Terms, _ = json.Marshal(&kept) // plain data: cannot fail
+	kept.Login, kept.DPoPJKT = grant.Login{}, "" // of this time alone
+	a.Terms, _ = json.Marshal(&kept)             // plain data: cannot fail
 	return &a
 }
 

@@ -219,7 +219,7 @@ func (v *Verdict) terms(t *tenant.Tenant, p *Pending) grant.Terms {
 	}
 	terms := grant.Terms{Scope: scope, Audience: r.Resource, ClaimsLocales: r.ClaimsLocales, Consented: v.Consented, Properties: v.Properties,
 		AccessToken: v.Access, IDToken: v.ID, RefreshToken: grant.RefreshTerms{Issue: p.Client.MayGrant(oauth.RefreshToken)},
-		Login: grant.Login{AuthTime: v.AuthTime, TellAuthTime: v.AuthTime != 0, ACR: v.ACR, Nonce: r.Nonce}}
+		Login: grant.Login{AuthTime: v.AuthTime, TellAuthTime: v.AuthTime != 0, ACR: v.ACR, Nonce: r.Nonce}, DPoPJKT: r.DPoPJKT}
 	terms.IDToken.Issue = scope.Has(oauth.OpenID)
 	_, terms.Claims = Wanted(t.Settings, r, scope)
 	for name, value := range v.Claims {

@@ -69,6 +69,7 @@ type Metadata struct {
 	RequestParameter      bool     `json:"request_parameter_supported"`
 	RequestURIParameter   bool     `json:"request_uri_parameter_supported"`
 	IssParameter          bool     `json:"authorization_response_iss_parameter_supported"`
+	DPoPAlgs              []string `json:"dpop_signing_alg_values_supported"` // RFC 9449 §5.1
 }
 
 // defaultScopes are advertised by a tenant that lists none.
@@ -87,6 +88,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		AuthMethods: methods, RevokeAuthMethods: methods, IntrospectAuthMethods: slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return m == oauth.AuthNone }),
 		ChallengeMethods: []string{oauth.S256}, Displays: []string{"page", "popup", "touch", "wap"},
 		Prompts: []string{"none", "login", "consent", "select_account", "create"}, ClaimTypes: []string{"normal"}, ClaimsParameter: true, IssParameter: true,
+		DPoPAlgs: names(keys.ProofAlgs()),
 	}
 	if c := &t.Settings.CIBA; c.Enabled { // CIBA Core §4
 		m.CIBA, m.CIBAModes, m.CIBAUserCode = t.Issuer+CIBA, []string{oauth.Poll}, c.UserCode

@@ -46,6 +46,7 @@ type Terms struct {
 	IDToken        IDTerms                    `json:"id_token,omitzero"`
 	RefreshToken   RefreshTerms               `json:"refresh_token,omitzero"`
 	Login          Login                      `json:"login,omitzero"`
+	DPoPJKT        string                     `json:"dpop_jkt,omitempty"` // key that the code is bound to (RFC 9449 §10); empty: none
 }
 
 // Login is how the subject was authenticated, as ID tokens tell it (OIDC Core §2).
@@ -66,7 +67,8 @@ const (
 
 // AccessTerms rule the access tokens of a grant. Lifetime is in seconds, zero: the tenant's default. Alg signs JWT access
 // tokens, empty: the tenant's default; Encrypt has them read by us alone; Claims are added to them. Twin says that a JWT
-// comes with an identifier of the same token; it is the wish of one request.
+// comes with an identifier of the same token; it is the wish of one request. Confirmation says what the tokens of one
+// request are bound to.
 type AccessTerms struct {
 	Lifetime int64                      `json:"lifetime,omitempty"`
 	Encoding string                     `json:"encoding,omitempty"`
@@ -74,6 +76,8 @@ type AccessTerms struct {
 	Encrypt  bool                       `json:"encrypt,omitempty"`
 	Claims   map[string]json.RawMessage `json:"claims,omitempty"`
 	Twin     bool                       `json:"-"`
+
+	Confirmation oauth.Confirmation `json:"-"`
 }
 
 // IDTerms rule the ID tokens of a grant. Lifetime is in seconds and applies to the first one. Subject is their sub in
@@ -112,6 +116,8 @@ type RefreshState struct {
 	UsedAt     time.Time
 	ExpiresAt  time.Time // absolute; rotation does not extend it
 	IdleUntil  time.Time // zero: no idle limit
+
+	Confirmation oauth.Confirmation // key that its tokens are bound to, where the client is public (RFC 9449 §5)
 }
 
 // End is when the line ends if it is not used again.
@@ -151,6 +157,8 @@ type AccessToken struct {
 	Data      json.RawMessage
 	IssuedAt  time.Time
 	ExpiresAt time.Time
+
+	Confirmation oauth.Confirmation // key that it is bound to
 }
 
 // Tokens is a token response (RFC 6749 §5.1), with what else there is to tell of its tokens.

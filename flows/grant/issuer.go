@@ -42,7 +42,8 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 		audience = []string{t.Issuer}
 	}
 	a := AccessToken{ID: base64.RawURLEncoding.EncodeToString(i.random(16)), Grant: g.ID, Subject: g.Subject, Actor: g.Actor,
-		ClientID: g.ClientID, Scope: scope, Audience: audience, Data: g.Terms.Data, IssuedAt: now.Truncate(time.Second)}
+		ClientID: g.ClientID, Scope: scope, Audience: audience, Data: g.Terms.Data, IssuedAt: now.Truncate(time.Second),
+		Confirmation: g.Terms.AccessToken.Confirmation}
 	a.ExpiresAt = a.IssuedAt.Add(life)
 	if opaque(t, g) {
 		token = base64.RawURLEncoding.EncodeToString(i.random(32))
@@ -51,7 +52,8 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 	}
 	payload, err := json.Marshal(accessClaims{Issuer: t.Issuer, Subject: a.Subject, Audience: oneOrMany(audience), ClientID: a.ClientID,
 		Scope: scope.String(), IssuedAt: a.IssuedAt.Unix(), ExpiresAt: a.ExpiresAt.Unix(), ID: a.ID, Grant: a.Grant,
-		ACR: g.Terms.Login.ACR, AMR: g.Terms.Login.AMR, AuthTime: g.Terms.Login.AuthTime, Act: act(a.Actor), Data: a.Data})
+		ACR: g.Terms.Login.ACR, AMR: g.Terms.Login.AMR, AuthTime: g.Terms.Login.AuthTime, Act: act(a.Actor), Data: a.Data,
+		Confirmation: a.Confirmation})
 	if err == nil && len(g.Terms.AccessToken.Claims) > 0 {
 		payload, err = joined(payload, g.Terms.AccessToken.Claims)
 	}
@@ -122,6 +124,8 @@ type accessClaims struct {
 	AMR       []string        `json:"amr,omitempty"`
 	Act       *actor          `json:"act,omitempty"`
 	Data      json.RawMessage `json:"dat,omitempty"`
+
+	Confirmation oauth.Confirmation `json:"cnf,omitzero"`
 }
 
 // actor is the act claim (RFC 8693 §4.1).
@@ -177,7 +181,8 @@ func (i *Issuer) ParseAccess(t *tenant.Tenant, token string) (*AccessToken, erro
 		return nil, ErrNotFound
 	}
 	a := &AccessToken{ID: c.ID, Grant: c.Grant, Subject: c.Subject, ClientID: c.ClientID, Audience: c.Audience, Data: c.Data,
-		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(c.ExpiresAt, 0).UTC()}
+		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(c.ExpiresAt, 0).UTC(),
+		Confirmation: c.Confirmation}
 	if c.Act != nil {
 		a.Actor = c.Act.Subject
 	}

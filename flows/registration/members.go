@@ -36,6 +36,7 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"backchannel_token_delivery_mode": text(func(m *tenant.Metadata) *string { return &m.BackchannelMode }),
 	"backchannel_user_code_parameter": flag(func(m *tenant.Metadata) *bool { return &m.BackchannelUserCode }),
 	"require_pkce":                    flag(func(m *tenant.Metadata) *bool { return &m.RequirePKCE }),
+	"dpop_bound_access_tokens":        flag(func(m *tenant.Metadata) *bool { return &m.DPoPBound }),
 	"audience":                        texts(func(m *tenant.Metadata) *[]string { return &m.Audience }),
 	"data":                            anObject(func(m *tenant.Metadata) *json.RawMessage { return &m.Data }),
 
@@ -59,7 +60,6 @@ var unsupported = map[string]func(json.RawMessage) bool{
 	"authorization_signed_response_alg":              only(),
 	"backchannel_client_notification_endpoint":       only(),
 	"backchannel_authentication_request_signing_alg": only(),
-	"dpop_bound_access_tokens":                       only(`false`),
 	"tls_client_certificate_bound_access_tokens":     only(`false`),
 	"require_signed_request_object":                  only(`false`),
 }

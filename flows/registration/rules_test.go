@@ -224,7 +224,7 @@ func TestParseRefuses(t *testing.T) {
 		{"pairwise subjects", `{"subject_type":"pairwise"}`, badMeta},
 		{"public subjects", `{"subject_type":"public"}`, ""},
 		{"encrypted ID tokens", `{"id_token_encrypted_response_alg":"RSA-OAEP"}`, badMeta},
-		{"bound tokens", `{"dpop_bound_access_tokens":true}`, badMeta},
+		{"bound tokens", `{"dpop_bound_access_tokens":true}`, ""},
 		{"tokens that need not be bound", `{"dpop_bound_access_tokens":false}`, ""},
 		{"pushed requests only", `{"require_pushed_authorization_requests":true}`, ""},
 		{"pushed requests only, as a word", `{"require_pushed_authorization_requests":"true"}`, badMeta},

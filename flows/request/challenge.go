@@ -41,6 +41,7 @@ var carried = []struct {
 	{"state", func(r *Request) string { return r.State }},
 	{"nonce", func(r *Request) string { return r.Nonce }},
 	{"code_challenge", func(r *Request) string { return r.CodeChallenge }},
+	{"dpop_jkt", func(r *Request) string { return r.DPoPJKT }},
 	{"prompt", func(r *Request) string { return strings.Join(r.Prompt.Values(), " ") }},
 	{"max_age", func(r *Request) string {
 		if r.MaxAge == nil {
@@ -56,10 +57,14 @@ var carried = []struct {
 	{"id_token_hint", func(r *Request) string { return r.IDTokenHint }},
 }
 
-// carry fills in what was said before. A code challenge is said once and stays as it is, also as none.
+// carry fills in what was said before. A code challenge and a key are said once and stay as they
+// are, also as none.
 func (d *draft) carry(earlier *Request) error {
 	if sent := d.get("code_challenge"); sent != "" && sent != earlier.CodeChallenge {
 		return oauth.InvalidRequest("code_challenge is not that of the first request")
+	}
+	if sent := d.get("dpop_jkt"); sent != "" && sent != earlier.DPoPJKT {
+		return oauth.InvalidRequest("dpop_jkt is not that of the first request")
 	}
 	d.params = maps.Clone(d.params)
 	for _, c := range carried {

@@ -25,6 +25,7 @@ var checks = []check{
 	{(*draft).openID, Backchannel},                                       // CIBA Core §7.1
 	{(*draft).oneHint, Backchannel},                                      // CIBA Core §7.1
 	{(*draft).pkce, Authorize | Pushed | Challenge},                      // RFC 7636 §4.3, RFC 9700 §2.1.1
+	{(*draft).dpopJKT, Authorize | Pushed | Challenge},                   // RFC 9449 §10
 	{(*draft).nonce, Authorize | Pushed | Challenge},                     // OIDC Core §3.1.2.1
 	{(*draft).prompt, Authorize | Pushed | Challenge},                    // OIDC Core §3.1.2.1
 	{(*draft).maxAge, Authorize | Pushed | Challenge},                    // OIDC Core §3.1.2.1

@@ -19,6 +19,7 @@ type Request struct {
 	State         string          `json:"state,omitempty"`
 	Nonce         string          `json:"nonce,omitempty"`
 	CodeChallenge string          `json:"code_challenge,omitempty"` // S256
+	DPoPJKT       string          `json:"dpop_jkt,omitempty"`       // thumbprint of the key that the code is bound to (RFC 9449 §10)
 	Prompt        oauth.Prompt    `json:"prompt,omitempty"`
 	MaxAge        *int64          `json:"max_age,omitempty"` // seconds, also from the client's default
 	Display       string          `json:"display,omitempty"`

@@ -44,8 +44,8 @@ func (s *Service) clientCredentials(ctx context.Context, t *tenant.Tenant, r *Re
 		return grant.Tokens{}, err
 	}
 	g := &grant.Grant{Subject: r.Client.ID, ClientID: r.Client.ID}
-	r.Wish.on(g)
-	out := grant.Tokens{TokenType: "Bearer", Scope: scope}
+	r.on(g)
+	out := grant.Tokens{TokenType: r.Proved.TokenType(), Scope: scope}
 	var stored *grant.AccessToken
 	if out.AccessToken, out.ExpiresIn, stored, err = s.Issuer.MintAccess(ctx, t, g, scope, aud, time.Time{}); err != nil {
 		return grant.Tokens{}, err

@@ -72,7 +72,7 @@ func mismatch(r *Request, g *grant.Grant) *oauth.Error {
 	case g.Code.Challenge != "" && !verifies(verifier, g.Code.Challenge):
 		return oauth.InvalidGrant("code_verifier does not match the code_challenge")
 	}
-	return nil
+	return unproved(r, g.Terms.DPoPJKT)
 }
 
 // redirected reports whether uri, as the token request has it, is that of the authorization request (RFC 6749 §4.1.3). A
@@ -111,7 +111,7 @@ func (s *Service) burn(ctx context.Context, t *tenant.Tenant, r *Request, g *gra
 
 // mint makes what the code pays for, and completes effect with what must be recorded of it.
 func (s *Service) mint(ctx context.Context, t *tenant.Tenant, r *Request, g *grant.Grant, effect *grant.Redemption) (grant.Tokens, error) {
-	r.Wish.on(g)
+	r.on(g)
 	aud, err := audience(r, g.Terms.Audience)
 	if err != nil {
 		return grant.Tokens{}, err

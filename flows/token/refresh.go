@@ -31,14 +31,20 @@ func (s *Service) redeemRefresh(ctx context.Context, t *tenant.Tenant, r *Reques
 	case g.ClientID != r.Client.ID, g.Refresh == nil, !g.Live(now), generation > g.Refresh.Generation:
 		return grant.Tokens{}, errRefresh
 	}
+	if err := unproved(r, g.Refresh.Confirmation.JKT); err != nil {
+		return grant.Tokens{}, err
+	}
 	scope, aud, err := narrowed(r, g)
 	if err != nil {
 		return grant.Tokens{}, err
 	}
-	r.Wish.on(g)
-	out := grant.Tokens{TokenType: "Bearer", Scope: scope}
+	r.on(g)
+	out := grant.Tokens{TokenType: r.Proved.TokenType(), Scope: scope}
 	next := *g.Refresh
 	next.Generation, next.UsedAt, next.IdleUntil = generation, now, g.Terms.RefreshToken.IdleUntil(t, now)
+	if r.Client.Public() {
+		next.Confirmation = r.Proved
+	}
 	if rotates(t, r.Client, g) || generation < g.Refresh.Generation {
 		next.Generation, next.RotatedAt = generation+1, now
 	}

@@ -32,6 +32,7 @@ type Request struct {
 	Params  url.Values
 	Address string
 	Wish    Wish
+	Proved  oauth.Confirmation // key that the client proved to hold
 }
 
 func (r *Request) get(name string) string { return r.Params.Get(name) }
@@ -77,6 +78,9 @@ func (s *Service) Exchange(ctx context.Context, t *tenant.Tenant, r *Request) (g
 		if r.get(p) == "" {
 			return grant.Tokens{}, oauth.InvalidRequest(p + " is missing")
 		}
+	}
+	if r.Client.DPoPBound && r.Proved.JKT == "" {
+		return grant.Tokens{}, oauth.InvalidDPoPProof("the client must send a DPoP proof") // RFC 9449 §5.2
 	}
 	return grantTypes[i].redeem(s, ctx, t, r)
 }

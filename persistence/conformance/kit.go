@@ -99,7 +99,8 @@ func (k *kit) grant(id string) grant.Grant {
 
 // line returns a line of refresh tokens at a generation.
 func (k *kit) line(generation int64) grant.RefreshState {
-	return grant.RefreshState{Generation: generation, RotatedAt: k.now, UsedAt: k.now, ExpiresAt: k.now.Add(24 * time.Hour), IdleUntil: k.now.Add(time.Hour)}
+	return grant.RefreshState{Generation: generation, RotatedAt: k.now, UsedAt: k.now, ExpiresAt: k.now.Add(24 * time.Hour), IdleUntil: k.now.Add(time.Hour),
+		Confirmation: oauth.Confirmation{JKT: "key of the client"}}
 }
 
 // refreshable returns a grant with a refresh token of the first generation.
@@ -111,7 +112,8 @@ func (k *kit) refreshable(id string) grant.Grant {
 
 func (k *kit) token(name, grantID string) grant.AccessToken {
 	return grant.AccessToken{Hash: hash(name), ID: "jti of " + name, Grant: grantID, Subject: "alice", Actor: "", ClientID: "app",
-		Scope: oauth.Scope{"openid", "email"}, Audience: []string{mark(k.t)}, Data: json.RawMessage(`{"d":1}`), IssuedAt: k.now, ExpiresAt: k.now.Add(10 * time.Minute)}
+		Scope: oauth.Scope{"openid", "email"}, Audience: []string{mark(k.t)}, Data: json.RawMessage(`{"d":1}`), IssuedAt: k.now, ExpiresAt: k.now.Add(10 * time.Minute),
+		Confirmation: oauth.Confirmation{JKT: "key of " + name}}
 }
 
 func (k *kit) account(sub string) account.Account {

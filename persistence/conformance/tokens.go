@@ -6,6 +6,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -33,7 +34,7 @@ var tokens = []promise{
 				}
 				a := k.token(fmt.Sprint(round, i), "")
 				if i%2 == 0 {
-					a.Data, a.Audience = nil, nil
+					a.Data, a.Audience, a.Confirmation = nil, nil, oauth.Confirmation{}
 				}
 				return k.db.PutAccessToken(k.ctx, k.t, a)
 			})
@@ -43,7 +44,7 @@ var tokens = []promise{
 				}
 				want := k.token(fmt.Sprint(round, i), "")
 				if i%2 == 0 {
-					want.Data, want.Audience = nil, nil
+					want.Data, want.Audience, want.Confirmation = nil, nil, oauth.Confirmation{}
 				}
 				if got, err := k.db.AccessToken(k.ctx, k.t, k.now, want.Hash); i != round {
 					k.must(err)

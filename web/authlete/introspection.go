@@ -56,7 +56,7 @@ func (d *Door) introspection(c *call) (answer, error) {
 		out.result = c.refuse(c.outcome(clients, "The API call has no token."), badRequest, refusal{err: oauth.InvalidRequest("")})
 		return out, nil
 	}
-	st, err := d.Access.Examine(c.Request.Context(), c.tenant, in.Token, access.Demands{Scope: in.Scopes, Subject: in.Subject,
+	st, err := d.Access.Examine(c.Request.Context(), c.tenant, access.Presented{Token: in.Token}, access.Demands{Scope: in.Scopes, Subject: in.Subject,
 		Resources: in.Resources, ACRValues: in.ACRValues, MaxAge: in.MaxAge})
 	if st != nil {
 		out.standing(c.tenant, st)

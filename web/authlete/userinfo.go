@@ -55,7 +55,7 @@ func (d *Door) inquire(c *call, token string, r *result) (*access.Standing, erro
 		*r = c.refuse(c.outcome(clients, "The API call has no token."), badRequest, refusal{err: oauth.InvalidRequest("")})
 		return nil, nil
 	}
-	st, err := d.Access.Inquire(c.Request.Context(), c.tenant, token)
+	st, err := d.Access.Inquire(c.Request.Context(), c.tenant, access.Presented{Token: token})
 	if err == nil {
 		return st, nil
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/discovery"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/proof"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/token"
 	"github.com/chancery-id/chancery/tenant"
@@ -27,6 +28,7 @@ type Door struct {
 	Tokens     *token.Service
 	Access     *access.Service
 	ClientAuth *clientauth.Service
+	Proofs     *proof.Service
 	CIBA       *ciba.Service
 	Clients    *registration.Service
 	Browser    Browser

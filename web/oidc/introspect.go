@@ -26,6 +26,8 @@ type introspection struct {
 	ID        string          `json:"jti,omitempty"`
 	Act       *actor          `json:"act,omitempty"`
 	Data      json.RawMessage `json:"dat,omitempty"`
+
+	Confirmation oauth.Confirmation `json:"cnf,omitzero"` // RFC 9449 §6.2
 }
 
 type actor struct {
@@ -54,7 +56,7 @@ func (d *Door) introspect(c *gin.Context, t *tenant.Tenant) {
 	out := introspection{Active: true, Scope: info.Scope.String(), ClientID: info.ClientID, ExpiresAt: info.ExpiresAt.Unix(), IssuedAt: info.IssuedAt.Unix(),
 		Subject: info.Subject, Audience: info.Audience, Issuer: t.Issuer, ID: info.ID, Data: info.Data}
 	if info.Kind == "access_token" {
-		out.TokenType = "Bearer"
+		out.TokenType, out.Confirmation = info.Confirmation.TokenType(), info.Confirmation
 	}
 	if info.Actor != "" {
 		out.Act = &actor{info.Actor}

@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/chancery-id/chancery/flows/clientauth"
+	"github.com/chancery-id/chancery/flows/discovery"
 	"github.com/chancery-id/chancery/flows/token"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
@@ -31,7 +32,12 @@ func (d *Door) token(c *gin.Context, t *tenant.Tenant) {
 		return
 	}
 	wire.EventOf(c).Flow("token " + flowName(params.Get("grant_type")))
-	tokens, err := d.Tokens.Exchange(c.Request.Context(), t, &token.Request{Client: client, Params: params, Address: wire.AddressOf(c).String()})
+	proved, err := d.proved(c, t, discovery.Token)
+	if err != nil {
+		wire.Error(c, err)
+		return
+	}
+	tokens, err := d.Tokens.Exchange(c.Request.Context(), t, &token.Request{Client: client, Params: params, Address: wire.AddressOf(c).String(), Proved: proved})
 	if err != nil {
 		wire.Error(c, polled(err))
 		return

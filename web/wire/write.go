@@ -108,8 +108,11 @@ func ErrorTo(c *gin.Context, err error, state string) {
 }
 
 // challenge sets WWW-Authenticate (RFC 9110 §11.6.1): Basic for a client that tried it (RFC 6749 §5.2),
-// Bearer with the error for a token (RFC 6750 §3), and without one where there was no token.
+// Bearer with the error for a token (RFC 6750 §3), and without one where there was no token. One that is set already stays.
 func challenge(h http.Header, r *http.Request, code string, b errorBody) {
+	if h["Www-Authenticate"] != nil {
+		return
+	}
 	switch code {
 	case "invalid_client":
 		if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Basic") {
