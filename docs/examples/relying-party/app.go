@@ -59,7 +59,9 @@ func (a *app) routes() http.Handler {
 	return mux
 }
 
-func (a *app) home(w http.ResponseWriter, _ *http.Request) { show(w, http.StatusOK, "home", a.providers) }
+func (a *app) home(w http.ResponseWriter, _ *http.Request) {
+	show(w, http.StatusOK, "home", a.providers)
+}
 
 // login sends the browser to the provider with a fresh state, nonce and code challenge.
 func (a *app) login(w http.ResponseWriter, r *http.Request) {
