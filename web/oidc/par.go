@@ -21,6 +21,9 @@ type pushed struct {
 func (d *Door) push(c *gin.Context, t *tenant.Tenant) {
 	wire.EventOf(c).Flow("push")
 	client, params, err := d.caller(c, t)
+	if err == nil {
+		err = d.bindPushed(c, t, params)
+	}
 	var r request.Receipt
 	if err == nil {
 		r, err = d.Authorize.Requests.Push(c.Request.Context(), t, client, params, wire.AddressOf(c).String())
