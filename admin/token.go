@@ -113,6 +113,8 @@ func checkToken(id tenant.ID, n NewToken, now time.Time) (fields []tenant.FieldE
 			return fields
 		case api == tenant.AdminAPI && id != tenant.Platform:
 			wrong("/apis", "must not reach the administration: that is for the platform's tokens")
+		case id == tenant.Platform && api != tenant.AdminAPI && api != tenant.MonitorAPI:
+			wrong("/apis", "must be admin or monitor: the platform has nothing else")
 		}
 	}
 	if !n.ExpiresAt.IsZero() && !n.ExpiresAt.After(now) {

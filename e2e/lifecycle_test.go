@@ -199,6 +199,7 @@ func (s *server) resident(t *testing.T) int {
 func TestRefusesToStart(t *testing.T) {
 	demo := fresh(t, sqlite, func(c *conf) { c.demo, c.adminToken = true, "" })
 	kek := "CHANCERY_KEK=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+	own := fresh(t, sqlite, func(c *conf) { c.demo, c.adminToken, c.env = true, "", []string{kek} })
 	production := []string{"CHANCERY_ENV=production", "CHANCERY_PUBLIC_URL=https://id.example", kek, "CHANCERY_TRUSTED_PROXIES=127.0.0.1"}
 	without := func(name string) []string {
 		return slices.DeleteFunc(slices.Clone(production), func(e string) bool { return strings.HasPrefix(e, name+"=") })
@@ -213,7 +214,8 @@ func TestRefusesToStart(t *testing.T) {
 		{"production needs a key-encryption key of its own", "", without("CHANCERY_KEK"), nil, "CHANCERY_KEK"},
 		{"production needs TLS or a trusted proxy", "", without("CHANCERY_TRUSTED_PROXIES"), nil, "TLS"},
 		{"production does not make demo tenants", "", production, []string{"--demo=true"}, "demo"},
-		{"production does not serve demo tenants", demo.data, append(production, developmentKEK(t, demo.data)), nil, "demo"},
+		{"production does not take the key of a development server", demo.data, append(without("CHANCERY_KEK"), developmentKEK(t, demo.data)), nil, "development key-encryption key"},
+		{"production does not serve demo tenants", own.data, production, nil, "demo"},
 		{"production needs an https public URL", "", without("CHANCERY_PUBLIC_URL"), nil, "public-url"},
 		{"a key that is none", "", []string{"CHANCERY_KEK=short"}, nil, "32 bytes"},
 		{"the wrong key-encryption key", demo.data, []string{kek}, nil, "key"},

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -63,21 +65,29 @@ func reachable(addr net.Addr, listen string) string {
 
 var errNoKEK = errors.New("production needs a key-encryption key of its own: set CHANCERY_KEK or CHANCERY_KEK_FILE to 32 random bytes in base64, for example from: openssl rand -base64 32")
 
+var errDevelopmentKEK = errors.New("production does not start with a development key-encryption key: make one of your own, for example with: openssl rand -base64 32")
+
 // kek returns the key-encryption key. In development it is made on first use and kept in the data directory.
 func (c *config) kek(rand func([]byte)) ([]byte, error) {
+	given := c.KEK
 	switch {
 	case c.KEK != "" && c.KEKFile != "":
 		return nil, errors.New("--kek and --kek-file exclude each other")
-	case c.KEK != "":
-		return parseKEK(c.KEK)
 	case c.KEKFile != "":
 		b, err := os.ReadFile(c.KEKFile)
 		if err != nil {
 			return nil, err
 		}
-		return parseKEK(string(b))
-	case c.production():
+		given = string(b)
+	case c.KEK == "" && c.production():
 		return nil, errNoKEK
+	}
+	if given != "" || c.KEKFile != "" {
+		key, err := parseKEK(given)
+		if err == nil && c.production() && development(key) {
+			return nil, errDevelopmentKEK
+		}
+		return key, err
 	}
 	return developmentKEK(filepath.Join(c.Data, "development.kek"), rand)
 }
@@ -92,6 +102,17 @@ func parseKEK(s string) ([]byte, error) {
 	return nil, errors.New("the key-encryption key is not 32 bytes in base64 or hex")
 }
 
+// A development key ends in a mark that is computed from its random part, so that production knows it wherever it lies.
+// 192 random bits remain.
+const marked = 24
+
+func mark(key []byte) []byte {
+	sum := sha256.Sum256(append([]byte("chancery development key-encryption key "), key[:marked]...))
+	return sum[:32-marked]
+}
+
+func development(key []byte) bool { return bytes.Equal(key[marked:], mark(key)) }
+
 // developmentKEK reads the key in file, which it makes where it is missing. Of several processes that make it at once, one
 // wins and all read the same.
 func developmentKEK(file string, rand func([]byte)) ([]byte, error) {
@@ -102,7 +123,8 @@ func developmentKEK(file string, rand func([]byte)) ([]byte, error) {
 		return nil, err
 	}
 	key := make([]byte, 32)
-	rand(key)
+	rand(key[:marked])
+	copy(key[marked:], mark(key))
 	tmp, err := os.CreateTemp(filepath.Dir(file), ".kek-*")
 	if err != nil {
 		return nil, err

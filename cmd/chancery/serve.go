@@ -40,6 +40,9 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 	if err != nil {
 		return err
 	}
+	if s.AdminToken != "" && len(s.AdminToken) < 32 {
+		return errors.New("--admin-token has less than 32 characters")
+	}
 	if err := s.check(conf, proxies); err != nil {
 		return err
 	}

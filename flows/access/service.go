@@ -31,7 +31,11 @@ func (s *Service) Token(ctx context.Context, t *tenant.Tenant, token string) (*g
 	case token == "" || len(token) > MaxToken:
 		return nil, grant.ErrNotFound
 	case grant.IsJWT(token):
-		return s.Issuer.ParseAccess(t, token)
+		a, err := s.Issuer.ParseAccess(t, token)
+		if err != nil {
+			return nil, err
+		}
+		return a, able(ctx, t, a.ClientID)
 	case len(token) != opaqueSize:
 		return nil, grant.ErrNotFound
 	}
@@ -42,7 +46,16 @@ func (s *Service) Token(ctx context.Context, t *tenant.Tenant, token string) (*g
 	if t.Revoked.Revoked(grant.Issued(a)) {
 		return nil, grant.ErrNotFound
 	}
-	return a, nil
+	return a, able(ctx, t, a.ClientID)
+}
+
+// able returns grant.ErrNotFound where the client is disabled or gone: its tokens do nothing until it is enabled again.
+func able(ctx context.Context, t *tenant.Tenant, clientID string) error {
+	c, err := t.Clients.Client(ctx, clientID)
+	if errors.Is(err, tenant.ErrNoClient) || err == nil && c.Disabled {
+		return grant.ErrNotFound
+	}
+	return err
 }
 
 // opaqueSize is the length of an opaque access token: 256 bits in base64url.

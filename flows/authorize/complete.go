@@ -261,7 +261,7 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 		g.Subject, g.Actor = a.impersonated, who.Subject
 	}
 	g.Terms.RefreshToken.Issue = g.Terms.RefreshToken.Issue && p.Client.MayGrant(oauth.RefreshToken)
-	g.Terms.Login = loginOf(who, r.MaxAge != nil || p.Client.RequireAuthTime)
+	g.Terms.Login = loginOf(who, r.MaxAge != nil || p.Client.RequireAuthTime || r.Claims.AuthTime())
 	g.Terms.Login.Nonce = r.Nonce
 	code := s.Issuer.MintCode(g.ID)
 	g.ExpiresAt = now.Add(t.Settings.CodeLifetime())

@@ -95,7 +95,7 @@ var loginRules = []loginRule{
 		return len(r.EssentialACR) > 0 && !slices.Contains(r.EssentialACR, f.Session.ACR)
 	}},
 	{"acr_values", false, func(_ time.Time, _ *tenant.Settings, r *request.Request, f Facts) bool {
-		return !f.Answered && !r.Prompt.Has(oauth.PromptNone) && len(r.ACRValues) > 0 && !slices.Contains(r.ACRValues, f.Session.ACR)
+		return !f.Answered && len(r.ACRValues) > 0 && !slices.Contains(r.ACRValues, f.Session.ACR)
 	}},
 	{"prompt", false, func(_ time.Time, _ *tenant.Settings, r *request.Request, f Facts) bool {
 		return !f.Answered && r.Prompt.Has(oauth.PromptLogin|oauth.PromptCreate)

@@ -57,7 +57,7 @@ func TestDecide(t *testing.T) {
 		{"prompt=none where the authentication is too old", S{}, R{Prompt: none, MaxAge: age(60)}, Facts{Session: alice, Had: had()}, mustLogin},
 		{"prompt=none where the authentication life has passed", S{}, R{Prompt: none}, Facts{Session: seen(48*time.Hour, ""), Had: had()}, mustLogin},
 		{"prompt=none without the essential acr", S{}, R{Prompt: none, EssentialACR: []string{"2"}}, Facts{Session: alice, Had: had()}, mustLogin},
-		{"prompt=none does without a voluntary acr", S{}, R{Prompt: none, ACRValues: []string{"2"}}, Facts{Session: alice, Had: had()}, approved},
+		{"prompt=none without the voluntary acr", S{}, R{Prompt: none, ACRValues: []string{"2"}}, Facts{Session: alice, Had: had()}, mustLogin},
 		{"prompt=none and another subject than required", S{}, R{Prompt: none, RequiredSub: "bob"}, Facts{Session: alice, Had: had()}, mustLogin},
 		{"prompt=none and the required subject", S{}, R{Prompt: none, RequiredSub: "alice"}, Facts{Session: alice, Had: had()}, approved},
 		{"prompt=none where the tenant demands a hint", S{HintWithPromptNone: true}, R{Prompt: none}, Facts{Session: alice, Had: had()},

@@ -22,24 +22,104 @@ type Claim struct {
 // MaxClaims is the longest claims parameter accepted, in bytes.
 const MaxClaims = 8192
 
-// ParseClaims reads a claims parameter. Members it does not know are ignored (OIDC Core §5.5); what is not
-// a JSON object of such objects is invalid_request.
+// ParseClaims reads a claims parameter. Members it does not know are ignored (OIDC Core §5.5). What is not a JSON object of
+// such objects, names a member twice, or asks for a sub or acr that is no string, is invalid_request: what is asked for must
+// not be lost on the way.
 func ParseClaims(s string) (*Claims, error) {
 	if len(s) > MaxClaims {
 		return nil, InvalidRequest("claims is too long")
 	}
-	var c Claims
-	if err := json.Unmarshal([]byte(s), &c); err != nil || len(s) == 0 || s[0] != '{' {
-		return nil, InvalidRequest("claims is not a valid JSON object").Because(err)
+	malformed := InvalidRequest("claims is not a valid JSON object")
+	members, err := object([]byte(s))
+	if err != nil {
+		return nil, malformed.Because(err)
 	}
-	for _, m := range []map[string]*Claim{c.UserInfo, c.IDToken} {
-		for name := range m {
+	var c Claims
+	for _, place := range []struct {
+		name string
+		to   *map[string]*Claim
+	}{{"userinfo", &c.UserInfo}, {"id_token", &c.IDToken}} {
+		raw, there := members[place.name]
+		if !there || string(raw) == "null" {
+			continue
+		}
+		named, err := object(raw)
+		if err != nil {
+			return nil, malformed.Because(err)
+		}
+		*place.to = map[string]*Claim{}
+		for name, raw := range named {
 			if !ClaimName(name) {
 				return nil, InvalidRequest("claims holds a name that is not allowed")
 			}
+			if (*place.to)[name], err = parseClaim(raw); err != nil {
+				return nil, malformed.Because(err)
+			}
 		}
 	}
+	for _, asked := range []*Claim{c.IDToken["acr"], c.IDToken["sub"], c.UserInfo["sub"]} {
+		if !asked.strings() {
+			return nil, InvalidRequest("claims asks for a sub or acr that is no string")
+		}
+	}
+	if c.manySubjects() {
+		return nil, InvalidRequest("claims asks for more than one sub")
+	}
 	return &c, nil
+}
+
+// parseClaim reads one individual claim request. null is nil.
+func parseClaim(raw json.RawMessage) (*Claim, error) {
+	if string(raw) == "null" {
+		return nil, nil
+	}
+	members, err := object(raw)
+	if err != nil {
+		return nil, err
+	}
+	var c Claim
+	for name, to := range map[string]any{"essential": &c.Essential, "values": &c.Values} {
+		if v, there := members[name]; there {
+			if err := json.Unmarshal(v, to); err != nil {
+				return nil, err
+			}
+		}
+	}
+	c.Value = members["value"]
+	return &c, nil
+}
+
+// asked returns the values that are asked for, by preference.
+func (c *Claim) asked() []json.RawMessage {
+	if c == nil {
+		return nil
+	}
+	if c.Value != nil {
+		return append([]json.RawMessage{c.Value}, c.Values...)
+	}
+	return c.Values
+}
+
+// strings reports whether every value asked for is a string that is not empty.
+func (c *Claim) strings() bool {
+	for _, raw := range c.asked() {
+		var v string
+		if json.Unmarshal(raw, &v) != nil || v == "" {
+			return false
+		}
+	}
+	return c == nil || c.Values == nil || len(c.Values) > 0
+}
+
+// manySubjects reports whether more than one subject is asked for: only one can answer.
+func (c *Claims) manySubjects() bool {
+	subs := slices.Concat(c.IDToken["sub"].asked(), c.UserInfo["sub"].asked())
+	return slices.ContainsFunc(subs, func(raw json.RawMessage) bool { return !same(raw, subs[0]) })
+}
+
+func same(a, b json.RawMessage) bool {
+	var v, w string
+	return json.Unmarshal(a, &v) == nil && json.Unmarshal(b, &w) == nil && v == w
 }
 
 // ClaimName reports whether name may name a claim: 1 to 128 printable ASCII characters without space,
@@ -64,30 +144,32 @@ func (c *Claims) ACR() (values []string, essential bool) {
 	if c == nil || c.IDToken["acr"] == nil {
 		return nil, false
 	}
-	r := c.IDToken["acr"]
-	for _, raw := range append([]json.RawMessage{r.Value}, r.Values...) {
+	for _, raw := range c.IDToken["acr"].asked() {
 		var v string
-		if json.Unmarshal(raw, &v) == nil && v != "" {
-			values = append(values, v)
-		}
+		_ = json.Unmarshal(raw, &v) // ParseClaims saw that it is a string
+		values = append(values, v)
 	}
-	return values, r.Essential
+	return values, c.IDToken["acr"].Essential
 }
 
-// Subject returns the sub value asked for in either place, or the empty string (OIDC Core §5.5.1).
-func (c *Claims) Subject() string {
+// Subject returns the sub asked for in either place, or the empty string (OIDC Core §5.5.1).
+func (c *Claims) Subject() (sub string) {
 	if c == nil {
 		return ""
 	}
-	for _, m := range []map[string]*Claim{c.IDToken, c.UserInfo} {
-		if r := m["sub"]; r != nil {
-			var v string
-			if json.Unmarshal(r.Value, &v) == nil && v != "" {
-				return v
-			}
-		}
+	for _, raw := range append(c.IDToken["sub"].asked(), c.UserInfo["sub"].asked()...) {
+		_ = json.Unmarshal(raw, &sub)
 	}
-	return ""
+	return sub
+}
+
+// AuthTime reports whether the ID token is asked to tell when the subject authenticated (OIDC Core §2).
+func (c *Claims) AuthTime() bool {
+	if c == nil {
+		return false
+	}
+	_, asked := c.IDToken["auth_time"]
+	return asked
 }
 
 // Names returns the names asked for in m, sorted, those marked essential apart.

@@ -2,6 +2,7 @@ package request
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/chancery-id/chancery/flows/oauth"
@@ -66,7 +67,7 @@ func sameRedirect(registered, sent string, native bool) bool {
 func withoutPort(rest string) (tail string, ok bool) {
 	if after, has := strings.CutPrefix(rest, ":"); has {
 		tail = strings.TrimLeft(after, "0123456789")
-		if n := len(after) - len(tail); n == 0 || n > 5 {
+		if port, err := strconv.ParseUint(after[:len(after)-len(tail)], 10, 16); err != nil || port == 0 {
 			return "", false
 		}
 	} else {

@@ -18,6 +18,9 @@ func (d *Door) userInfo(c *gin.Context, t *tenant.Tenant) {
 	wire.EventOf(c).Flow("userinfo")
 	token, dpop, err := accessToken(c)
 	if err != nil {
+		if oauth.ErrorOf(err).Code == "invalid_request" {
+			c.Header("WWW-Authenticate", `Bearer error="invalid_request"`) // RFC 6750 §3.1
+		}
 		wire.Error(c, err)
 		return
 	}

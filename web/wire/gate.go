@@ -111,6 +111,8 @@ func (g *Gate) publicTenant(c *gin.Context, e *edge) (*tenant.Tenant, error) {
 		return nil, errNotFound
 	case err != nil:
 		return nil, err
+	case t.ID == tenant.Platform: // it signs nobody in
+		return nil, errNotFound
 	}
 	e.event.rec.Tenant = t.ID
 	return t, nil
