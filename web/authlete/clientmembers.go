@@ -1,6 +1,7 @@
 package authlete
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -43,6 +44,9 @@ var clientMembers = []clientMember{
 	text("softwareId", func(m *tenant.Metadata) *string { return &m.SoftwareID }),
 	text("softwareVersion", func(m *tenant.Metadata) *string { return &m.SoftwareVersion }),
 	text("idTokenSignAlg", func(m *tenant.Metadata) *string { return &m.IDTokenAlg }),
+	text("tokenAuthSignAlg", func(m *tenant.Metadata) *string { return &m.TokenEndpointAuthAlg }),
+	text("jwksUri", func(m *tenant.Metadata) *string { return &m.JWKSURI }),
+	{"jwks", func(c *tenant.Client) any { return string(c.JWKS) }, takeJWKS},
 	word("applicationType", applicationTypes, func(m *tenant.Metadata) *string { return &m.ApplicationType }),
 	word("tokenAuthMethod", authMethods, func(m *tenant.Metadata) *string { return &m.TokenEndpointAuthMethod }),
 	list("redirectUris", nil, func(m *tenant.Metadata) *[]string { return &m.RedirectURIs }),
@@ -156,6 +160,20 @@ func takeAttributes(m *tenant.Metadata, raw json.RawMessage) error {
 type extension struct {
 	Enabled bool     `json:"requestableScopesEnabled"`
 	Scopes  []string `json:"requestableScopes,omitempty"`
+}
+
+// takeJWKS reads a JWK set, which here is a text. What it must hold is checked as for any client.
+func takeJWKS(m *tenant.Metadata, raw json.RawMessage) error {
+	var text string
+	if err := json.Unmarshal(raw, &text); err != nil || text == "" {
+		return err
+	}
+	var set bytes.Buffer
+	if err := json.Compact(&set, []byte(text)); err != nil {
+		return oauth.InvalidRequest("jwks is not a JWK set")
+	}
+	m.JWKS = set.Bytes()
+	return nil
 }
 
 func showExtension(c *tenant.Client) any {
