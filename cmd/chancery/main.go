@@ -3,12 +3,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/chancery-id/chancery/tenant/keys"
 )
 
 // version is set at build time.
@@ -35,7 +38,11 @@ func main() {
 	defer stop()
 	k.BindTo(ctx, (*context.Context)(nil))
 	k.Bind(&c.config)
-	if err := k.Run(); err != nil {
+	err := k.Run()
+	if errors.Is(err, keys.ErrSealed) {
+		err = fmt.Errorf("the key-encryption key is not the one that this database was made with (%w)", keys.ErrSealed)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "chancery:", err)
 		os.Exit(1)
 	}
