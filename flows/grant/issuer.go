@@ -87,7 +87,12 @@ func AccessLife(t *tenant.Tenant, seconds int64) time.Duration {
 	if seconds <= 0 {
 		return t.Settings.AccessTokenLifetime()
 	}
-	return min(time.Duration(seconds)*time.Second, t.Settings.LongestAccessToken())
+	return shortened(t.Settings.LongestAccessToken(), seconds)
+}
+
+// shortened is life, or as many seconds where they are fewer; a duration cannot hold every number of them.
+func shortened(life time.Duration, seconds int64) time.Duration {
+	return time.Duration(min(seconds, int64(life/time.Second))) * time.Second
 }
 
 func opaque(t *tenant.Tenant, g *Grant) bool {

@@ -57,7 +57,7 @@ func (i *Issuer) Mint(ctx context.Context, t *tenant.Tenant, g *Grant, c *tenant
 func (r *RefreshTerms) first(t *tenant.Tenant, now time.Time) *RefreshState {
 	life := t.Settings.RefreshTokenLifetime()
 	if r.Lifetime > 0 {
-		life = min(life, time.Duration(r.Lifetime)*time.Second)
+		life = shortened(life, r.Lifetime)
 	}
 	return &RefreshState{Generation: 1, RotatedAt: now, UsedAt: now, ExpiresAt: now.Add(life), IdleUntil: r.IdleUntil(t, now)}
 }
