@@ -42,9 +42,10 @@ type Receipt struct {
 }
 
 // Push validates the authorization request of a client that is known to be calling, from address, and keeps it under a
-// request_uri (RFC 9126 §2). The error is an *oauth.Error of an authorization request, or slow_down with a Wait.
+// request_uri (RFC 9126 §2). Calls without an address come from one who acts for the tenant, and are not limited. The error
+// is an *oauth.Error of an authorization request, or slow_down with a Wait.
 func (s *Service) Push(ctx context.Context, t *tenant.Tenant, client *tenant.Client, params url.Values, address string) (Receipt, error) {
-	if s.Limit != nil {
+	if s.Limit != nil && address != "" {
 		keys := []string{address}
 		if !client.Public() {
 			keys = append(keys, client.ID)

@@ -59,6 +59,7 @@ var runtime = []endpoint{
 	{path: "/auth/userinfo", flow: "userinfo", codes: "A091", worded: challenge, serve: (*Door).userInfo},
 	{path: "/auth/userinfo/issue", flow: "userinfo", codes: "A096", worded: challenge, serve: (*Door).userInfoIssue},
 	{path: "/auth/revocation", flow: "revoke", codes: "A113", serve: (*Door).revocation},
+	{path: "/pushed_auth_req", flow: "push", codes: "A245", serve: (*Door).push},
 	{path: "/backchannel/authentication", flow: "backchannel", codes: "A179", serve: (*Door).backchannel},
 	{path: "/backchannel/authentication/issue", flow: "backchannel", codes: "A183", serve: (*Door).backchannelIssue},
 	{path: "/backchannel/authentication/fail", flow: "backchannel", codes: "A185", worded: bare, serve: (*Door).backchannelFail},

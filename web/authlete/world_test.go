@@ -200,7 +200,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 		w.furnish(t, clients, w.tenants[name])
 	}
 	issuer := &grant.Issuer{Now: w.clock, Rand: rand.Reader}
-	requests := &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
+	requests := &request.Service{Now: w.clock, Rand: rand.Reader, Store: db, ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
 		Hint: func(_ context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
 			return issuer.ParseIDToken(t, c.ID, hint)
 		}}

@@ -1,0 +1,68 @@
+package authlete
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Actions of pushed requests alone.
+const (
+	created         action = "CREATED"
+	payloadTooLarge action = "PAYLOAD_TOO_LARGE"
+)
+
+// maxPushed is the longest pushed request accepted, in bytes.
+const maxPushed = 64 << 10
+
+// pushedAnswer says what a request was pushed as.
+type pushedAnswer struct {
+	result
+	RequestURI string `json:"requestUri,omitempty"`
+	AuthMethod string `json:"clientAuthMethod,omitempty"`
+}
+
+// pushedContent is the client's answer (RFC 9126 §2.2). Times are in seconds.
+type pushedContent struct {
+	ExpiresIn  int64  `json:"expires_in"`
+	RequestURI string `json:"request_uri"`
+}
+
+// push serves a request to the pushed authorization request endpoint (RFC 9126 §2).
+func (d *Door) push(c *call) (answer, error) {
+	var in clientRequest
+	if err := c.read(&in); err != nil {
+		return nil, err
+	}
+	out := &pushedAnswer{}
+	if len(in.Parameters) > maxPushed {
+		out.result = c.refuse(c.outcome(clients, "The request is too long."), payloadTooLarge, refusal{err: oauth.InvalidRequest("")})
+		return out, nil
+	}
+	client, params, err := d.caller(c, &in)
+	var r request.Receipt
+	if err == nil {
+		out.identify(client)
+		r, err = d.Authorize.Requests.Push(c.Request.Context(), c.tenant, client, params, c.address())
+	}
+	if err != nil {
+		return c.unauthorized(out, err)
+	}
+	content, err := json.Marshal(pushedContent{int64(r.ExpiresIn / time.Second), r.RequestURI})
+	if err != nil {
+		return nil, err
+	}
+	out.RequestURI = r.RequestURI
+	out.result = c.outcome(success, "The request was kept.").result(created, string(content))
+	return out, nil
+}
+
+// identify says how the client authenticated.
+func (a *pushedAnswer) identify(client *tenant.Client) {
+	if a.AuthMethod = authMethods.here(client.TokenEndpointAuthMethod); a.AuthMethod == "" {
+		a.AuthMethod = authMethods.here(oauth.AuthBasic)
+	}
+}
