@@ -302,6 +302,7 @@ func TestDPoPBoundTokens(t *testing.T) {
 				{"with another token's ath", "401 invalid_dpop_proof", "DPoP", []part{bearerAs("DPoP", k.Access), dpop(p.proof("GET", at, "ath", ath(unbound.Access)))}},
 				{"a bearer token as bound", "401 invalid_token", "DPoP", []part{bearerAs("DPoP", unbound.Access), dpop(p.proof("GET", at, "ath", ath(unbound.Access)))}},
 				{"a bearer token as such", "200", "", []part{bearer(unbound.Access)}},
+				{"what is no token", "401 invalid_token", "DPoP", []part{bearerAs("DPoP", "@")}},
 				{"no token of ours", "401 invalid_token", "DPoP", []part{bearerAs("DPoP", "x"), dpop(p.proof("GET", at, "ath", ath("x")))}},
 			} {
 				r := call(t, http.MethodGet, x.url("/userinfo"), tt.parts...)

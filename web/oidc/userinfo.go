@@ -21,6 +21,10 @@ func (d *Door) userInfo(c *gin.Context, t *tenant.Tenant) {
 		if oauth.ErrorOf(err).Code == "invalid_request" {
 			c.Header("WWW-Authenticate", `Bearer error="invalid_request"`) // RFC 6750 §3.1
 		}
+		if dpop {
+			wire.ResourceError(c, err, proofAlgs)
+			return
+		}
 		wire.Error(c, err)
 		return
 	}
@@ -33,12 +37,11 @@ func (d *Door) userInfo(c *gin.Context, t *tenant.Tenant) {
 	switch {
 	case err != nil && (dpop || access.Bound(err)):
 		wire.ResourceError(c, err, proofAlgs)
-		return
 	case err != nil:
 		wire.Error(c, err)
-		return
+	default:
+		wire.JSON(c, http.StatusOK, claims)
 	}
-	wire.JSON(c, http.StatusOK, claims)
 }
 
 // accessToken reads the token that a resource request carries (RFC 6750 §2, RFC 9449 §7.1).

@@ -44,7 +44,5 @@ func ResourceError(c *gin.Context, err error, algs string) {
 
 // Nonce tells the client the nonce for its next DPoP proof (RFC 9449 §8).
 func Nonce(c *gin.Context, nonce string) {
-	h := c.Writer.Header()
-	h.Set("DPoP-Nonce", nonce)
-	h.Set("Access-Control-Expose-Headers", "DPoP-Nonce, WWW-Authenticate")
+	c.Writer.Header().Set("DPoP-Nonce", nonce)
 }
