@@ -1,0 +1,61 @@
+package access
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/proof"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// opaqueTokens is a store that holds nothing but opaque tokens.
+type opaqueTokens struct {
+	grant.Store
+	tokens map[string]grant.AccessToken // by hash
+}
+
+func (s opaqueTokens) AccessToken(_ context.Context, _ tenant.ID, _ time.Time, hash []byte) (*grant.AccessToken, error) {
+	a, ok := s.tokens[string(hash)]
+	if !ok {
+		return nil, grant.ErrNotFound
+	}
+	return &a, nil
+}
+
+func TestPresent(t *testing.T) {
+	bearer, bound := strings.Repeat("b", opaqueSize), strings.Repeat("k", opaqueSize)
+	hash := func(token string) string { h := sha256.Sum256([]byte(token)); return string(h[:]) }
+	store := opaqueTokens{tokens: map[string]grant.AccessToken{
+		hash(bearer): {ID: "bearer"}, hash(bound): {ID: "bound", Confirmation: oauth.Confirmation{JKT: "key"}}}}
+	now := func() time.Time { return time.Unix(1, 0) }
+	s := &Service{Now: now, Grants: store, Proofs: &proof.Service{Now: now}}
+	acme := &tenant.Tenant{ID: "acme", Revoked: tenant.NewJournal(), Settings: &tenant.Settings{}}
+	for _, c := range []struct {
+		rule string
+		p    Presented
+		want error
+	}{
+		{"a bearer token", Presented{Token: bearer}, nil},
+		{"a bearer token by the scheme DPoP", Presented{Token: bearer, DPoP: true, Proof: proof.Request{Proofs: []string{"x"}}}, errUnbound},
+		{"a bound token as a bearer token", Presented{Token: bound}, errBound},
+		{"a bound token as a bearer token, with a proof", Presented{Token: bound, Proof: proof.Request{Proofs: []string{"x"}}}, errBound},
+		{"a bound token without a proof", Presented{Token: bound, DPoP: true}, errUnkept},
+		{"a bound token with what is no proof", Presented{Token: bound, DPoP: true, Proof: proof.Request{Proofs: []string{"x"}}}, oauth.InvalidDPoPProof("")},
+		{"no token of ours", Presented{Token: strings.Repeat("x", opaqueSize), DPoP: true}, errToken},
+		{"nothing", Presented{}, errToken},
+	} {
+		a, err := s.Present(t.Context(), acme, c.p)
+		if !errors.Is(err, c.want) || c.want == nil && (err != nil || a == nil) || err != nil && a != nil {
+			t.Errorf("%s: %v, %v", c.rule, a, err)
+		}
+		if Bound(err) != (c.want == errBound) {
+			t.Errorf("%s: Bound(%v) = %v", c.rule, err, Bound(err))
+		}
+	}
+}
