@@ -28,6 +28,13 @@ func (s opaqueTokens) AccessToken(_ context.Context, _ tenant.ID, _ time.Time, h
 	return &a, nil
 }
 
+// oneClient is a registry in which every id is a client's.
+type oneClient struct{}
+
+func (oneClient) Client(_ context.Context, id string) (*tenant.Client, error) {
+	return &tenant.Client{ID: id}, nil
+}
+
 func TestPresent(t *testing.T) {
 	bearer, bound := strings.Repeat("b", opaqueSize), strings.Repeat("k", opaqueSize)
 	hash := func(token string) string { h := sha256.Sum256([]byte(token)); return string(h[:]) }
@@ -35,7 +42,7 @@ func TestPresent(t *testing.T) {
 		hash(bearer): {ID: "bearer"}, hash(bound): {ID: "bound", Confirmation: oauth.Confirmation{JKT: "key"}}}}
 	now := func() time.Time { return time.Unix(1, 0) }
 	s := &Service{Now: now, Grants: store, Proofs: &proof.Service{Now: now}}
-	acme := &tenant.Tenant{ID: "acme", Revoked: tenant.NewJournal(), Settings: &tenant.Settings{}}
+	acme := &tenant.Tenant{ID: "acme", Revoked: tenant.NewJournal(), Clients: oneClient{}, Settings: &tenant.Settings{}}
 	for _, c := range []struct {
 		rule string
 		p    Presented
