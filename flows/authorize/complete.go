@@ -57,6 +57,11 @@ func (c *Consent) check(t *tenant.Tenant, now time.Time) error {
 			}
 		}
 	}
+	for _, l := range []int64{c.RefreshToken.Lifetime, c.RefreshToken.MaxIdle} {
+		if l > 0 && l < minRefresh {
+			return oauth.InvalidRequest("refresh_token.lifetime and refresh_token.max_idle must be at least 60 seconds")
+		}
+	}
 	for _, l := range []int64{c.AccessToken.Lifetime, c.IDToken.Lifetime, c.RefreshToken.Lifetime, c.RefreshToken.MaxIdle} {
 		if l < 0 || l > maxSeconds {
 			return oauth.InvalidRequest("a lifetime is out of range")
@@ -73,8 +78,8 @@ func (c *Consent) check(t *tenant.Tenant, now time.Time) error {
 			return oauth.InvalidRequest("audience holds a value that is not allowed")
 		}
 	}
-	if v := c.Impersonated; len(v) > session.MaxSubject || strings.ContainsFunc(v, func(r rune) bool { return r < 0x20 || r == 0x7f || r == 0xfffd }) {
-		return oauth.InvalidRequest("impersonated_sub must have 1 to 255 characters, none of them a control character")
+	if v := c.Impersonated; v != "" && !session.Subject(v) {
+		return oauth.InvalidRequest("impersonated_sub must have 1 to 255 printable ASCII characters")
 	}
 	return nil
 }
@@ -82,6 +87,7 @@ func (c *Consent) check(t *tenant.Tenant, now time.Time) error {
 const (
 	idTokenPrefix = "id_token:"
 	maxSeconds    = 100 * 365 * 24 * 3600
+	minRefresh    = 60 // seconds
 )
 
 // Complete takes the answer to a consent step and makes the response.
@@ -110,6 +116,10 @@ func (s *Service) Complete(ctx context.Context, t *tenant.Tenant, p *Pending, c 
 		had = nil // what the subject allowed for itself is not what it allowed as another
 	}
 	a := agreement{terms: termsOf(t.Settings, p.Request, c), impersonated: c.Impersonated}
+	a.terms.Login.SessionClaims = who.Session.Claims
+	if err := a.terms.Check(); err != nil {
+		return Result{}, err
+	}
 	if c.LongLived {
 		a.authorization = merge(had, &a.terms, s.Now())
 	}
@@ -261,7 +271,7 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 		g.Subject, g.Actor = a.impersonated, who.Subject
 	}
 	g.Terms.RefreshToken.Issue = g.Terms.RefreshToken.Issue && p.Client.MayGrant(oauth.RefreshToken)
-	g.Terms.Login = loginOf(who, r.MaxAge != nil || p.Client.RequireAuthTime || r.Claims.AuthTime())
+	g.Terms.Login = loginOf(who, tellsAuthTime(p.Client, r))
 	g.Terms.Login.Nonce = r.Nonce
 	code := s.Issuer.MintCode(g.ID)
 	g.ExpiresAt = now.Add(t.Settings.CodeLifetime())
@@ -285,6 +295,11 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 		res.Session, res.SID = who, s.Sessions.Handle(t, who)
 	}
 	return res, nil
+}
+
+// tellsAuthTime reports whether an ID token that client gets for r has auth_time (OIDC Core §2, §3.1.2.1, §5.5).
+func tellsAuthTime(client *tenant.Client, r *request.Request) bool {
+	return r.MaxAge != nil || client.RequireAuthTime || r.Claims.AuthTime()
 }
 
 // loginOf is how the subject of who was authenticated, as tokens tell it. tellTime says that ID tokens tell when, too.

@@ -62,6 +62,9 @@ func (s *Service) Direct(ctx context.Context, t *tenant.Tenant, d DirectRequest)
 		return DirectResult{}, err
 	}
 	g := d.grant(t, now, client, &b)
+	if err := g.Terms.Check(); err != nil {
+		return DirectResult{}, err
+	}
 	g.ID = s.Issuer.NewID()
 	if alg := keys.Alg(client.IDTokenAlg); g.Terms.IDToken.Issue && alg != "" && !slices.Contains(t.Keys.Algs(now), alg) {
 		return DirectResult{}, ErrMetadata

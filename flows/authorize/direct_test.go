@@ -159,16 +159,18 @@ func TestDirectRefusals(t *testing.T) {
 		{"a disabled client", DirectRequest{ClientID: "closed", Subject: "alice"}, tenant.ErrNoClient},
 		{"an unknown session", DirectRequest{SID: "WYqFXK7Q4HFnJv0hiT3Fgw.-oVkvSXgalUuMQDfEsh1lA"}, session.ErrNotFound},
 		{"what is no session", DirectRequest{SID: "x"}, session.ErrNotFound},
-		{"nobody", DirectRequest{}, invalid("sub must have 1 to 255 characters")},
+		{"nobody", DirectRequest{}, invalid("sub must have 1 to 255 printable ASCII characters")},
 		{"the client itself", DirectRequest{Subject: "shop"}, invalid("sub is the id of the client")},
-		{"a login to come", DirectRequest{Login: &session.Login{Subject: "alice", AuthTime: noon.Add(time.Hour)}}, invalid("auth_time and creation_time must not lie ahead")},
+		{"a login to come", DirectRequest{Login: &session.Login{Subject: "alice", AuthTime: noon.Add(time.Hour)}}, invalid("auth_time must not lie ahead")},
 		{"a session that is over", DirectRequest{Login: &session.Login{Subject: "alice", CreatedAt: noon.Add(-15 * 24 * time.Hour)}}, invalid("the session would be over already")},
 		{"a disabled subject", DirectRequest{Subject: "mallory"}, invalid("the account of sub is disabled")},
 		{"a disabled subject to be", DirectRequest{Subject: "alice", Consent: Consent{Impersonated: "mallory"}}, invalid("the account of impersonated_sub is disabled")},
 		{"the client to be", DirectRequest{Subject: "alice", Consent: Consent{Impersonated: "shop"}}, invalid("impersonated_sub is the id of the client")},
 		{"an asterisk", DirectRequest{Subject: "alice", Consent: Consent{Claims: []string{"id_token:*"}}}, invalid("scope and claims must name their values: nothing was asked that * could stand for")},
 		{"a registration that ID tokens cannot be made for", DirectRequest{ClientID: "legacy", Login: &session.Login{Subject: "alice"}, Consent: openid}, ErrMetadata},
-		{"too much for a token", DirectRequest{Subject: "alice", Consent: Consent{Data: json.RawMessage(`"` + strings.Repeat("x", 16<<10) + `"`)}}, invalid("a token would be longer than 16 KiB")},
+		{"too much for a token", DirectRequest{Subject: "alice", Consent: Consent{Data: json.RawMessage(`"` + strings.Repeat("x", 16<<10) + `"`)}}, invalid("claims, data, scope and audience together are more than fits into a token")},
+		{"somebody who is not ASCII", DirectRequest{Subject: "ålice"}, invalid("sub must have 1 to 255 printable ASCII characters")},
+		{"a refresh token for a second", DirectRequest{Subject: "alice", Consent: Consent{RefreshToken: grant.RefreshTerms{Issue: true, Lifetime: 1}}}, invalid("refresh_token.lifetime and refresh_token.max_idle must be at least 60 seconds")},
 	} {
 		h := openDirect(t)
 		h.store.disabled = []string{"mallory"}

@@ -120,6 +120,9 @@ func checkSessionClaims(claims json.RawMessage) error {
 	if err := json.Unmarshal(claims, &named); err != nil {
 		return oauth.InvalidRequest("claims must be an object").Because(err)
 	}
+	if b, err := json.Marshal(claims); err != nil || len(b) > grant.MaxSessionClaims {
+		return oauth.InvalidRequest("claims must not exceed 2 KiB").Because(err)
+	}
 	for name := range named {
 		if !grant.Presettable(name) {
 			return oauth.InvalidRequest("claims holds a name that is not allowed")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,12 +86,13 @@ func TestLoginInvalid(t *testing.T) {
 		how  func(*Authentication)
 		want string
 	}{
-		{"no subject", func(a *Authentication) { a.Subject = "" }, "sub must have 1 to 255 characters"},
+		{"no subject", func(a *Authentication) { a.Subject = "" }, "sub must have 1 to 255 printable ASCII characters"},
 		{"the client as subject", func(a *Authentication) { a.Subject = "shop" }, "sub is the id of the client"},
 		{"times in disorder", func(a *Authentication) { a.MaxLife, a.AuthLife = 10, 20 }, "max_life must not be less than auth_life, nor auth_life less than max_idle"},
 		{"a session that was over", func(a *Authentication) { a.CreatedAt = noon.Add(-30 * 24 * time.Hour) }, "the session would be over already"},
 		{"a claim that says what a token is", func(a *Authentication) { a.Claims = json.RawMessage(`{"iss":"x"}`) }, "claims holds a name that is not allowed"},
 		{"a claim that breaks out", func(a *Authentication) { a.Claims = json.RawMessage(`{"a\"b":1}`) }, "claims holds a name that is not allowed"},
+		{"more claims than other terms leave room for", func(a *Authentication) { a.Claims = json.RawMessage(`{"x":"` + strings.Repeat("x", 2<<10) + `"}`) }, "claims must not exceed 2 KiB"},
 		{"claims that are none", func(a *Authentication) { a.Claims = json.RawMessage(`[]`) }, "claims must be an object"},
 	} {
 		h := open(t)

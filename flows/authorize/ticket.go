@@ -12,6 +12,7 @@ import (
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -139,9 +140,9 @@ type Verdict struct {
 // check returns invalid_request where v is no answer to r.
 func (v *Verdict) check(client *tenant.Client, r *request.Request) error {
 	switch id := v.ID.Subject; {
-	case !plainSubject(v.Subject):
+	case !TicketSubject(v.Subject):
 		return oauth.InvalidRequest("subject must have 1 to 100 printable ASCII characters")
-	case id != "" && !plainSubject(id):
+	case id != "" && !TicketSubject(id):
 		return oauth.InvalidRequest("sub must have at most 100 printable ASCII characters")
 	case v.Subject == client.ID || id == client.ID:
 		return oauth.InvalidRequest("subject is the id of the client")
@@ -169,9 +170,8 @@ const (
 	lastSecond       = 253402300799 // of the year 9999
 )
 
-func plainSubject(sub string) bool {
-	return sub != "" && len(sub) <= maxTicketSubject && !strings.ContainsFunc(sub, func(r rune) bool { return r < 0x20 || r > 0x7e })
-}
+// TicketSubject reports whether sub may be the subject of a verdict: 1 to 100 printable ASCII characters.
+func TicketSubject(sub string) bool { return len(sub) <= maxTicketSubject && session.Subject(sub) }
 
 // Issue grants what v says to the client of a ticket, and ends it: of any number of concurrent calls one succeeds, the
 // others get ErrNotFound. A verdict that does not answer the request is invalid_request, and the ticket stays. A subject
@@ -179,6 +179,13 @@ func plainSubject(sub string) bool {
 func (s *Service) Issue(ctx context.Context, t *tenant.Tenant, p *Pending, v Verdict) (Result, error) {
 	r := p.Request
 	if err := v.check(p.Client, r); err != nil {
+		return Result{}, err
+	}
+	terms := v.terms(t, p)
+	if terms.IDToken.Issue && v.AuthTime == 0 && tellsAuthTime(p.Client, r) {
+		return Result{}, oauth.InvalidRequest("authTime is missing: the ID token must have it")
+	}
+	if err := terms.Check(); err != nil {
 		return Result{}, err
 	}
 	who, err := s.Store.SubjectOf(ctx, t.ID, v.Subject, p.Client.ID)
@@ -190,7 +197,7 @@ func (s *Service) Issue(ctx context.Context, t *tenant.Tenant, p *Pending, v Ver
 	}
 	now := s.Now()
 	g := &grant.Grant{ID: s.Issuer.NewID(), Subject: v.Subject, ClientID: p.Client.ID, CreatedAt: now, ExpiresAt: now.Add(t.Settings.CodeLifetime()),
-		Terms: v.terms(t, p)}
+		Terms: terms}
 	code := s.Issuer.MintCode(g.ID)
 	g.Code = &grant.CodeState{Hash: grant.Hash(code), ExpiresAt: g.ExpiresAt, Challenge: r.CodeChallenge}
 	if r.RedirectSent {

@@ -138,8 +138,9 @@ func TestIssue(t *testing.T) {
 		{"openid only where it was asked", "scope=x", Verdict{Subject: "alice", Rescoped: true, Scope: oauth.Scope{"openid", "y"}},
 			grant.Terms{Scope: oauth.Scope{"y"}, RefreshToken: grant.RefreshTerms{Issue: true}}},
 		{"nothing at all", "", Verdict{Subject: "alice", Rescoped: true}, grant.Terms{RefreshToken: grant.RefreshTerms{Issue: true}}},
-		{"no refresh token for a client that may not have one", "client_id=plain", Verdict{Subject: "alice"},
-			grant.Terms{Scope: oauth.Scope{"openid", "email"}, Claims: []string{"email", "email_verified"}, IDToken: grant.IDTerms{Issue: true}}},
+		{"no refresh token for a client that may not have one", "client_id=plain", Verdict{Subject: "alice", AuthTime: 7},
+			grant.Terms{Scope: oauth.Scope{"openid", "email"}, Claims: []string{"email", "email_verified"}, IDToken: grant.IDTerms{Issue: true}, Login: grant.Login{AuthTime: 7, TellAuthTime: true}}},
+		{"no time of authentication where there is no ID token to tell it", "client_id=plain&max_age=9", Verdict{Subject: "alice", Rescoped: true}, grant.Terms{}},
 		{"the claims that are asked for at UserInfo", `scope=openid&claims={"userinfo":{"picture":null,"iss":null},"id_token":{"name":null}}`, Verdict{Subject: "alice"},
 			grant.Terms{Scope: oauth.Scope{"openid"}, Claims: []string{"picture"}, UserInfoAsked: json.RawMessage(`{"picture":null,"iss":null}`),
 				IDToken: grant.IDTerms{Issue: true}, RefreshToken: grant.RefreshTerms{Issue: true}}},
@@ -227,6 +228,37 @@ func TestWanted(t *testing.T) {
 		idToken, userInfo := Wanted(s, r, tt.scope)
 		if !slices.Equal(idToken, tt.idToken) || !slices.Equal(userInfo, tt.userInfo) {
 			t.Errorf("%s: got %v, %v", tt.rule, idToken, userInfo)
+		}
+	}
+}
+
+// What cannot go into the tokens is refused when it is submitted, and the ticket waits for another verdict.
+func TestIssueRefusesWhatTokensCannotHold(t *testing.T) {
+	much := map[string]json.RawMessage{"x": json.RawMessage(`"` + strings.Repeat("x", 12000) + `"`)}
+	half := map[string]json.RawMessage{"x": json.RawMessage(`"` + strings.Repeat("x", 5000) + `"`)}
+	escaped := map[string]json.RawMessage{"x": json.RawMessage(`"` + strings.Repeat("<", 2000) + `"`)}
+	const tooMuch, noTime = "claims, data, scope and audience together are more than fits into a token", "authTime is missing: the ID token must have it"
+	for _, tt := range []struct {
+		rule, query string
+		v           Verdict
+		want        string
+	}{
+		{"too many claims of the ID token", "", Verdict{Claims: much}, tooMuch},
+		{"too many of the access token", "", Verdict{Access: grant.AccessTerms{Claims: much}}, tooMuch},
+		{"too many of both together", "", Verdict{Claims: half, Access: grant.AccessTerms{Claims: half}}, tooMuch},
+		{"claims that become longer", "", Verdict{Claims: escaped}, tooMuch},
+		{"no time that max_age asks for", "max_age=9", Verdict{}, noTime},
+		{"no time that claims asks for", `claims={"id_token":{"auth_time":null}}`, Verdict{}, noTime},
+		{"no time that the client's registration asks for", "client_id=plain", Verdict{}, noTime},
+	} {
+		h := open(t)
+		p := h.ticket(t, tt.query)
+		tt.v.Subject = "alice"
+		if _, err := h.Issue(t.Context(), h.t, p, tt.v); !errors.Is(err, oauth.InvalidRequest(tt.want)) || len(h.store.grants) != 0 {
+			t.Errorf("%s: %v", tt.rule, err)
+		}
+		if _, err := h.Issue(t.Context(), h.t, p, Verdict{Subject: "alice", AuthTime: 7}); err != nil {
+			t.Errorf("%s: the ticket did not stay: %v", tt.rule, err)
 		}
 	}
 }

@@ -74,6 +74,9 @@ func (s *Service) Complete(ctx context.Context, t *tenant.Tenant, p *Pending, c 
 		return err
 	}
 	e.Grant = s.grant(t, p, &c, now)
+	if err := e.Grant.Terms.Check(); err != nil {
+		return err
+	}
 	e.Event.Detail["scope"] = e.Grant.Terms.Scope.String()
 	return s.Store.Settle(ctx, t.ID, now, e)
 }
@@ -140,11 +143,10 @@ func claimsOf(t *tenant.Tenant, scope oauth.Scope) []string {
 // worded is e with the words of a caller that is trusted to choose them, or invalid_request where they hold what must
 // not come into an error (RFC 6749 §5.2).
 func worded(e *oauth.Error, description, uri string) (*oauth.Error, error) {
-	outside := func(r rune) bool { return r < 0x20 || r > 0x7e || r == '"' || r == '\\' }
 	switch {
 	case len(description) > maxWords || strings.ContainsFunc(description, outside):
 		return nil, oauth.InvalidRequest("the description of the error holds characters that are not allowed, or is too long")
-	case len(uri) > maxWords || strings.ContainsFunc(uri, func(r rune) bool { return r == ' ' || outside(r) }):
+	case !errorURI(uri):
 		return nil, oauth.InvalidRequest("the URI of the error holds characters that are not allowed, or is too long")
 	}
 	if description == "" {
@@ -154,3 +156,10 @@ func worded(e *oauth.Error, description, uri string) (*oauth.Error, error) {
 }
 
 const maxWords = 1024 // bytes
+
+func outside(r rune) bool { return r < 0x20 || r > 0x7e || r == '"' || r == '\\' }
+
+// errorURI reports whether uri, which may be empty, can be the error_uri of an error.
+func errorURI(uri string) bool {
+	return len(uri) <= maxWords && !strings.ContainsFunc(uri, func(r rune) bool { return r == ' ' || outside(r) })
+}

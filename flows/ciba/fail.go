@@ -24,13 +24,17 @@ type Failure struct {
 }
 
 // Fail removes the authentication of a ticket, if there is one, and returns the error that the client is to be told, with
-// no words but those of f. What is no reason, or cannot be said, is invalid_request, and then nothing has changed.
+// no words but those of f. What is no reason, or cannot be said, is invalid_request, and then nothing has changed; but a
+// URI that cannot be said is left out.
 func (s *Service) Fail(ctx context.Context, t *tenant.Tenant, f Failure) (*oauth.Error, error) {
 	if f.Code == "" {
 		f.Code = "server_error"
 	}
 	if !slices.Contains(reasons, f.Code) {
 		return nil, oauth.InvalidRequest("the reason is unknown")
+	}
+	if !errorURI(f.URI) {
+		f.URI = ""
 	}
 	told, err := worded(&oauth.Error{Code: f.Code}, f.Description, f.URI)
 	if err != nil {

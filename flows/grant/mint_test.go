@@ -131,6 +131,7 @@ func TestMint(t *testing.T) {
 		{"that the tenant's limit holds for", Terms{RefreshToken: RefreshTerms{Issue: true, Lifetime: long * 24 * 365, MaxIdle: long * 24 * 365}}, 10 * time.Minute, 90 * 24 * time.Hour, false, false, 90 * 24 * time.Hour},
 		{"that ends first", Terms{RefreshToken: RefreshTerms{Issue: true, Lifetime: 60}}, time.Minute, time.Minute, false, false, time.Minute},
 		{"that lies idle first", Terms{RefreshToken: RefreshTerms{Issue: true, Lifetime: long, MaxIdle: 30}}, 30 * time.Second, 30 * time.Second, false, false, time.Hour},
+		{"but not before it began", Terms{RefreshToken: RefreshTerms{Issue: true, MaxIdle: -1, Lifetime: 1}}, time.Second, time.Second, false, false, time.Second},
 		{"with an ID token", Terms{IDToken: IDTerms{Issue: true}}, 10 * time.Minute, 0, true, false, 10 * time.Minute},
 	} {
 		g := &Grant{ID: i.NewID(), Subject: "alice", ClientID: "shop", Terms: tt.terms}

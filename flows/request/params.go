@@ -17,9 +17,10 @@ const (
 	maxState     = 4096
 	maxNonce     = 512
 	maxLoginHint = 512
-	maxLocales   = 32 // tags
-	maxACR       = 32 // values
-	maxResource  = 16 // values
+	maxLocales   = 32      // tags
+	maxACR       = 32      // values
+	maxResource  = 16      // values
+	maxResources = 4 << 10 // bytes of all of them, as they go into tokens
 	maxHint      = 16 << 10
 )
 
@@ -292,6 +293,9 @@ func (d *draft) resource() error {
 			return oauth.InvalidTarget("the client may not ask for this resource")
 		}
 		d.Resource = append(d.Resource, r)
+	}
+	if len(strings.Join(d.Resource, "")) > maxResources {
+		return oauth.InvalidTarget("the resource values are too long")
 	}
 	return nil
 }

@@ -172,6 +172,7 @@ func TestRefused(t *testing.T) {
 		{"a resource has no fragment", "resource=https%3A%2F%2Fapi.example%2F%23", settings{}, "invalid_target: resource is not an absolute URI without fragment", true},
 		{"a resource has a limit", "resource=https%3A%2F%2F" + long(2048), settings{}, "invalid_target: resource is not an absolute URI without fragment", true},
 		{"resources have a limit", "resource=https%3A%2F%2Fa" + strings.Repeat("&resource=https%3A%2F%2Fa", 16), settings{}, "invalid_target: too many resource values", true},
+		{"and one together", "resource=https%3A%2F%2F" + long(2040) + "&resource=urn%3Aa" + long(2040) + "&resource=urn%3Ab" + long(99), settings{}, "invalid_target: the resource values are too long", true},
 		{"a resource must be the client's, where it has any", "client_id=resources&resource=https%3A%2F%2Fother.example%2F", settings{}, "invalid_target: the client may not ask for this resource", true},
 	} {
 		r, err := validate(tt.query, tt.settings)

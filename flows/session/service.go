@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,30 +34,42 @@ type Login struct {
 	Claims, Data               json.RawMessage
 }
 
-// MaxSubject is the longest subject identifier, in bytes (OIDC Core §2).
-const MaxSubject = 255
+// maxSubject is the longest subject identifier, in bytes (OIDC Core §2).
+const maxSubject = 255
+
+// Subject reports whether sub may be a subject identifier: 1 to 255 printable ASCII characters, spaces among them (OIDC
+// Core §2).
+func Subject(sub string) bool {
+	return len(sub) <= maxSubject && strings.Trim(sub, " ") != "" && !strings.ContainsFunc(sub, func(r rune) bool { return r < 0x20 || r > 0x7e })
+}
+
+// maxAMR is how many methods of authentication a login has at most.
+const maxAMR = 16
 
 // Check returns invalid_request where l cannot be a login at now.
 func (l *Login) Check(now time.Time) error {
 	switch {
-	case l.Subject == "" || len(l.Subject) > MaxSubject:
-		return oauth.InvalidRequest("sub must have 1 to 255 characters")
-	case strings.ContainsFunc(l.Subject, func(r rune) bool { return r < 0x20 || r == 0x7f || r == 0xfffd }):
-		return oauth.InvalidRequest("sub holds control characters")
-	case l.AuthTime.After(now.Add(time.Minute)), l.CreatedAt.After(now.Add(time.Minute)):
-		return oauth.InvalidRequest("auth_time and creation_time must not lie ahead")
+	case !Subject(l.Subject):
+		return oauth.InvalidRequest("sub must have 1 to 255 printable ASCII characters")
+	case l.AuthTime.After(now.Add(time.Minute)):
+		return oauth.InvalidRequest("auth_time must not lie ahead")
+	case l.CreatedAt.After(now.Add(time.Minute)):
+		return oauth.InvalidRequest("creation_time must not lie ahead")
+	case !short(l.ACR):
+		return oauth.InvalidRequest("acr must be a short string without control characters")
+	case len(l.AMR) > maxAMR || slices.ContainsFunc(l.AMR, func(v string) bool { return !short(v) }):
+		return oauth.InvalidRequest("amr must be at most 16 short strings without control characters")
 	}
 	for _, minutes := range []int64{l.MaxLife, l.AuthLife, l.MaxIdle} {
 		if minutes > maxMinutes {
 			return oauth.InvalidRequest("max_life, auth_life and max_idle must not exceed 100 years of minutes")
 		}
 	}
-	for _, v := range append([]string{l.ACR}, l.AMR...) {
-		if len(v) > 255 || strings.ContainsFunc(v, func(r rune) bool { return r < 0x20 || r == 0x7f }) {
-			return oauth.InvalidRequest("acr and amr must be short strings without control characters")
-		}
-	}
 	return nil
+}
+
+func short(v string) bool {
+	return len(v) <= 255 && !strings.ContainsFunc(v, func(r rune) bool { return r < 0x20 || r == 0x7f })
 }
 
 // New returns the session that login l begins. It writes nothing.

@@ -2,7 +2,9 @@ package token
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -166,5 +168,20 @@ func TestTheTenantsLimitsHoldForAnyWish(t *testing.T) {
 		Params: map[string][]string{"grant_type": {oauth.AuthorizationCode}, "code": {code}, "redirect_uri": {callback}}})
 	if err != nil || out.ExpiresIn != 24*time.Hour || !g.Refresh.ExpiresAt.Equal(noon.Add(90*24*time.Hour)) {
 		t.Errorf("an access token of %v, a refresh token until %v, %v", out.ExpiresIn, g.Refresh, err)
+	}
+}
+
+// A wish that is more than fits into a token is not the client's fault, and its code stays good.
+func TestTooLargeAWish(t *testing.T) {
+	w := newWorld(t)
+	code, _ := w.agree("shop", nil)
+	r := &Request{Client: w.clients["shop"], Params: map[string][]string{"grant_type": {oauth.AuthorizationCode}, "code": {code}, "redirect_uri": {callback}},
+		Wish: Wish{Claims: map[string]json.RawMessage{"x": json.RawMessage(`"` + strings.Repeat("x", 16<<10) + `"`)}}}
+	if _, err := w.Exchange(t.Context(), w.tenant, r); !errors.Is(err, ErrWish) {
+		t.Errorf("got %v", err)
+	}
+	r.Wish = Wish{}
+	if _, err := w.Exchange(t.Context(), w.tenant, r); err != nil {
+		t.Errorf("the code did not stay: %v", err)
 	}
 }

@@ -3,6 +3,7 @@ package token
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
 )
 
 // Service exchanges grants for tokens.
@@ -61,7 +63,7 @@ func GrantTypes() []string {
 	return names
 }
 
-// Exchange serves a token request. Its errors are those of RFC 6749 §5.2.
+// Exchange serves a token request. Its errors are those of RFC 6749 §5.2, and ErrWish.
 func (s *Service) Exchange(ctx context.Context, t *tenant.Tenant, r *Request) (grant.Tokens, error) {
 	name := r.get("grant_type")
 	if name == "" {
@@ -82,7 +84,11 @@ func (s *Service) Exchange(ctx context.Context, t *tenant.Tenant, r *Request) (g
 	if r.Client.DPoPBound && r.Proved.JKT == "" {
 		return grant.Tokens{}, oauth.InvalidDPoPProof("the client must send a DPoP proof") // RFC 9449 §5.2
 	}
-	return grantTypes[i].redeem(s, ctx, t, r)
+	out, err := grantTypes[i].redeem(s, ctx, t, r)
+	if len(r.Wish.Claims) > 0 && errors.Is(err, keys.ErrTooLarge) {
+		err = ErrWish.Because(err)
+	}
+	return out, err
 }
 
 // audience returns what the access token is for: the resources asked for, which must lie within allowed where that

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
 )
 
 // Wish is what a caller that the tenant trusts says of the tokens of one request, beside what was agreed. Lifetimes are
@@ -14,6 +15,10 @@ type Wish struct {
 	Claims          map[string]json.RawMessage // of a JWT access token, beside those agreed
 	Twin            bool                       // with a JWT access token an identifier of the same token
 }
+
+// ErrWish is the error of a request whose client did nothing wrong, but whose Wish brings more into its tokens than fits.
+// Nothing has changed then.
+var ErrWish = oauth.InvalidRequest("the claims are more than fits into a token beside those agreed")
 
 // on has the tokens that are made of g follow the wish. g is not written back.
 func (w *Wish) on(g *grant.Grant) {

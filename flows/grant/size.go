@@ -1,0 +1,31 @@
+package grant
+
+import (
+	"encoding/json"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+)
+
+// The most that may come into the tokens of a grant, in bytes of JSON: so much that no token passes keys.ErrTooLarge with
+// it. Claims of the login session count, and have a limit of their own, as consent that is remembered meets them later.
+const (
+	MaxTerms         = 8 << 10
+	MaxSessionClaims = 2 << 10
+)
+
+// Check returns invalid_request where what t brings into tokens is more than fits. A token that is encrypted around
+// another holds a quarter less.
+func (t *Terms) Check() error {
+	b, err := json.Marshal([]any{t.Scope, t.Audience, t.PresetIDToken, t.PresetUserInfo, t.Data, t.AccessToken.Claims, &t.Login})
+	if err != nil {
+		return oauth.InvalidRequest("what is to come into the tokens is not JSON").Because(err)
+	}
+	most := MaxTerms
+	if t.AccessToken.Encrypt {
+		most = MaxTerms * 3 / 4
+	}
+	if len(b) > most {
+		return oauth.InvalidRequest("claims, data, scope and audience together are more than fits into a token")
+	}
+	return nil
+}
