@@ -169,8 +169,8 @@ func (c *clientRotateSecret) Run(ctx context.Context, conf *config) error {
 		if err != nil {
 			return err
 		}
-		if r.Client.Public() {
-			return fmt.Errorf("the client %s is public: it has no secret", r.Client.ID)
+		if !r.Client.Secretive() {
+			return fmt.Errorf("the client %s has no secret: its token_endpoint_auth_method is %s", r.Client.ID, r.Client.TokenEndpointAuthMethod)
 		}
 		r, err = a.clients.Update(ctx, t, c.Client, registration.Request{Metadata: r.Client.Metadata, RefreshSecret: true, By: masterOperator})
 		if err != nil {
