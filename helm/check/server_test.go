@@ -22,13 +22,23 @@ import (
 	core "k8s.io/api/core/v1"
 )
 
+// scratch is a directory of this run's own.
+var scratch string
+
+func TestMain(m *testing.M) {
+	var err error
+	if scratch, err = os.MkdirTemp("", "chancery-helm-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(scratch)
+	os.Exit(code)
+}
+
 // program builds the server, once, as the image does.
 var program = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "chancery-helm-")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "chancery")
+	file := filepath.Join(scratch, "chancery")
 	build := exec.Command("go", "build", "-tags", "nomsgpack", "-trimpath", "-ldflags", "-s -w", "-o", file, "./cmd/chancery")
 	build.Dir, build.Env = "../..", append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := build.CombinedOutput(); err != nil {
@@ -36,14 +46,6 @@ var program = sync.OnceValues(func() (string, error) {
 	}
 	return file, nil
 })
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if file, err := program(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(file))
-	}
-	os.Exit(code)
-}
 
 func built(t *testing.T) string {
 	t.Helper()
