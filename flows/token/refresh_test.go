@@ -279,3 +279,36 @@ func TestALaterIDTokenNeedsAnOpenSession(t *testing.T) {
 		}
 	}
 }
+
+// A client that lost an answer gets the successor again also where its tokens do not rotate any more.
+func TestARetryGetsTheSuccessorWhateverTheTenantSaysSince(t *testing.T) {
+	w := newWorld(t)
+	first, g := w.line("shop", nil)
+	second, err := w.refresh("shop", first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.tenant.Settings.Tokens.RefreshTokenKeep = true
+	again, err := w.refresh("shop", first)
+	if err != nil || again.RefreshToken != second.RefreshToken || g.Refresh.Generation != 2 {
+		t.Errorf("got %+v, %v", again, err)
+	}
+}
+
+// For a replay nothing is minted, so that nothing can keep it from being found out.
+func TestAReplayIsFoundOutWithoutTheRest(t *testing.T) {
+	w := newWorld(t)
+	first, g := w.line("app", func(g *grant.Grant) { g.Terms.IDToken = grant.IDTerms{Issue: true, AllowRefresh: true} })
+	newest := first
+	for range 2 {
+		out, err := w.refresh("app", newest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		newest = out.RefreshToken
+	}
+	w.store.down["Session"] = oauth.Unavailable()
+	if _, err := w.refresh("app", first); said(err) != over || !w.revoked(g) {
+		t.Errorf("got %q, in the journal: %v", said(err), w.revoked(g))
+	}
+}
