@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/web"
 	"github.com/chancery-id/chancery/web/wire"
 )
@@ -75,8 +76,8 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 	servers := []*http.Server{newServer(s.operations(&ready, telemetry.metrics), log)}
 	work.Go(func() error { return serving(servers[0].Serve(ops)) })
 
-	a, err := newApp(ctx, conf, publicURL, log, telemetry.tracing)
-	if err != nil {
+	a, err := opened(ctx, conf, publicURL, log, telemetry.tracing)
+	if a == nil {
 		return err
 	}
 	defer a.close()
@@ -105,6 +106,23 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 	ready.Store(nil)
 	guests.say(context.Background())
 	return s.shutdown(servers, work, stop, telemetry)
+}
+
+// opened is newApp, which it calls again until the database can be reached: a server may be started before its database.
+// It returns nil and no error when ctx ends first.
+func opened(ctx context.Context, conf *config, publicURL *url.URL, log *slog.Logger, tracing bool) (*app, error) {
+	for pause := 250 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		a, err := newApp(ctx, conf, publicURL, log, tracing)
+		if err == nil || !errors.Is(err, oauth.Unavailable()) {
+			return a, err
+		}
+		log.Warn("waiting for the database", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil, nil
+		case <-time.After(pause):
+		}
+	}
 }
 
 // shutdown lets open requests end, then stops what runs in the background.
