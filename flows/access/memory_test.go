@@ -204,3 +204,11 @@ func said(err error) string {
 	}
 	return oauth.ErrorOf(err).Code
 }
+
+// altered is token with another first character.
+func altered(token string) string {
+	if token[0] == 'A' {
+		return "B" + token[1:]
+	}
+	return "A" + token[1:]
+}

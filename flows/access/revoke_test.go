@@ -109,7 +109,7 @@ func TestRevokingWhatIsNotThereIsNoError(t *testing.T) {
 		"no token":        func(*world, *grant.Grant) string { return "x" },
 		"no JWT":          func(*world, *grant.Grant) string { return "a.b.c" },
 		"no such grant":   func(w *world, _ *grant.Grant) string { return grant.RefreshToken(w.tenant, w.Issuer.NewID(), 1) },
-		"no opaque token": func(w *world, g *grant.Grant) string { return "x" + w.mint(g, grant.Identifier)[1:] },
+		"no opaque token": func(w *world, g *grant.Grant) string { return altered(w.mint(g, grant.Identifier)) },
 		"one that ended": func(w *world, g *grant.Grant) string {
 			token := w.mint(g, grant.SelfContained)
 			w.now = noon.Add(time.Hour)
