@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -65,12 +66,26 @@ func rawRequest(c *gin.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		raw = strings.Trim(raw+"&"+string(body), "&")
+		raw = strings.Trim(raw+"&"+addressable(body), "&")
 	}
 	if len(raw) > request.MaxQuery {
 		return "", wire.TooLarge()
 	}
 	return raw, nil
+}
+
+// addressable is a form body as it may stand in an address: what an address cannot hold, and would otherwise end it, is
+// escaped.
+func addressable(body []byte) string {
+	var b strings.Builder
+	for _, c := range body {
+		if c <= 0x20 || c >= 0x7f || c == '#' {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // handOver sends the browser to the tenant's login UI, once client and redirect URI are proven.

@@ -99,6 +99,7 @@ func TestAFormOfAnotherSiteIsAskedForAgain(t *testing.T) {
 		{"of another site, to a path with a slash", "POST", "/authorize/", query, "cross-site", "?" + query},
 		{"of another site, beside a query", "POST", "/authorize?" + query, "prompt=none&ui_locales=de%20fr", "cross-site", "?" + query + "&prompt=none&ui_locales=de%20fr"},
 		{"as it was encoded", "POST", "/authorize", query + "&a=b+c%2b%7E%zz&&=", "cross-site", "?" + query + "&a=b+c%2b%7E%zz&&="},
+		{"with what no address holds", "POST", "/authorize", query + "&a=#b c\r\nX: y\u00e9", "cross-site", "?" + query + "&a=%23b%20c%0D%0AX:%20y%C3%A9"},
 		{"of an unknown client", "POST", "/authorize", "client_id=nobody", "cross-site", "?client_id=nobody"},
 		{"too long for an address", "POST", "/authorize", long, "cross-site", ""},
 		{"of our own site", "POST", "/authorize", query, "same-site", ""},
