@@ -31,7 +31,7 @@ func (i *Issuer) random(n int) []byte {
 func (i *Issuer) NewID() string { return base64.RawURLEncoding.EncodeToString(i.random(16)) }
 
 // MintAccess mints an access token of grant g for scope and audience, which lie within g's terms, with a life that
-// does not pass notAfter (zero: no such end) by a second. stored is set where the token is opaque and must be recorded.
+// does not pass notAfter (zero: no such end), but of a second at least. stored is set where the token is opaque and must be recorded.
 func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, scope oauth.Scope, audience []string, notAfter time.Time) (token string, life time.Duration, stored *AccessToken, err error) {
 	now := i.Now()
 	life = AccessLife(t, g.Terms.AccessToken.Lifetime)

@@ -151,7 +151,7 @@ func (c *call) failure(err error) answer {
 func (c *call) decline(err error) {
 	wire.EventOf(c.Context).Fail(err)
 	status := wire.StatusOf(err)
-	o := c.outcome(misuse, oauth.ErrorOf(err).Description)
+	o := c.outcome(misuse, oauth.ErrorOf(clientNames.in(err)).Description)
 	switch {
 	case status == http.StatusNotFound:
 		o = c.outcome("202", "There is no such client.")

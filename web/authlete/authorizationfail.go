@@ -61,5 +61,6 @@ func (d *Door) authorizationFail(c *call) (answer, error) {
 		return c.gone(err)
 	}
 	r := c.respond(res.Response, reason.class, e.Description)
+	wire.EventOf(c.Context).Tell(&e)
 	return &r, nil
 }

@@ -1,10 +1,12 @@
 package authlete
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 	"time"
 
+	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/web/wire"
@@ -89,8 +91,14 @@ func unanswered(err error) error {
 			return oauth.InvalidRequest(words).Because(err)
 		}
 	}
-	return err
+	return completionNames.in(err)
 }
+
+// completionNames are the members that the flow's errors name, here.
+var completionNames = words{{"authTime", "auth_time"}, {"subject", "sub"}, {"scopes", "scope"}}
+
+// lastSecond is that of the year 9999.
+const lastSecond = 253402300799
 
 // completion says it in the flow's words.
 func (in *backchannelCompleteRequest) completion() (ciba.Completion, error) {
@@ -100,6 +108,14 @@ func (in *backchannelCompleteRequest) completion() (ciba.Completion, error) {
 	}
 	if a.Result != ciba.Authorized {
 		return a, nil
+	}
+	for _, s := range []struct{ member, sub string }{{"subject", in.Subject}, {"sub", cmp.Or(in.Sub, in.Subject)}} {
+		if !authorize.TicketSubject(s.sub) {
+			return a, oauth.InvalidRequest(s.member + " must have 1 to 100 printable ASCII characters")
+		}
+	}
+	if in.AuthTime > lastSecond {
+		return a, oauth.InvalidRequest("authTime is out of range")
 	}
 	a.Subject, a.ACR, a.Consented, a.ID.Subject = in.Subject, in.ACR, in.ConsentedClaims, in.Sub
 	a.Access.Lifetime, a.Refresh.Lifetime = max(in.TokenDuration, 0), max(in.RefreshDuration, 0)

@@ -43,6 +43,7 @@ func (d *Door) backchannelFail(c *call) (answer, error) {
 	}
 	o := c.outcome(success, "The error response was made.")
 	r := c.refuse(o, a, refusal{err: told})
+	wire.EventOf(c.Context).Tell(told)
 	return &r, nil
 }
 

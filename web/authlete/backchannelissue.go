@@ -42,6 +42,7 @@ func (d *Door) backchannelIssue(c *call) (answer, error) {
 	p, ack, err := d.CIBA.Issue(c.Request.Context(), c.tenant, in.Ticket)
 	if errors.Is(err, ciba.ErrNotFound) {
 		r := c.refuse(noTicket, invalidTicket, refusal{err: oauth.Custom("server_error", "", "").Because(err)})
+		wire.EventOf(c.Context).Fail(oauth.InvalidRequest(noTicket.text).Because(err)) // which is not what the client is told
 		return &r, nil
 	}
 	if err != nil {

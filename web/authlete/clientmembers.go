@@ -9,6 +9,7 @@ import (
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/web/wire"
 )
 
 // clientMember is a member of the client object that we keep.
@@ -168,9 +169,14 @@ func takeJWKS(m *tenant.Metadata, raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &text); err != nil || text == "" {
 		return err
 	}
+	var sent json.RawMessage
 	var set bytes.Buffer
-	if err := json.Compact(&set, []byte(text)); err != nil {
-		return oauth.InvalidRequest("jwks is not a JWK set")
+	err := wire.DecodeJSON(text, &sent)
+	if err == nil {
+		err = json.Compact(&set, sent)
+	}
+	if err != nil {
+		return oauth.InvalidRequest("jwks is not a JWK set").Because(err)
 	}
 	m.JWKS = set.Bytes()
 	return nil

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/registration"
@@ -39,6 +40,9 @@ func (d *Door) clientCreate(c *call) (int, any, error) {
 	r, alias, err := c.clientObject()
 	if err != nil {
 		return 0, nil, err
+	}
+	if alias != "" && strings.Trim(alias, "0123456789") == "" {
+		return 0, nil, oauth.InvalidRequest("clientIdAlias must not be a number")
 	}
 	r.PreferredID, r.Numbered = alias, alias == ""
 	made, err := d.Clients.Register(c.Request.Context(), c.tenant, r)

@@ -98,13 +98,8 @@ func objectIn(name, text string) (map[string]json.RawMessage, error) {
 		return nil, nil
 	}
 	var o map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(text), &o); err != nil {
-		return nil, oauth.InvalidRequest(name + " is not a JSON object").Because(err)
-	}
-	for _, v := range o {
-		if strings.Contains(string(v), `\u0000`) {
-			return nil, oauth.InvalidRequest(name + " holds a zero character")
-		}
+	if err := wire.DecodeJSON(text, &o); err != nil {
+		return nil, oauth.InvalidRequest(name + " is not a JSON object: " + oauth.ErrorOf(err).Description).Because(err)
 	}
 	return o, nil
 }

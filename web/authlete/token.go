@@ -2,6 +2,7 @@ package authlete
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -43,9 +44,10 @@ type propertyList []property
 func (l *propertyList) UnmarshalJSON(b []byte) error {
 	var text string
 	if json.Unmarshal(b, &text) == nil {
-		if b = []byte(text); text == "" {
+		if text == "" {
 			return nil
 		}
+		return wire.DecodeJSON(text, (*[]property)(l))
 	}
 	return json.Unmarshal(b, (*[]property)(l))
 }
@@ -100,6 +102,9 @@ func (d *Door) token(c *call) (answer, error) {
 	}
 	out.GrantType = grantTypes.here(params.Get("grant_type"))
 	tokens, err := d.Tokens.Exchange(c.Request.Context(), c.tenant, &token.Request{Client: client, Params: params, Address: c.address(), Wish: wish})
+	if errors.Is(err, token.ErrWish) {
+		return nil, oauth.InvalidRequest("jwtAtClaims are more than fits into a token beside the claims agreed").Because(err)
+	}
 	if err != nil {
 		return c.refused(out, err)
 	}

@@ -1,6 +1,9 @@
 package authlete
 
 import (
+	"cmp"
+	"errors"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -39,6 +42,44 @@ func (ws words) standard(here string) (v string, ok bool) {
 		}
 	}
 	return "", false
+}
+
+// name is a name of the standards in a sentence.
+var name = regexp.MustCompile(`[A-Za-z_]+`)
+
+// in has err, if it is an OAuth error, say the names of ws in place of those of the standards.
+func (ws words) in(err error) error {
+	e, ok := errors.AsType[*oauth.Error](err)
+	if !ok {
+		return err
+	}
+	said := *e
+	said.Description = name.ReplaceAllStringFunc(e.Description, func(word string) string { return cmp.Or(ws.here(word), word) })
+	return said.Because(err)
+}
+
+// clientNames are the members of a client that the errors of the registry name.
+var clientNames = words{
+	{"clientIdAlias", "preferred_client_id"},
+	{"clientId", "client_id"},
+	{"clientSecret", "client_secret"},
+	{"loginUri", "initiate_login_uri"},
+	{"tokenAuthMethod", "token_endpoint_auth_method"},
+	{"tokenAuthSignAlg", "token_endpoint_auth_signing_alg"},
+	{"idTokenSignAlg", "id_token_signed_response_alg"},
+	{"applicationType", "application_type"},
+	{"grantTypes", "grant_types"},
+	{"responseTypes", "response_types"},
+	{"redirectUris", "redirect_uris"},
+	{"jwksUri", "jwks_uri"},
+	{"defaultMaxAge", "default_max_age"},
+	{"defaultAcrs", "default_acr_values"},
+	{"bcDeliveryMode", "backchannel_token_delivery_mode"},
+	{"bcUserCodeRequired", "backchannel_user_code_parameter"},
+	{"extension.requestableScopes", "scope"},
+	{"attributes", "data"},
+	{"AUTHORIZATION_CODE", "authorization_code"},
+	{"PRIVATE_KEY_JWT", "private_key_jwt"},
 }
 
 // The names of the API that callers may rely on, whether or not we have what they stand for.

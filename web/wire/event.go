@@ -103,6 +103,7 @@ func (s LogSink) Request(ctx context.Context, r *Record) {
 type Event struct {
 	rec   Record
 	enter func(flow string) // opens the flow's span; nil: the request is not traced
+	told  bool              // the error is not ours
 }
 
 // EventOf returns the event of the request.
@@ -132,6 +133,12 @@ func (e *Event) Fail(err error) {
 	e.rec.Cause = clean(err.Error(), 512)
 }
 
+// Tell records err, whatever its code, as one that the caller had us tell its client: it is no failure of ours.
+func (e *Event) Tell(err error) {
+	e.Fail(err)
+	e.told = true
+}
+
 // RequestID returns the id under which the request is recorded.
 func (e *Event) RequestID() string { return e.rec.RequestID }
 
@@ -151,7 +158,7 @@ func (e *Event) end(now time.Time, c *gin.Context) {
 	r.Status = c.Writer.Status()
 	r.Duration = now.Sub(r.At)
 	switch {
-	case r.Code == Canceled:
+	case r.Code == Canceled, e.told && r.Status < 500:
 		r.Outcome = Refused
 	case r.Status >= 500 || r.Code == "server_error" || r.Code == "temporarily_unavailable":
 		r.Outcome = Failed

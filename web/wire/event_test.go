@@ -33,6 +33,10 @@ func TestRecord(t *testing.T) {
 			wire.EventOf(c).Fail(oauth.AccessDenied("x"))
 			c.Redirect(http.StatusFound, "https://app.example/cb?error=access_denied")
 		}),
+		public("GET", "/told", func(c *gin.Context) {
+			wire.EventOf(c).Tell(oauth.Custom("server_error", "", ""))
+			wire.NoContent(c)
+		}),
 		public("GET", "/gone", func(c *gin.Context) { wire.Error(c, oauth.Unavailable().Because(context.Canceled)) }),
 		public("GET", "/panic", func(*gin.Context) { panic(errors.New("boom")) }),
 	)
@@ -47,6 +51,8 @@ func TestRecord(t *testing.T) {
 			wire.Record{Route: "/two", Tenant: "acme", Outcome: wire.Refused, Code: "invalid_grant", Cause: "invalid_grant: x: why", Status: 400}},
 		{"a refusal by redirect", call("GET", "https://id.example/t/acme/redirect"),
 			wire.Record{Route: "/redirect", Tenant: "acme", Outcome: wire.Refused, Code: "access_denied", Cause: "access_denied: x", Status: 302}},
+		{"an error that the caller had us tell is no failure of ours", call("GET", "https://id.example/t/acme/told"),
+			wire.Record{Route: "/told", Tenant: "acme", Outcome: wire.Refused, Code: "server_error", Cause: "server_error", Status: 204}},
 		{"a caller that did not wait is no failure of ours", call("GET", "https://id.example/t/acme/gone"),
 			wire.Record{Route: "/gone", Tenant: "acme", Outcome: wire.Refused, Code: wire.Canceled,
 				Cause: "temporarily_unavailable: The service is temporarily unavailable: context canceled", Status: 503}},

@@ -37,6 +37,31 @@ func readJSON(c *gin.Context, max int64, v any, strict bool) error {
 	return decode(b, v, strict)
 }
 
+// DecodeJSON is ReadJSON for JSON that stands in a text.
+func DecodeJSON(text string, v any) error { return decode([]byte(text), v, false) }
+
+// sent returns the path of a member as the caller wrote it. encoding/json also puts into it the Go names of structs that
+// are embedded in those that are decoded into.
+func sent(t reflect.Type, path string) string {
+	var names []string
+	for name := range strings.SplitSeq(path, ".") {
+		t = plain(t)
+		for e := elem(t); e != nil; e = elem(t) {
+			t = plain(e)
+		}
+		if t != nil && t.Kind() == reflect.Struct {
+			if f, ok := t.FieldByName(name); ok && f.Anonymous && f.Tag.Get("json") == "" {
+				t = f.Type
+				continue
+			}
+			known, _ := fields(t)
+			t = known[name]
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ".")
+}
+
 // decode changes b.
 func decode(b []byte, v any, strict bool) error {
 	if !utf8.Valid(b) {
@@ -48,10 +73,11 @@ func decode(b []byte, v any, strict bool) error {
 	}
 	err := json.Unmarshal(b, v)
 	if typ, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		if typ.Field == "" || !text(typ.Field) {
+		member := sent(reflect.TypeOf(v), typ.Field)
+		if member == "" || !text(member) {
 			return oauth.InvalidRequest("The JSON value has the wrong type")
 		}
-		return oauth.InvalidRequest("The JSON member " + spoken(typ.Field) + " has the wrong type")
+		return oauth.InvalidRequest("The JSON member " + spoken(member) + " has the wrong type")
 	}
 	if err != nil {
 		return oauth.InvalidRequest("The JSON holds a value that is not allowed").Because(err)

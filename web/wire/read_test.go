@@ -181,6 +181,8 @@ func TestReadJSON(t *testing.T) {
 		{"a number without end", `{"age": 1e999}`, document{}, "The JSON member age has the wrong type", ""},
 		{"an object for a list", `{"list": {}}`, document{}, "The JSON member list has the wrong type", ""},
 		{"a wrong type inside", `{"nested": {"sub": []}}`, document{}, "The JSON member nested.sub has the wrong type", ""},
+		{"a wrong type in what is embedded, which has no name of its own", `{"inner": 5}`, document{}, "The JSON member inner has the wrong type", ""},
+		{"and in a list of it", `{"nested": {"list": [{"inner": 5}]}}`, document{}, "The JSON member nested.list.inner has the wrong type", ""},
 		{"a wrong type under the tenant's own names", `{"text": {"a\"b<script>": 5}}`, document{}, "wrong type", ""},
 		{"a list", `[]`, document{}, "The JSON value has the wrong type", ""},
 	} {

@@ -21,8 +21,8 @@ func (r *Router) Service(method, path string, h Handler) {
 }
 
 // Services registers an endpoint of the numbered API that is about no one service. The handler gets the platform tenant
-// where the operator calls, and else the tenant that the issuer's path, the host or the user of HTTP Basic names, whose
-// token the caller then shows. Tenant headers are not read.
+// where the operator calls, whatever is named then, and else the tenant that the issuer's path, the host, the tenant
+// headers and the user of HTTP Basic name, whose token the caller then shows.
 func (r *Router) Services(method, path string, h Handler) {
 	r.handle(method, path, r.gate.admit(h, r.page, r.gate.callingTenant))
 }
@@ -153,15 +153,14 @@ func (g *Gate) callingTenant(c *gin.Context, e *edge) (*tenant.Tenant, error) {
 		e.event.rec.Tenant, e.event.rec.Actor, e.token = platform.ID, k.ID, k
 		return platform, nil
 	}
-	var names []tenant.Name
+	names, err := namesOf(make([]tenant.Name, 0, 4), c.Request)
+	if err != nil {
+		return nil, err
+	}
 	if s.user != "" {
 		names = append(names, tenant.Name{ServiceID: s.user})
 	}
-	t, err := g.proven(c, e, s, nil, names)
-	if errors.Is(err, errUnnamed) {
-		return nil, errInvalidToken.Because(err)
-	}
-	return t, err
+	return g.proven(c, e, s, nil, names)
 }
 
 // proven returns the tenant of those names, if k, or the token of that tenant which is shown, opens it.
