@@ -98,7 +98,11 @@ func TestDPoPProofs(t *testing.T) {
 		}
 		small := map[string]any{"kty": "RSA", "e": "AQAB", "n": base64.RawURLEncoding.EncodeToString(new(big.Int).Rsh(weak.N, 1024).Bytes())}
 		private := maps.Clone(p.jwk)
-		private["d"] = base64.RawURLEncoding.EncodeToString(p.key.D.FillBytes(make([]byte, 32)))
+		scalar, err := p.key.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		private["d"] = base64.RawURLEncoding.EncodeToString(scalar)
 		head := func(pairs ...any) map[string]any {
 			m := map[string]any{"typ": "dpop+jwt", "alg": "ES256", "jwk": p.jwk}
 			for i := 0; i+1 < len(pairs); i += 2 {
