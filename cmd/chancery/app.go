@@ -24,6 +24,7 @@ import (
 	"github.com/chancery-id/chancery/flows/discovery"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/limit"
+	"github.com/chancery-id/chancery/flows/logout"
 	"github.com/chancery-id/chancery/flows/proof"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/request"
@@ -141,7 +142,8 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	clientAuth := &clientauth.Service{Now: time.Now, Limit: a.limiter, Keys: clientKeys, Replay: a.db, TokenEndpoint: discovery.Token}
 	vouchedFor := *clientAuth // where guesses come from only the tenant's own authorization server knows
 	vouchedFor.Limit = nil
-	ui := &login.UI{Now: time.Now, Rand: rand.Reader, Authorize: authz, Sessions: sessions, Accounts: a.accounts, Insecure: !a.conf.production()}
+	ui := &login.UI{Now: time.Now, Rand: rand.Reader, Authorize: authz, Sessions: sessions, Accounts: a.accounts,
+		Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Insecure: !a.conf.production()}
 	c := web.Config{Resolver: a.resolver, Limiter: callLimits{a.limiter}, Now: time.Now, PublicURL: a.publicURL, Production: a.conf.production(),
 		TrustedProxies: proxies, Sink: sink, Doors: []wire.Door{
 			&oidc.Door{Now: time.Now, Authorize: authz, Tokens: tokens, Access: questions,
@@ -166,7 +168,7 @@ type callLimits struct{ *limit.Limiter }
 // routeLimits are the limits on routes that cost more than a look: their name, and whether the source is counted or the
 // client that calls.
 var routeLimits = map[string]string{
-	"/authorize": limit.Authorize, "/ciba": limit.Authorize, "/login/i/:handle": limit.Login, "/logout": limit.Login,
+	"/authorize": limit.Authorize, "/ciba": limit.Authorize, "/login/i/:handle": limit.Login, discovery.EndSession: limit.Login,
 	discovery.Challenge: limit.Login, firstparty.Janssen: limit.Login,
 }
 

@@ -26,6 +26,7 @@ const (
 	PAR        = "/par"
 	CIBA       = "/ciba"
 	Challenge  = "/authorize-challenge"
+	EndSession = "/logout"
 
 	OpenIDConfiguration = "/.well-known/openid-configuration"
 	AuthorizationServer = "/.well-known/oauth-authorization-server"
@@ -47,6 +48,7 @@ type Metadata struct {
 	CIBAModes             []string `json:"backchannel_token_delivery_modes_supported,omitempty"`
 	CIBAUserCode          bool     `json:"backchannel_user_code_parameter_supported,omitempty"`
 	Challenge             string   `json:"authorization_challenge_endpoint,omitempty"`
+	EndSession            string   `json:"end_session_endpoint,omitempty"` // RP-Initiated Logout §2.1
 	Scopes                []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
 	ResponseModes         []string `json:"response_modes_supported"`
@@ -97,6 +99,9 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	}
 	if t.Settings.Challenge.Enabled {
 		m.Challenge = t.Issuer + Challenge
+	}
+	if t.Settings.LoginURL == "" { // only our own pages know the browser's session
+		m.EndSession = t.Issuer + EndSession
 	}
 	if len(m.Scopes) == 0 {
 		m.Scopes = defaultScopes

@@ -286,19 +286,29 @@ func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d 
 // ParseIDToken returns the subject of an ID token that t issued to the client, expired or not (OIDC Core §3.1.2.1,
 // id_token_hint). A token that is none is ErrNotFound.
 func (i *Issuer) ParseIDToken(t *tenant.Tenant, clientID, token string) (sub string, err error) {
+	sub, audience, err := i.ParseIDTokenHint(t, token)
+	if err != nil || !slices.Contains(audience, clientID) {
+		return "", ErrNotFound
+	}
+	return sub, nil
+}
+
+// ParseIDTokenHint returns subject and audience of an ID token that t issued to whomever, expired or not (RP-Initiated
+// Logout §2). A token that is none is ErrNotFound.
+func (i *Issuer) ParseIDTokenHint(t *tenant.Tenant, token string) (sub string, clientIDs []string, err error) {
 	payload, err := t.Keys.Verify(i.Now(), IDTokenType, token)
 	if err != nil {
-		return "", ErrNotFound
+		return "", nil, ErrNotFound
 	}
 	var c struct {
 		Issuer   string   `json:"iss"`
 		Subject  string   `json:"sub"`
 		Audience audience `json:"aud"`
 	}
-	if err := json.Unmarshal(payload, &c); err != nil || c.Issuer != t.Issuer || c.Subject == "" || !slices.Contains(c.Audience, clientID) {
-		return "", ErrNotFound
+	if err := json.Unmarshal(payload, &c); err != nil || c.Issuer != t.Issuer || c.Subject == "" {
+		return "", nil, ErrNotFound
 	}
-	return c.Subject, nil
+	return c.Subject, c.Audience, nil
 }
 
 // Revocation withdraws all access tokens of a grant.

@@ -46,17 +46,24 @@ type form struct {
 
 // form reads the form of a page about that. Where ok is false the request has been answered.
 func (u *UI) form(c *gin.Context, t *tenant.Tenant, about string) (f form, ok bool) {
+	sent, err := wire.Form(c, maxForm)
+	if err != nil {
+		u.fail(c, t, err)
+		return f, false
+	}
+	return u.guard(c, t, about, sent)
+}
+
+// guard accepts what was sent if it is the form of a page about that, in the browser that the page was made for. Where ok
+// is false the request has been answered.
+func (u *UI) guard(c *gin.Context, t *tenant.Tenant, about string, sent url.Values) (f form, ok bool) {
 	if err := crossOrigin(c.Request, t); err != nil {
 		u.notice(c, t, http.StatusForbidden, "forged", errForeign.Because(err))
 		return f, false
 	}
-	if f.binding = u.binding(c, t); f.binding == "" {
+	f = form{Values: sent, binding: u.binding(c, t)}
+	if f.binding == "" {
 		u.stranger(c, t)
-		return f, false
-	}
-	var err error
-	if f.Values, err = wire.Form(c, maxForm); err != nil {
-		u.fail(c, t, err)
 		return f, false
 	}
 	if f.version, ok = checkCSRF(t, f.Get("csrf"), f.binding, about); !ok {

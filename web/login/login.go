@@ -12,6 +12,8 @@ import (
 
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/discovery"
+	"github.com/chancery-id/chancery/flows/logout"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
@@ -24,6 +26,7 @@ type UI struct {
 	Rand      io.Reader
 	Authorize *authorize.Service
 	Sessions  *session.Service
+	Logout    *logout.Service
 	Accounts  Accounts
 	Insecure  bool // development: cookies without Secure and __Host- at issuers of plain http
 }
@@ -49,7 +52,7 @@ type route struct {
 const interactionPath = "/login/i/"
 
 // logoutPath is where the page that ends a session lies.
-const logoutPath = "/logout"
+const logoutPath = discovery.EndSession
 
 // routes lie below an issuer. The handle in a path opens nothing without the browser's binding cookie.
 var routes = []route{

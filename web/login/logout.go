@@ -1,78 +1,146 @@
 package login
 
 import (
-	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/flows/logout"
+	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/web/wire"
 )
 
 // aboutLogout is what the form of the logout page is about.
 const aboutLogout = "logout"
 
+// maxLogout is the longest request to log out that is moved into an address, in bytes.
+const maxLogout = 8 << 10
+
+// logoutParams are the parameters of a request to log out (RP-Initiated Logout §2) that its page hands on.
+var logoutParams = []string{"id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"}
+
 // signout is the content of the pages about logout.
 type signout struct {
-	Who person
-	Key string // text of what was done
+	Who    person
+	Fields [][2]string // the request, by name and value
+	Key    string      // text of what was done
 }
 
-// askLogout asks whether to end the browser's session (RP-Initiated Logout §2).
+// askLogout ends the browser's session, or asks whether to (RP-Initiated Logout §2).
 func (u *UI) askLogout(c *gin.Context, t *tenant.Tenant) {
-	who, err := u.Sessions.Current(c.Request.Context(), t, u.SID(c, t))
-	if errors.Is(err, session.ErrNotFound) {
-		u.done(c, t, "signedout")
-		return
-	}
+	sent, err := wire.Query(c)
 	if err != nil {
 		u.fail(c, t, err)
 		return
 	}
-	p := u.page(c, t, nil)
-	in := signout{}
-	if in.Who, err = u.person(c, t, who.Subject); err != nil {
+	p, err := u.beginLogout(c, t, sent)
+	if err != nil {
 		u.fail(c, t, err)
 		return
 	}
-	p.CSRF = csrf(t, u.Binding(c, t), aboutLogout, 0)
-	p.Title = p.Plain("logout.title")
-	p.Body = in
-	render(c, http.StatusOK, "logout", p, "form-action 'self'")
+	if !p.Confirm {
+		u.end(c, t, p)
+		return
+	}
+	pg := u.page(c, t, &request.Request{UILocales: p.UILocales})
+	in := signout{}
+	if in.Who, err = u.person(c, t, p.Session.Subject); err != nil {
+		u.fail(c, t, err)
+		return
+	}
+	for _, name := range logoutParams {
+		if sent.Has(name) {
+			in.Fields = append(in.Fields, [2]string{name, sent.Get(name)})
+		}
+	}
+	pg.CSRF = csrf(t, u.Binding(c, t), aboutLogout, 0)
+	pg.Title = pg.Plain("logout.title")
+	pg.Body = in
+	render(c, http.StatusOK, "logout", pg, "form-action "+formAction(p.To()))
 }
 
-// logout ends the browser's session.
+// logout takes the answer of the page, or a relying party's request.
 func (u *UI) logout(c *gin.Context, t *tenant.Tenant) {
-	f, ok := u.form(c, t, aboutLogout)
+	sent, err := wire.Form(c, maxForm)
+	if err != nil {
+		u.fail(c, t, err)
+		return
+	}
+	if !sent.Has("csrf") && !sent.Has("action") {
+		u.moveLogout(c, t, sent)
+		return
+	}
+	f, ok := u.guard(c, t, aboutLogout, sent)
 	if !ok {
+		return
+	}
+	p, err := u.beginLogout(c, t, f.Values)
+	if err != nil {
+		u.fail(c, t, err)
 		return
 	}
 	switch f.Get("action") {
 	case "logout":
+		u.end(c, t, p)
 	case "cancel":
-		u.done(c, t, "stayed")
-		return
+		u.done(c, t, p, "stayed")
 	default:
 		u.Error(c, t, http.StatusBadRequest, errAction)
+	}
+}
+
+// moveLogout has the browser ask again by GET: what another site's form posts comes without our cookies.
+func (u *UI) moveLogout(c *gin.Context, t *tenant.Tenant, sent url.Values) {
+	q := url.Values{}
+	for _, name := range logoutParams {
+		if sent.Has(name) {
+			q.Set(name, sent.Get(name))
+		}
+	}
+	at := base(t) + logoutPath
+	if len(q) > 0 {
+		at += "?" + q.Encode()
+	}
+	if len(at) > maxLogout {
+		u.fail(c, t, wire.TooLarge())
 		return
 	}
-	who, err := u.Sessions.Current(c.Request.Context(), t, u.SID(c, t))
-	if err == nil {
-		err = u.Sessions.End(c.Request.Context(), t, who, address(c))
+	redirect(c, at)
+}
+
+// beginLogout validates a request to log out.
+func (u *UI) beginLogout(c *gin.Context, t *tenant.Tenant, sent url.Values) (logout.Prompt, error) {
+	p, err := u.Logout.Begin(c.Request.Context(), t, logout.Request{IDTokenHint: sent.Get("id_token_hint"), ClientID: sent.Get("client_id"),
+		PostLogoutRedirectURI: sent.Get("post_logout_redirect_uri"), State: sent.Get("state"), UILocales: sent.Get("ui_locales"), SID: u.SID(c, t)})
+	if err == nil && p.Client != nil {
+		wire.EventOf(c).Client(p.Client.ID)
 	}
-	if err != nil && !errors.Is(err, session.ErrNotFound) {
+	return p, err
+}
+
+// end ends the session of p, and sends the browser on where the client wants it back.
+func (u *UI) end(c *gin.Context, t *tenant.Tenant, p logout.Prompt) {
+	to, err := u.Logout.End(c.Request.Context(), t, p, address(c))
+	if err != nil {
 		u.fail(c, t, err)
 		return
 	}
-	u.setCookie(c, t, sessionCookie, "")
-	u.done(c, t, "signedout")
+	if u.SID(c, t) != "" {
+		u.setCookie(c, t, sessionCookie, "")
+	}
+	if to != "" {
+		redirect(c, to)
+		return
+	}
+	u.done(c, t, p, "signedout")
 }
 
 // done says what became of a wish to sign out.
-func (u *UI) done(c *gin.Context, t *tenant.Tenant, key string) {
-	p := u.page(c, t, nil)
-	p.Title = p.Plain(key + ".title")
-	p.Body = signout{Key: key}
-	render(c, http.StatusOK, "done", p, "form-action 'none'")
+func (u *UI) done(c *gin.Context, t *tenant.Tenant, p logout.Prompt, key string) {
+	pg := u.page(c, t, &request.Request{UILocales: p.UILocales})
+	pg.Title = pg.Plain(key + ".title")
+	pg.Body = signout{Key: key}
+	render(c, http.StatusOK, "done", pg, "form-action 'none'")
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/logout"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/flows/session"
@@ -62,6 +63,7 @@ func (c *clock) pass(d time.Duration) {
 
 const (
 	callback = "https://app.example.org/cb"
+	bye      = "https://app.example.org/bye"
 	acme     = "acme"
 	globex   = "globex"
 )
@@ -75,7 +77,7 @@ func newWorld(t *testing.T, https bool) *world {
 	w.people.add("alice", "sub-alice", `{"name":"Alice Adams"}`)
 	w.people.add("bob", "sub-bob", `{}`)
 	for id, c := range map[string]tenant.Metadata{
-		"web":    {Name: "Ledger", RedirectURIs: []string{callback}, PolicyURI: "https://app.example.org/privacy", TOSURI: "https://app.example.org/terms"},
+		"web":    {Name: "Ledger", RedirectURIs: []string{callback}, PostLogoutRedirectURIs: []string{bye}, PolicyURI: "https://app.example.org/privacy", TOSURI: "https://app.example.org/terms"},
 		"app":    {Name: "Pocket", RedirectURIs: []string{"org.example.pocket:/cb"}, ApplicationType: "native", TokenEndpointAuthMethod: "none"},
 		"local":  {Name: "Bench", RedirectURIs: []string{"http://127.0.0.1:8765/cb"}},
 		"nobody": {Name: "Stray", RedirectURIs: []string{"https://stray.example/cb"}},
@@ -83,12 +85,14 @@ func newWorld(t *testing.T, https bool) *world {
 		w.clients[id] = &tenant.Client{ID: id, Metadata: c, SelfRegistered: id == "nobody"}
 	}
 	sessions := &session.Service{Now: w.clock.Now, Rand: rand.Reader, Store: w.store}
-	w.ui = &UI{Now: w.clock.Now, Rand: rand.Reader, Sessions: sessions, Accounts: w.people, Insecure: !https, Authorize: &authorize.Service{
-		Now: w.clock.Now, Rand: rand.Reader, Sessions: sessions, Issuer: &grant.Issuer{Now: w.clock.Now, Rand: rand.Reader}, Store: w.store,
-		Requests: &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
-			Hint: func(_ context.Context, _ *tenant.Tenant, _ *tenant.Client, token string) (string, error) {
-				return strings.TrimPrefix(token, "of:"), nil
-			}}}}
+	issuer := &grant.Issuer{Now: w.clock.Now, Rand: rand.Reader}
+	w.ui = &UI{Now: w.clock.Now, Rand: rand.Reader, Sessions: sessions, Logout: &logout.Service{Issuer: issuer, Sessions: sessions},
+		Accounts: w.people, Insecure: !https, Authorize: &authorize.Service{
+			Now: w.clock.Now, Rand: rand.Reader, Sessions: sessions, Issuer: issuer, Store: w.store,
+			Requests: &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
+				Hint: func(_ context.Context, _ *tenant.Tenant, _ *tenant.Client, token string) (string, error) {
+					return strings.TrimPrefix(token, "of:"), nil
+				}}}}
 	g := &wire.Gate{Resolver: w, Now: time.Now, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	w.server = httptest.NewUnstartedServer(nil)
 	w.server.Config.Handler = g.Handler(w.ui, door{w.ui})

@@ -1,0 +1,141 @@
+// Package logout ends a subject's session at the wish of a relying party (OpenID Connect RP-Initiated Logout 1.0).
+package logout
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Service answers requests to log out.
+type Service struct {
+	Issuer   *grant.Issuer
+	Sessions *session.Service
+}
+
+// Request is a request to log out (RP-Initiated Logout §2); all members may be empty. Its logout_hint is not among them:
+// a browser has one session, and what anyone may write spares its user no question.
+type Request struct {
+	IDTokenHint           string
+	ClientID              string
+	PostLogoutRedirectURI string
+	State                 string
+	UILocales             string // BCP 47 tags, separated by spaces
+	SID                   string // handle of the browser's session
+}
+
+// Prompt is where a request to log out stands. Nothing has been ended.
+type Prompt struct {
+	Client    *tenant.Client   // who asks; nil: nobody is named
+	Session   *session.Session // what is to be ended; nil: nothing is open
+	Confirm   bool             // its user must be asked first
+	UILocales []string         // by preference
+	to        string
+}
+
+// To is where the browser goes afterwards, with state; empty: nowhere.
+func (p *Prompt) To() string { return p.to }
+
+// Why a request is refused. None of them is answered by a redirect (RP-Initiated Logout §4).
+var (
+	errHint     = oauth.InvalidRequest("id_token_hint is not an ID token of this issuer")
+	errMismatch = oauth.InvalidRequest("client_id is not the client that the ID token was issued to")
+	errClient   = oauth.InvalidRequest("The client is unknown or disabled")
+	errURI      = oauth.InvalidRequest("post_logout_redirect_uri is not registered for the client")
+)
+
+// Begin validates r. The user must be asked unless the hint, an ID token of t that may be expired, is of the session's
+// subject (RP-Initiated Logout §2). What is wrong with r is invalid_request.
+//
+// The post_logout_redirect_uri counts once the hint or client_id says whose it is (§3). Without a session there is nobody
+// to ask, and then a client that registered itself is not followed: who wants to lead browsers astray could be one.
+func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, r Request) (Prompt, error) {
+	p := Prompt{UILocales: strings.Fields(r.UILocales)}
+	sub, clientID, err := s.hinted(t, r)
+	if err != nil {
+		return Prompt{}, err
+	}
+	if clientID != "" {
+		if p.Client, err = client(ctx, t, clientID); err != nil {
+			return Prompt{}, err
+		}
+	}
+	if p.Client != nil && r.PostLogoutRedirectURI != "" {
+		if !slices.Contains(p.Client.PostLogoutRedirectURIs, r.PostLogoutRedirectURI) {
+			return Prompt{}, errURI
+		}
+		p.to = withState(r.PostLogoutRedirectURI, r.State)
+	}
+	p.Session, err = s.Sessions.Current(ctx, t, r.SID)
+	switch {
+	case errors.Is(err, session.ErrNotFound):
+		if p.Client != nil && p.Client.SelfRegistered {
+			p.to = ""
+		}
+	case err != nil:
+		return Prompt{}, err
+	default:
+		p.Confirm = sub != p.Session.Subject
+	}
+	return p, nil
+}
+
+// hinted returns the subject of the hint, if there is one, and the client that asks.
+func (s *Service) hinted(t *tenant.Tenant, r Request) (sub, clientID string, err error) {
+	if r.IDTokenHint == "" {
+		return "", r.ClientID, nil
+	}
+	sub, audience, err := s.Issuer.ParseIDTokenHint(t, r.IDTokenHint)
+	switch {
+	case err != nil:
+		return "", "", errHint.Because(err)
+	case r.ClientID == "" && len(audience) == 1:
+		return sub, audience[0], nil
+	case !slices.Contains(audience, r.ClientID):
+		return "", "", errMismatch
+	}
+	return sub, r.ClientID, nil
+}
+
+func client(ctx context.Context, t *tenant.Tenant, id string) (*tenant.Client, error) {
+	c, err := t.Clients.Client(ctx, id)
+	switch {
+	case errors.Is(err, tenant.ErrNoClient):
+		return nil, errClient.Because(err)
+	case err != nil:
+		return nil, err
+	case c.Disabled:
+		return nil, errClient
+	}
+	return c, nil
+}
+
+// withState adds state to the query of a registered URI, which has no fragment.
+func withState(uri, state string) string {
+	if state == "" {
+		return uri
+	}
+	sep := "?"
+	if strings.Contains(uri, "?") {
+		sep = "&"
+	}
+	return uri + sep + "state=" + url.QueryEscape(state)
+}
+
+// End ends the session of p and revokes what hangs on it, and returns where the browser goes then; empty: nowhere. The
+// address is the browser's, for the record. Where p.Confirm is set its user must have agreed.
+func (s *Service) End(ctx context.Context, t *tenant.Tenant, p Prompt, address string) (to string, err error) {
+	if p.Session != nil {
+		if err := s.Sessions.End(ctx, t, p.Session, address); err != nil {
+			return "", err
+		}
+	}
+	return p.to, nil
+}
