@@ -34,10 +34,9 @@ func (db *DB) Grant(ctx context.Context, t tenant.ID, id string) (*grant.Grant, 
 	return &g, nil
 }
 
-// offline reports whether a grant outlives its session.
-func offline(m *grant.Terms) bool {
-	return m.Scope.Has(oauth.OfflineAccess) || m.LongLived && m.RefreshToken.Issue
-}
+// offline reports whether a grant outlives its session: whoever decided it said so, or the subject agreed to it (OIDC Core
+// §11).
+func offline(m *grant.Terms) bool { return m.Offline || m.Scope.Has(oauth.OfflineAccess) }
 
 // grant records a new grant.
 func (e *effect) grant(g *grant.Grant) {

@@ -153,7 +153,7 @@ func remember(t *tenant.Tenant, p *Pending, f Facts) agreement {
 	var had grant.Terms
 	_ = json.Unmarshal(f.Had.Terms, &had) // stored by us; terms that cannot be read leave the defaults
 	c := Consent{Scope: p.Request.Scope, Claims: agreed(t.Settings, p.Request, &had), Audience: had.Audience, PresetIDToken: had.PresetIDToken, PresetUserInfo: had.PresetUserInfo,
-		LongLived: true, Offline: had.Offline, AccessToken: had.AccessToken, IDToken: had.IDToken, RefreshToken: had.RefreshToken, Data: had.Data, ClaimsData: had.ClaimsData}
+		LongLived: true, Offline: had.Offline && (p.Request.Scope.Has(oauth.OfflineAccess) || !had.Scope.Has(oauth.OfflineAccess)), AccessToken: had.AccessToken, IDToken: had.IDToken, RefreshToken: had.RefreshToken, Data: had.Data, ClaimsData: had.ClaimsData}
 	if len(p.Request.Resource) > 0 {
 		c.Audience = p.Request.Resource
 	}

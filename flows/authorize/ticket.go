@@ -138,7 +138,7 @@ type Verdict struct {
 }
 
 // check returns invalid_request where v is no answer to r.
-func (v *Verdict) check(client *tenant.Client, r *request.Request) error {
+func (v *Verdict) check(client *tenant.Client, r *request.Request, now time.Time) error {
 	switch id := v.ID.Subject; {
 	case !TicketSubject(v.Subject):
 		return oauth.InvalidRequest("subject must have 1 to 100 printable ASCII characters")
@@ -152,8 +152,10 @@ func (v *Verdict) check(client *tenant.Client, r *request.Request) error {
 		return oauth.InvalidRequest("acr is none of those that the request demands")
 	case len(v.ACR) > 255 || strings.ContainsFunc(v.ACR, func(r rune) bool { return r < 0x20 || r == 0x7f }):
 		return oauth.InvalidRequest("acr must be a short string without control characters")
-	case v.AuthTime < 0 || v.AuthTime > lastSecond:
+	case v.AuthTime < 0:
 		return oauth.InvalidRequest("authTime is out of range")
+	case v.AuthTime > now.Add(time.Minute).Unix():
+		return oauth.InvalidRequest("authTime must not lie ahead")
 	case v.Access.Lifetime < 0 || v.Access.Lifetime > maxSeconds:
 		return oauth.InvalidRequest("accessTokenDuration is out of range")
 	}
@@ -165,10 +167,7 @@ func (v *Verdict) check(client *tenant.Client, r *request.Request) error {
 	return nil
 }
 
-const (
-	maxTicketSubject = 100
-	lastSecond       = 253402300799 // of the year 9999
-)
+const maxTicketSubject = 100
 
 // TicketSubject reports whether sub may be the subject of a verdict: 1 to 100 printable ASCII characters.
 func TicketSubject(sub string) bool { return len(sub) <= maxTicketSubject && session.Subject(sub) }
@@ -178,7 +177,7 @@ func TicketSubject(sub string) bool { return len(sub) <= maxTicketSubject && ses
 // whose account with us is disabled is refused, whoever vouches for it.
 func (s *Service) Issue(ctx context.Context, t *tenant.Tenant, p *Pending, v Verdict) (Result, error) {
 	r := p.Request
-	if err := v.check(p.Client, r); err != nil {
+	if err := v.check(p.Client, r, s.Now()); err != nil {
 		return Result{}, err
 	}
 	terms := v.terms(t, p)

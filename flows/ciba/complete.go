@@ -98,6 +98,9 @@ func (c *Completion) check(p *Pending, now time.Time) error {
 	case required != "" && required != c.Subject && required != c.ID.Subject:
 		return oauth.InvalidRequest("sub is not the subject that the request is about")
 	}
+	if c.AuthTime.IsZero() && (p.Client.RequireAuthTime || p.Client.DefaultMaxAge != nil) {
+		return oauth.InvalidRequest("auth_time is missing: the ID token must have it")
+	}
 	if slices.ContainsFunc(c.Scope, func(v string) bool { return !oauth.ScopeValue(v) }) {
 		return oauth.InvalidRequest("scope holds a value that is not allowed")
 	}
@@ -119,7 +122,7 @@ func (s *Service) grant(t *tenant.Tenant, p *Pending, c *Completion, now time.Ti
 	g.Terms = grant.Terms{Scope: p.Request.Scope, Audience: p.Request.Resource, PresetIDToken: c.Claims, Consented: c.Consented, Properties: c.Properties,
 		AccessToken: c.Access, IDToken: c.ID, RefreshToken: c.Refresh, Login: grant.Login{ACR: c.ACR, AMR: c.AMR}}
 	if c.Scope != nil {
-		g.Terms.Scope, _ = oauth.ParseScope(c.Scope.String()) // without repeats
+		g.Terms.Scope = oauth.Scope{}.Plus(c.Scope) // without repeats
 	}
 	g.Terms.Claims = claimsOf(t, g.Terms.Scope)
 	g.Terms.IDToken.Issue, g.Terms.RefreshToken.Issue = true, p.Client.MayGrant(oauth.RefreshToken)

@@ -28,7 +28,7 @@ func TestTermsThatPassFitIntoTokens(t *testing.T) {
 			return Terms{Login: Login{SessionClaims: b}}
 		}, 8133},
 		{"audience", func(n int) Terms { return Terms{Audience: []string{strings.Repeat("x", n)}} }, 8158},
-		{"scope", func(n int) Terms { return Terms{Scope: oauth.Scope{strings.Repeat("x", n)}} }, 8158},
+		{"scope", func(n int) Terms { return Terms{Scope: oauth.Scope{strings.Repeat("x", n)}} }, oauth.MaxScope},
 	} {
 		i, ten := house(t, 1)
 		pass := func(n int) bool {

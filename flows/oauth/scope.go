@@ -68,7 +68,7 @@ func (s Scope) Equal(o Scope) bool { return s.Within(o) && o.Within(s) }
 func (s Scope) filter(keep func(string) bool) Scope {
 	var r Scope
 	for _, v := range s {
-		if keep(v) {
+		if keep(v) && !slices.Contains(r, v) {
 			r = append(r, v)
 		}
 	}

@@ -89,7 +89,8 @@ var sessions = []promise{
 			{"hanging", "s", nil, true},
 			{"refreshing", "s", func(g *grant.Grant) { r := k.line(1); g.Code, g.Refresh, g.ExpiresAt = nil, &r, k.at(24*time.Hour) }, true},
 			{"offline", "s", func(g *grant.Grant) { g.Terms.Scope = append(g.Terms.Scope, "offline_access") }, false},
-			{"long-lived", "s", func(g *grant.Grant) { g.Terms.LongLived, g.Terms.RefreshToken.Issue = true, true }, false},
+			{"said to be offline", "s", func(g *grant.Grant) { g.Terms.Offline = true }, false},
+			{"remembered", "s", func(g *grant.Grant) { g.Terms.LongLived, g.Terms.RefreshToken.Issue = true, true }, true},
 			{"expired", "s", func(g *grant.Grant) { g.ExpiresAt = k.now }, false},
 			{"revoked before", "s", func(g *grant.Grant) { g.RevokedAt = k.at(-time.Minute) }, false},
 			{"elsewhere", "t", nil, false},
@@ -111,10 +112,13 @@ var sessions = []promise{
 		}
 		rs, err := k.db.EndSession(k.ctx, k.t, "s", k.now, until, k.event(audit.SessionEnded))
 		k.must(err)
-		want := []tenant.Revocation{{Grant: "hanging", At: k.now, ExpiresAt: until}, {Grant: "refreshing", At: k.now, ExpiresAt: until}}
+		var want []tenant.Revocation
+		for _, id := range []string{"hanging", "refreshing", "remembered"} {
+			want = append(want, tenant.Revocation{Grant: id, At: k.now, ExpiresAt: until})
+		}
 		k.same(sorted(rs), want)
 		k.same(sorted(k.journal()), want)
-		k.same(len(k.feed()), 2)
+		k.same(len(k.feed()), len(want))
 		k.same(k.events(), []audit.Kind{audit.SessionEnded})
 		_, err = k.db.Session(k.ctx, k.t, "s")
 		k.is(err, session.ErrNotFound)
