@@ -247,6 +247,8 @@ func TestIssueRefusesWhatTokensCannotHold(t *testing.T) {
 		{"too many of the access token", "", Verdict{Access: grant.AccessTerms{Claims: much}}, tooMuch},
 		{"too many of both together", "", Verdict{Claims: half, Access: grant.AccessTerms{Claims: half}}, tooMuch},
 		{"claims that become longer", "", Verdict{Claims: escaped}, tooMuch},
+		{"scope that could not be read back", "", Verdict{Rescoped: true, Scope: oauth.Scope{"openid", strings.Repeat("s", oauth.MaxScope)}}, "scope is too long"},
+		{"a time that lies ahead", "", Verdict{AuthTime: 1 << 40}, "authTime must not lie ahead"},
 		{"no time that max_age asks for", "max_age=9", Verdict{}, noTime},
 		{"no time that claims asks for", `claims={"id_token":{"auth_time":null}}`, Verdict{}, noTime},
 		{"no time that the client's registration asks for", "client_id=plain", Verdict{}, noTime},

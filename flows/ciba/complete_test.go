@@ -87,6 +87,8 @@ func TestCompleteRefused(t *testing.T) {
 		{"an acr is short", Completion{Result: Authorized, Subject: "sub-alice", ACR: long}, "invalid_request: acr must be a short string without control characters"},
 		{"claims fit into a token", Completion{Result: Authorized, Subject: "sub-alice", Claims: map[string]json.RawMessage{"x": json.RawMessage(`"` + strings.Repeat("x", 12000) + `"`)}},
 			"invalid_request: claims, data, scope and audience together are more than fits into a token"},
+		{"scope can be read back", Completion{Result: Authorized, Subject: "sub-alice", Scope: oauth.Scope{"openid", strings.Repeat("s", oauth.MaxScope)}},
+			"invalid_request: scope is too long"},
 		{"scope has values of scope", Completion{Result: Authorized, Subject: "sub-alice", Scope: oauth.Scope{"a b"}}, "invalid_request: scope holds a value that is not allowed"},
 		{"a lifetime is positive", Completion{Result: Authorized, Subject: "sub-alice", Access: grant.AccessTerms{Lifetime: -1}}, "invalid_request: a lifetime is out of range"},
 		{"a lifetime ends", Completion{Result: Authorized, Subject: "sub-alice", Refresh: grant.RefreshTerms{Lifetime: 1 << 60}}, "invalid_request: a lifetime is out of range"},
@@ -102,6 +104,11 @@ func TestCompleteRefused(t *testing.T) {
 		}
 	}
 	w := newWorld(t)
+	w.bank.RequireAuthTime = true
+	w.authenticate("")
+	w.says("the time is told where the client registered that", w.complete(Completion{Result: Authorized, Subject: "sub-alice"}), "invalid_request: auth_time is missing: the ID token must have it")
+	w.says("as it is here", w.complete(Completion{Result: Authorized, Subject: "sub-alice", AuthTime: noon}), "")
+	w = newWorld(t)
 	w.authenticate("")
 	w.says("the one that was asked for may have another name to us", w.complete(Completion{Result: Authorized, Subject: "4711", ID: grant.IDTerms{Subject: "sub-alice"}}), "")
 	w = newWorld(t)
