@@ -57,11 +57,6 @@ func (c *Consent) check(t *tenant.Tenant, now time.Time) error {
 			}
 		}
 	}
-	for _, l := range []int64{c.RefreshToken.Lifetime, c.RefreshToken.MaxIdle} {
-		if l > 0 && l < minRefresh {
-			return oauth.InvalidRequest("refresh_token.lifetime and refresh_token.max_idle must be at least 60 seconds")
-		}
-	}
 	for _, l := range []int64{c.AccessToken.Lifetime, c.IDToken.Lifetime, c.RefreshToken.Lifetime, c.RefreshToken.MaxIdle} {
 		if l < 0 || l > maxSeconds {
 			return oauth.InvalidRequest("a lifetime is out of range")
@@ -87,7 +82,6 @@ func (c *Consent) check(t *tenant.Tenant, now time.Time) error {
 const (
 	idTokenPrefix = "id_token:"
 	maxSeconds    = 100 * 365 * 24 * 3600
-	minRefresh    = 60 // seconds
 )
 
 // Complete takes the answer to a consent step and makes the response.

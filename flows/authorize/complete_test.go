@@ -97,8 +97,6 @@ func TestConsentInvalid(t *testing.T) {
 		{"one with NUL", Consent{Impersonated: "a\x00"}, "impersonated_sub must have 1 to 255 printable ASCII characters"},
 		{"one that is not ASCII", Consent{Impersonated: "ålice"}, "impersonated_sub must have 1 to 255 printable ASCII characters"},
 		{"one of spaces", Consent{Impersonated: " "}, "impersonated_sub must have 1 to 255 printable ASCII characters"},
-		{"a refresh token for a second", Consent{RefreshToken: grant.RefreshTerms{Lifetime: 1}}, "refresh_token.lifetime and refresh_token.max_idle must be at least 60 seconds"},
-		{"or that may rest for less than a minute", Consent{RefreshToken: grant.RefreshTerms{MaxIdle: 59}}, "refresh_token.lifetime and refresh_token.max_idle must be at least 60 seconds"},
 		{"more claims than fit into a token", Consent{PresetIDToken: map[string]json.RawMessage{"x": json.RawMessage(`"` + strings.Repeat("x", 15000) + `"`)}}, "claims, data, scope and audience together are more than fits into a token"},
 		{"the client impersonated", Consent{Impersonated: "shop"}, "impersonated_sub is the id of the client"},
 		{"a disabled account impersonated", Consent{Impersonated: "mallory"}, "the account of impersonated_sub is disabled"},

@@ -170,7 +170,6 @@ func TestDirectRefusals(t *testing.T) {
 		{"a registration that ID tokens cannot be made for", DirectRequest{ClientID: "legacy", Login: &session.Login{Subject: "alice"}, Consent: openid}, ErrMetadata},
 		{"too much for a token", DirectRequest{Subject: "alice", Consent: Consent{Data: json.RawMessage(`"` + strings.Repeat("x", 16<<10) + `"`)}}, invalid("claims, data, scope and audience together are more than fits into a token")},
 		{"somebody who is not ASCII", DirectRequest{Subject: "ålice"}, invalid("sub must have 1 to 255 printable ASCII characters")},
-		{"a refresh token for a second", DirectRequest{Subject: "alice", Consent: Consent{RefreshToken: grant.RefreshTerms{Issue: true, Lifetime: 1}}}, invalid("refresh_token.lifetime and refresh_token.max_idle must be at least 60 seconds")},
 	} {
 		h := openDirect(t)
 		h.store.disabled = []string{"mallory"}

@@ -220,8 +220,6 @@ func TestConsentInput(t *testing.T) {
 			{"preset_claims is an array", `{"scope":[],"preset_claims":[]}`, "The JSON member preset_claims has the wrong type"},
 			{"preset claims are a text", `{"scope":[],"preset_claims":{"id_token":"x"}}`, "The JSON member preset_claims.id_token has the wrong type"},
 			{"preset claims are more than fits into a token", `{"scope":[],"preset_claims":{"id_token":{"x":"` + strings.Repeat("x", 15000) + `"}}}`, "claims, data, scope and audience together are more than fits into a token"},
-			{"a refresh token for a second", `{"scope":[],"refresh_token":{"lifetime":1}}`, "refresh_token.lifetime and refresh_token.max_idle must be at least 60 seconds"},
-			{"one that may rest for a second", `{"scope":[],"refresh_token":{"max_idle":1}}`, "refresh_token.lifetime and refresh_token.max_idle must be at least 60 seconds"},
 			{"an impersonated subject that is not ASCII", `{"scope":[],"impersonated_sub":"ålice"}`, "impersonated_sub must have 1 to 255 printable ASCII characters"},
 			{"a preset issuer", `{"scope":[],"preset_claims":{"id_token":{"iss":"x"}}}`, "preset_claims holds a name that is not allowed"},
 			{"a preset subject", `{"scope":[],"preset_claims":{"userinfo":{"sub":"x"}}}`, "preset_claims holds a name that is not allowed"},
