@@ -244,7 +244,9 @@ func merge(had *grant.Authorization, terms *grant.Terms, now time.Time) *grant.A
 		a = *had
 	}
 	a.UpdatedAt = now
-	a.Scope = a.Scope.Plus(terms.Scope)
+	if a.Scope = a.Scope.Plus(terms.Scope); len(a.Scope.String()) > oauth.MaxScope {
+		a.Scope = terms.Scope // together they could not be read back
+	}
 	a.Claims = slices.Clone(a.Claims)
 	for _, set := range [][]string{terms.Claims, terms.IDTokenClaims} {
 		for _, name := range set {

@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +11,24 @@ import (
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
 )
+
+// Consent that grows too long to be read back is remembered as it was given last.
+func TestRememberedScopeCanBeReadBack(t *testing.T) {
+	long := func(letter string) oauth.Scope { return oauth.Scope{strings.Repeat(letter, oauth.MaxScope/2)} }
+	had := merge(nil, &grant.Terms{Scope: long("a")}, time.Now())
+	for _, c := range []struct {
+		rule string
+		add  oauth.Scope
+		want oauth.Scope
+	}{
+		{"a little more is added", oauth.Scope{"b"}, long("a").Plus(oauth.Scope{"b"})},
+		{"too much takes its place", long("b"), long("b")},
+	} {
+		if got := merge(had, &grant.Terms{Scope: c.add}, time.Now()).Scope; !got.Equal(c.want) {
+			t.Errorf("%s: %d values", c.rule, len(got))
+		}
+	}
+}
 
 // BenchmarkDecide decides on the commonest request: single sign-on with remembered consent.
 func BenchmarkDecide(b *testing.B) {
