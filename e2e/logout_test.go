@@ -2,30 +2,12 @@ package e2e
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 )
 
 // bye is where a client of the tests wants the browser after logout.
 const bye = callback + "/bye"
-
-// sid is the handle of the visitor's session at x.
-func (v *visitor) sid(t testing.TB, x *tenant) string {
-	t.Helper()
-	at, err := url.Parse(x.url("/"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range v.http.Jar.Cookies(at) {
-		if strings.HasSuffix(c.Name, "chy-s-"+x.TenantID) {
-			secret(c.Value)
-			return c.Value
-		}
-	}
-	t.Fatal("the visitor has no session")
-	return ""
-}
 
 // Logout asks the user unless an ID token of theirs comes along, leads nowhere that is not registered, and brings state
 // back (S161, S100); it ends the session and what hangs on it, but not what was granted for offline use (S162).
