@@ -156,6 +156,8 @@ func TestCommands(t *testing.T) {
 		{"an unknown setting is refused", "", words("tenant set initech colour=red"), 1, "settings/colour", nil},
 		{"a change has to say what", "", words("tenant set initech"), 1, "--settings", nil},
 		{"an unknown tenant is said to be unknown", "", words("tenant show nobody"), 1, "There is no such tenant", nil},
+		{"the platform has no clients", "", words("client create platform --redirect-uri https://a.example/cb"), 1, "neither clients nor users", nil},
+		{"and no users", long + "\n", words("user create platform dave"), 1, "neither clients nor users", nil},
 		{"a tenant is not deleted by accident", "", words("tenant delete initech"), 1, "--yes", nil},
 
 		{"a user is made", long + "\n", words("user create initech bob --claim email=bob@example.com --claim email_verified=true"), 0, "bob", nil},

@@ -92,8 +92,11 @@ func spoken(err error) error {
 	return errors.New(e.Description)
 }
 
-// at opens the database for what concerns one tenant, enabled or not.
+// at opens the database for clients or users of one tenant, enabled or not.
 func at(ctx context.Context, conf *config, id string, f func(a *app, t *tenant.Tenant) error) error {
+	if tenant.ID(id) == tenant.Platform {
+		return errors.New("the platform has neither clients nor users")
+	}
 	return on(ctx, conf, func(a *app) error {
 		r, err := a.console.Tenant(ctx, tenant.ID(id))
 		if err != nil {
