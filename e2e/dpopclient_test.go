@@ -1,17 +1,9 @@
 package e2e
 
 import (
-	"bufio"
-	"context"
-	"encoding/json"
-	"errors"
-	"io"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // openid-client proves its key throughout, also where the tenant demands nonces: S113, S118–S121.
@@ -47,37 +39,9 @@ type proven struct {
 // provingClient is a relying party on openid-client, in a process of its own.
 func provingClient(t *testing.T, x *tenant, c *client) (got proven) {
 	t.Helper()
-	needs(t, "node", "e2e/node/node_modules/openid-client")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", "dpop.js", string(mustJSON(map[string]string{
-		"issuer": x.Issuer, "client_id": c.ID, "client_secret": c.Secret, "redirect_uri": c.RedirectURIs[0], "scope": "openid offline_access"})))
-	cmd.Dir = "node"
-	cmd.Stderr = os.Stderr
-	stdin, err1 := cmd.StdinPipe()
-	stdout, err2 := cmd.StdoutPipe()
-	if err := errors.Join(err1, err2, cmd.Start()); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = cmd.Wait() }()
-	lines := bufio.NewScanner(stdout)
-	lines.Buffer(nil, 1<<20)
-	hear := func(v any) {
-		t.Helper()
-		if !lines.Scan() {
-			t.Fatal("the relying party ended:", cmd.Wait())
-		}
-		if err := json.Unmarshal(lines.Bytes(), v); err != nil {
-			t.Fatalf("the relying party said %s: %v", lines.Bytes(), err)
-		}
-	}
-	var asks struct {
-		URL string `json:"authorization_url"`
-	}
-	hear(&asks)
-	if _, err := io.WriteString(stdin, byAPI(t, x, asks.URL).String()+"\n"); err != nil {
-		t.Fatal(err)
-	}
-	hear(&got)
+	p := startStranger(t, "dpop.js", map[string]any{"issuer": x.Issuer, "client_id": c.ID, "client_secret": c.Secret,
+		"redirect_uri": c.RedirectURIs[0], "scope": "openid offline_access"})
+	p.signIn(t, x, byAPI)
+	p.hear(t, &got)
 	return got
 }

@@ -1,9 +1,7 @@
 package e2e
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -184,38 +182,10 @@ func goOIDC(t *testing.T, x *tenant, c *client, in signIn) (got learned) {
 
 // openidClient is a relying party on the npm package of that name, in a process of its own.
 func openidClient(t *testing.T, x *tenant, c *client, in signIn) (got learned) {
-	needs(t, "node", "e2e/node/node_modules/openid-client")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", "relying-party.js", string(mustJSON(map[string]string{
-		"issuer": x.Issuer, "client_id": c.ID, "client_secret": c.Secret, "redirect_uri": c.RedirectURIs[0], "scope": "openid profile email offline_access"})))
-	cmd.Dir = "node"
-	cmd.Stderr = os.Stderr
-	stdin, err1 := cmd.StdinPipe()
-	stdout, err2 := cmd.StdoutPipe()
-	if err := errors.Join(err1, err2, cmd.Start()); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = cmd.Wait() }()
-	lines := bufio.NewScanner(stdout)
-	lines.Buffer(nil, 1<<20)
-	hear := func(v any) {
-		t.Helper()
-		if !lines.Scan() {
-			t.Fatal("the relying party ended:", cmd.Wait())
-		}
-		if err := json.Unmarshal(lines.Bytes(), v); err != nil {
-			t.Fatalf("the relying party said %s: %v", lines.Bytes(), err)
-		}
-	}
-	var asks struct {
-		URL string `json:"authorization_url"`
-	}
-	hear(&asks)
-	if _, err := io.WriteString(stdin, in(t, x, asks.URL).String()+"\n"); err != nil {
-		t.Fatal(err)
-	}
-	hear(&got)
+	p := startStranger(t, "relying-party.js", map[string]any{"issuer": x.Issuer, "client_id": c.ID, "client_secret": c.Secret,
+		"redirect_uri": c.RedirectURIs[0], "scope": "openid profile email offline_access"})
+	p.signIn(t, x, in)
+	p.hear(t, &got)
 	return got
 }
 

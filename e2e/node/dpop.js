@@ -1,17 +1,10 @@
 // A relying party on openid-client that proves its key (RFC 9449). Its one argument is JSON: issuer, client_id, client_secret
 // (none: a public client), redirect_uri, scope. It prints the authorization URL as a line of JSON, reads the URL that the
 // browser came back to from a line of its input, and prints a line of JSON with all it learned.
-import { webcrypto } from 'node:crypto'
-import { createInterface } from 'node:readline'
+import { facts, hear, say } from './stranger.js'
 
-// Node 18 has Web Crypto, but not as a global.
-globalThis.crypto ??= webcrypto
-globalThis.CryptoKey ??= webcrypto.CryptoKey
 const client = await import('openid-client')
-
-const say = (answer) => console.log(JSON.stringify(answer))
-const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-const { issuer, client_id, client_secret, redirect_uri, scope } = JSON.parse(process.argv[2])
+const { issuer, client_id, client_secret, redirect_uri, scope } = facts
 
 const auth = client_secret ? client.ClientSecretBasic(client_secret) : client.None()
 const config = await client.discovery(new URL(issuer), client_id, undefined, auth, {
@@ -32,7 +25,7 @@ say({
   }).href,
 })
 
-const callback = new URL((await lines.next()).value)
+const callback = new URL((await hear()).url)
 const checks = { pkceCodeVerifier, expectedState, idTokenExpected: true }
 const tokens = await client.authorizationCodeGrant(config, callback, checks, undefined, { DPoP })
 const sub = tokens.claims().sub

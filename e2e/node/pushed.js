@@ -1,17 +1,10 @@
 // A relying party on openid-client that pushes its authorization request (RFC 9126). Its one argument is JSON: issuer,
 // client_id, client_secret, redirect_uri, scope. It prints the authorization URL as a line of JSON, reads the URL that the
 // browser came back to from a line of its input, and prints the claims of the ID token as a line of JSON.
-import { webcrypto } from 'node:crypto'
-import { createInterface } from 'node:readline'
+import { facts, hear, say } from './stranger.js'
 
-// Node 18 has Web Crypto, but not as a global.
-globalThis.crypto ??= webcrypto
-globalThis.CryptoKey ??= webcrypto.CryptoKey
 const client = await import('openid-client')
-
-const say = (answer) => console.log(JSON.stringify(answer))
-const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-const { issuer, client_id, client_secret, redirect_uri, scope } = JSON.parse(process.argv[2])
+const { issuer, client_id, client_secret, redirect_uri, scope } = facts
 
 const config = await client.discovery(new URL(issuer), client_id, undefined, client.ClientSecretBasic(client_secret), {
   execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks],
@@ -29,7 +22,7 @@ const url = await client.buildAuthorizationUrlWithPAR(config, {
 })
 say({ authorization_url: url.href })
 
-const callback = new URL((await lines.next()).value)
+const callback = new URL((await hear()).url)
 const tokens = await client.authorizationCodeGrant(config, callback, {
   pkceCodeVerifier,
   expectedState,

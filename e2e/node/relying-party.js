@@ -1,17 +1,10 @@
 // A relying party on openid-client. Its one argument is JSON: issuer, client_id, client_secret, redirect_uri, scope,
 // algorithm (oidc or oauth2, which metadata document to read). It prints the authorization URL as a line of JSON, reads
 // the URL that the browser came back to from a line of its input, and prints a line of JSON with all it learned.
-import { webcrypto } from 'node:crypto'
-import { createInterface } from 'node:readline'
+import { facts, hear, say } from './stranger.js'
 
-// Node 18 has Web Crypto, but not as a global.
-globalThis.crypto ??= webcrypto
-globalThis.CryptoKey ??= webcrypto.CryptoKey
 const client = await import('openid-client')
-
-const say = (answer) => console.log(JSON.stringify(answer))
-const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-const { issuer, client_id, client_secret, redirect_uri, scope, algorithm = 'oidc' } = JSON.parse(process.argv[2])
+const { issuer, client_id, client_secret, redirect_uri, scope, algorithm = 'oidc' } = facts
 
 const config = await client.discovery(new URL(issuer), client_id, undefined, client.ClientSecretBasic(client_secret), {
   algorithm,
@@ -31,7 +24,7 @@ say({
   }).href,
 })
 
-const callback = new URL((await lines.next()).value)
+const callback = new URL((await hear()).url)
 const tokens = await client.authorizationCodeGrant(config, callback, {
   pkceCodeVerifier,
   expectedState,
