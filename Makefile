@@ -6,10 +6,12 @@ ARGS =
 FUZZTIME = 10s
 BENCH = .
 BENCHTIME = 1s
+# make load LOAD='-r 200 -d 30s code-flow'
+LOAD =
 
 export GOFLAGS := $(shell go env GOFLAGS) -tags=nomsgpack
 
-.PHONY: run build test lint fuzz bench clean
+.PHONY: run build test lint fuzz bench load clean
 
 # Build and serve, with everything at its default.
 run: build
@@ -37,6 +39,11 @@ fuzz:
 bench:
 	.ci/install postgres
 	CGO_ENABLED=0 .ci/with-postgres go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
+
+# A server beside PostgreSQL, driven through its HTTP API.
+load: build
+	.ci/install postgres
+	.ci/with-postgres .ci/load $(LOAD)
 
 clean:
 	rm -rf bin
