@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
-	"github.com/chancery-id/chancery/flows/ciba"
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/tenant"
@@ -16,11 +16,11 @@ import (
 type authenticationRow struct {
 	TenantID  string `gorm:"primaryKey"`
 	ID        string `gorm:"primaryKey"`
-	State     ciba.State
+	State     decoupled.State
 	ClientID  string
 	Subject   string
 	Request   document[*request.Request]
-	Refusal   document[*ciba.Refusal]
+	Refusal   document[*decoupled.Refusal]
 	Pace      int64
 	CreatedAt moment
 	EndsAt    moment
@@ -29,11 +29,11 @@ type authenticationRow struct {
 // TableName is gorm's.
 func (authenticationRow) TableName() string { return "authentications" }
 
-func (r *authenticationRow) authentication() (*ciba.Authentication, error) {
+func (r *authenticationRow) authentication() (*decoupled.Authentication, error) {
 	if r.Request.V == nil {
 		return nil, errors.New("persistence: read authentication: it has no request")
 	}
-	return &ciba.Authentication{ID: r.ID, State: r.State, ClientID: r.ClientID, Subject: r.Subject, Request: r.Request.V,
+	return &decoupled.Authentication{ID: r.ID, State: r.State, ClientID: r.ClientID, Subject: r.Subject, Request: r.Request.V,
 		Interval: time.Duration(r.Pace) * time.Millisecond, Refusal: r.Refusal.V, CreatedAt: r.CreatedAt.Time, EndsAt: r.EndsAt.Time}, nil
 }
 
@@ -41,15 +41,15 @@ func (r *authenticationRow) authentication() (*ciba.Authentication, error) {
 const lateness = time.Hour
 
 // refusal is r as an argument.
-func (e *effect) refusal(r *ciba.Refusal) any {
+func (e *effect) refusal(r *decoupled.Refusal) any {
 	if r == nil {
 		return nil
 	}
 	return e.json(r)
 }
 
-// BeginAuthentication implements ciba.Store.
-func (db *DB) BeginAuthentication(ctx context.Context, t tenant.ID, a ciba.Authentication) error {
+// BeginAuthentication implements decoupled.Store.
+func (db *DB) BeginAuthentication(ctx context.Context, t tenant.ID, a decoupled.Authentication) error {
 	e := db.effect(t)
 	e.insert("authentications (tenant_id, id, state, client_id, subject, request, refusal, polled, pace, too_soon, created_at, ends_at, expires_at)", "",
 		a.ID, string(a.State), a.ClientID, a.Subject, e.json(a.Request), e.refusal(a.Refusal), 0, a.Interval.Milliseconds(), false,
@@ -58,24 +58,24 @@ func (db *DB) BeginAuthentication(ctx context.Context, t tenant.ID, a ciba.Authe
 	return err
 }
 
-// Authentication implements ciba.Store.
-func (db *DB) Authentication(ctx context.Context, t tenant.ID, now time.Time, id string) (*ciba.Authentication, error) {
+// Authentication implements decoupled.Store.
+func (db *DB) Authentication(ctx context.Context, t tenant.ID, now time.Time, id string) (*decoupled.Authentication, error) {
 	var r authenticationRow
-	if err := db.take(ctx, t, "read authentication", &r, ciba.ErrNotFound, "id = ? AND ends_at > ?", id, cut(now)); err != nil {
+	if err := db.take(ctx, t, "read authentication", &r, decoupled.ErrNotFound, "id = ? AND ends_at > ?", id, cut(now)); err != nil {
 		return nil, err
 	}
 	return r.authentication()
 }
 
-// Authentications implements ciba.Store.
-func (db *DB) Authentications(ctx context.Context, t tenant.ID, now time.Time, subject string, n int) ([]ciba.Authentication, error) {
+// Authentications implements decoupled.Store.
+func (db *DB) Authentications(ctx context.Context, t tenant.ID, now time.Time, subject string, n int) ([]decoupled.Authentication, error) {
 	var rows []authenticationRow
 	err := db.find(ctx, t, "list authentications", &rows, "created_at, id", n, "subject = ? AND subject <> '' AND state = ? AND ends_at > ?",
-		subject, string(ciba.Waiting), cut(now))
+		subject, string(decoupled.Waiting), cut(now))
 	if err != nil {
 		return nil, err
 	}
-	out := make([]ciba.Authentication, 0, len(rows))
+	out := make([]decoupled.Authentication, 0, len(rows))
 	for i := range rows {
 		a, err := rows[i].authentication()
 		if err != nil {
@@ -86,50 +86,50 @@ func (db *DB) Authentications(ctx context.Context, t tenant.ID, now time.Time, s
 	return out, nil
 }
 
-// Acknowledge implements ciba.Store.
+// Acknowledge implements decoupled.Store.
 func (db *DB) Acknowledge(ctx context.Context, t tenant.ID, now time.Time, id string, interval time.Duration, endsAt time.Time) error {
 	e := db.effect(t)
 	e.guard(`UPDATE authentications SET state = ?, pace = ?, ends_at = ?, expires_at = ?
 		WHERE tenant_id = :t AND id = ? AND state = ? AND ends_at > ? RETURNING id`,
-		string(ciba.Waiting), interval.Milliseconds(), cut(endsAt), cut(endsAt.Add(lateness)), id, string(ciba.Identifying), cut(now))
+		string(decoupled.Waiting), interval.Milliseconds(), cut(endsAt), cut(endsAt.Add(lateness)), id, string(decoupled.Identifying), cut(now))
 	won, _, err := e.run(ctx, "acknowledge authentication")
 	if won || err != nil {
-		return known(err, ciba.ErrNotFound)
+		return known(err, decoupled.ErrNotFound)
 	}
 	if _, err := db.Authentication(ctx, t, now, id); err != nil {
 		return err
 	}
-	return ciba.ErrConflict
+	return decoupled.ErrConflict
 }
 
-// Settle implements ciba.Store.
-func (db *DB) Settle(ctx context.Context, t tenant.ID, now time.Time, s ciba.Settlement) error {
-	e, state, subject := db.effect(t), ciba.Refused, ""
+// Settle implements decoupled.Store.
+func (db *DB) Settle(ctx context.Context, t tenant.ID, now time.Time, s decoupled.Settlement) error {
+	e, state, subject := db.effect(t), decoupled.Refused, ""
 	if s.Grant != nil {
-		state, subject = ciba.Granted, s.Grant.Subject
+		state, subject = decoupled.Granted, s.Grant.Subject
 	}
 	e.guard(`UPDATE authentications SET state = ?, refusal = ? WHERE tenant_id = :t AND id = ? AND state = ? AND ends_at > ?
 		AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.tenant_id = :t AND a.subject = ? AND a.disabled) RETURNING id`,
-		string(state), e.refusal(s.Refusal), s.ID, string(ciba.Waiting), cut(now), subject)
+		string(state), e.refusal(s.Refusal), s.ID, string(decoupled.Waiting), cut(now), subject)
 	if s.Grant != nil {
 		e.grant(s.Grant)
 	}
 	e.event(s.Event)
 	won, _, err := e.run(ctx, "settle authentication")
 	if won || err != nil {
-		return known(err, ciba.ErrNotFound)
+		return known(err, decoupled.ErrNotFound)
 	}
 	a, err := db.Authentication(ctx, t, now, s.ID)
 	switch {
 	case err != nil:
 		return err
-	case a.State == ciba.Waiting:
-		return ciba.ErrDisabled // it is the only other thing that was asked for
+	case a.State == decoupled.Waiting:
+		return decoupled.ErrDisabled // it is the only other thing that was asked for
 	}
-	return ciba.ErrConflict
+	return decoupled.ErrConflict
 }
 
-// DropAuthentication implements ciba.Store.
+// DropAuthentication implements decoupled.Store.
 func (db *DB) DropAuthentication(ctx context.Context, t tenant.ID, id string, ev audit.Event) error {
 	e := db.effect(t)
 	e.guard(`DELETE FROM authentications WHERE tenant_id = :t AND id = ? RETURNING id`, id)
@@ -143,24 +143,24 @@ const poll = `UPDATE authentications SET too_soon = (state = ? AND polled + pace
 	pace = CASE WHEN state = ? AND polled + pace > ? THEN pace + ? ELSE pace END, polled = CASE WHEN polled < ? THEN ? ELSE polled END
 	WHERE tenant_id = :t AND id = ? AND client_id = ? AND state <> ? RETURNING state, too_soon, refusal, ends_at`
 
-// Poll implements ciba.Store.
-func (db *DB) Poll(ctx context.Context, t tenant.ID, now time.Time, id, clientID string, leeway, raise time.Duration) (p *ciba.Polled, err error) {
-	at, waiting := now.UnixMilli(), string(ciba.Waiting)
+// Poll implements decoupled.Store.
+func (db *DB) Poll(ctx context.Context, t tenant.ID, now time.Time, id, clientID string, leeway, raise time.Duration) (p *decoupled.Polled, err error) {
+	at, waiting := now.UnixMilli(), string(decoupled.Waiting)
 	soon := at + leeway.Milliseconds()
 	err = db.returning(ctx, writes, t, "poll authentication", poll,
-		[]any{waiting, soon, waiting, soon, raise.Milliseconds(), at, at, id, clientID, string(ciba.Identifying)}, func(scan scan) error {
-			var refusal document[*ciba.Refusal]
+		[]any{waiting, soon, waiting, soon, raise.Milliseconds(), at, at, id, clientID, string(decoupled.Identifying)}, func(scan scan) error {
+			var refusal document[*decoupled.Refusal]
 			var ends moment
-			p = &ciba.Polled{}
+			p = &decoupled.Polled{}
 			err := scan(&p.State, &p.TooSoon, &refusal, &ends)
 			p.Refusal, p.EndsAt = refusal.V, ends.Time
 			return err
 		})
 	if err == nil && p == nil {
-		err = ciba.ErrNotFound
+		err = decoupled.ErrNotFound
 	}
 	if err != nil {
-		return nil, known(err, ciba.ErrNotFound)
+		return nil, known(err, decoupled.ErrNotFound)
 	}
 	return p, nil
 }
@@ -171,7 +171,7 @@ const redeemAuthentication = `UPDATE grants SET code_redeemed_at = ?, expires_at
 	WHERE tenant_id = :t AND id = ? AND code_hash = ? AND code_redeemed_at IS NULL AND code_expires_at > ?
 	AND revoked_at IS NULL AND expires_at > ?` + enabled + ` RETURNING id`
 
-// RedeemAuthentication implements ciba.Store.
+// RedeemAuthentication implements decoupled.Store.
 func (db *DB) RedeemAuthentication(ctx context.Context, t tenant.ID, now time.Time, r grant.Redemption) error {
 	e := db.effect(t)
 	e.guard(redeemAuthentication, append(append([]any{cut(now), cut(r.ExpiresAt)}, e.refresh(r.Refresh)...), r.Grant, r.CodeHash, cut(now), cut(now))...)
@@ -181,7 +181,7 @@ func (db *DB) RedeemAuthentication(ctx context.Context, t tenant.ID, now time.Ti
 	e.then(`DELETE FROM authentications WHERE tenant_id = :t AND id = ? AND EXISTS (SELECT 1 FROM guard)`, r.Grant)
 	won, _, err := e.run(ctx, "redeem authentication")
 	if err == nil && !won {
-		err = ciba.ErrNotFound
+		err = decoupled.ErrNotFound
 	}
-	return known(err, ciba.ErrNotFound)
+	return known(err, decoupled.ErrNotFound)
 }

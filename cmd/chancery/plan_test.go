@@ -24,7 +24,7 @@ var floors = [][]string{
 	{"flows/oauth", "flows/audit", "tenant", "tenant/keys", "tenant/outbound"},
 	{"flows/request", "flows/grant", "flows/session", "flows/account", "flows/clientauth", "flows/proof",
 		"flows/script", "flows/limit", "flows/outbox"},
-	{"flows/authorize", "flows/ciba", "flows/device", "flows/access", "flows/logout"},
+	{"flows/authorize", "flows/ciba", "flows/device", "flows/decoupled", "flows/access", "flows/logout"},
 	{"flows/token", "flows/registration", "flows/challenge", "flows/discovery"},
 	{"admin"},
 	{"web/wire", "persistence", "migrations"},
@@ -40,6 +40,8 @@ var chains = [][]string{
 	{"tenant", "flows/oauth"},
 	{"tenant", "flows/audit"},
 	{"flows/discovery", "flows/registration", "flows/token"},
+	{"flows/ciba", "flows/decoupled"},
+	{"flows/device", "flows/decoupled"},
 	{"persistence", "migrations"},
 }
 

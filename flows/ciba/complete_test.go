@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
@@ -22,7 +23,7 @@ func TestCompleteAuthorized(t *testing.T) {
 	})
 	ack := w.authenticate("login_hint=bob@acme.example&scope=openid email profile&resource=https%3A%2F%2Fapi.example")
 	w.now = noon.Add(time.Minute)
-	err := w.complete(Completion{Result: Authorized, Actor: "token-1", Address: "192.0.2.1", Subject: "bob", AuthTime: noon, ACR: "loa2", AMR: []string{"app"},
+	err := w.complete(decoupled.Completion{Result: decoupled.Authorized, Actor: "token-1", Address: "192.0.2.1", Subject: "bob", AuthTime: noon, ACR: "loa2", AMR: []string{"app"},
 		Scope: oauth.Scope{"openid", "hr", "hr"}, Claims: map[string]json.RawMessage{"txn": json.RawMessage(`"1"`)}, Consented: []string{"grade"},
 		Properties: []grant.Property{{Key: "k", Value: "v"}}, Access: grant.AccessTerms{Lifetime: 60}, ID: grant.IDTerms{Subject: "pairwise"},
 		Refresh: grant.RefreshTerms{Lifetime: 3600}})
@@ -51,7 +52,7 @@ func TestCompleteGrantsWhatWasAskedUnlessItSaysOtherwise(t *testing.T) {
 	w := newWorld(t)
 	w.bank.GrantTypes = []string{oauth.CIBA}
 	w.authenticate("")
-	if err := w.complete(Completion{Result: Authorized, Subject: "sub-alice"}); err != nil {
+	if err := w.complete(decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice"}); err != nil {
 		t.Fatal(err)
 	}
 	got := w.store.grants[w.only().ID].Terms
@@ -62,7 +63,7 @@ func TestCompleteGrantsWhatWasAskedUnlessItSaysOtherwise(t *testing.T) {
 
 	w = newWorld(t)
 	w.authenticate("")
-	if err := w.complete(Completion{Result: Authorized, Subject: "sub-alice", Scope: oauth.Scope{}}); err != nil {
+	if err := w.complete(decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice", Scope: oauth.Scope{}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.store.grants[w.only().ID].Terms; len(got.Scope) != 0 || len(got.Claims) != 0 || !got.IDToken.Issue {
@@ -74,56 +75,56 @@ func TestCompleteRefused(t *testing.T) {
 	long := strings.Repeat("x", 2000)
 	for _, tt := range []struct {
 		rule string
-		c    Completion
+		c    decoupled.Completion
 		err  string
 	}{
-		{"a result is needed", Completion{Subject: "sub-alice"}, "invalid_request: the result is unknown"},
-		{"a subject is needed", Completion{Result: Authorized}, "invalid_request: sub must have 1 to 255 printable ASCII characters"},
-		{"it is the one that was asked for", Completion{Result: Authorized, Subject: "bob"}, "invalid_request: sub is not the subject that the request is about"},
-		{"it is not the client", Completion{Result: Authorized, Subject: "bank"}, "invalid_request: sub is the id of the client"},
-		{"nor is the other name for it", Completion{Result: Authorized, Subject: "sub-alice", ID: grant.IDTerms{Subject: "bank"}}, "invalid_request: sub is the id of the client"},
-		{"which is text", Completion{Result: Authorized, Subject: "sub-alice", ID: grant.IDTerms{Subject: "a\x00"}}, "invalid_request: sub must have 1 to 255 printable ASCII characters"},
-		{"nobody authenticates in the future", Completion{Result: Authorized, Subject: "sub-alice", AuthTime: noon.Add(time.Hour)}, "invalid_request: auth_time must not lie ahead"},
-		{"an acr is short", Completion{Result: Authorized, Subject: "sub-alice", ACR: long}, "invalid_request: acr must be a short string without control characters"},
-		{"claims fit into a token", Completion{Result: Authorized, Subject: "sub-alice", Claims: map[string]json.RawMessage{"x": json.RawMessage(`"` + strings.Repeat("x", 12000) + `"`)}},
+		{"a result is needed", decoupled.Completion{Subject: "sub-alice"}, "invalid_request: the result is unknown"},
+		{"a subject is needed", decoupled.Completion{Result: decoupled.Authorized}, "invalid_request: sub must have 1 to 255 printable ASCII characters"},
+		{"it is the one that was asked for", decoupled.Completion{Result: decoupled.Authorized, Subject: "bob"}, "invalid_request: sub is not the subject that the request is about"},
+		{"it is not the client", decoupled.Completion{Result: decoupled.Authorized, Subject: "bank"}, "invalid_request: sub is the id of the client"},
+		{"nor is the other name for it", decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice", ID: grant.IDTerms{Subject: "bank"}}, "invalid_request: sub is the id of the client"},
+		{"which is text", decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice", ID: grant.IDTerms{Subject: "a\x00"}}, "invalid_request: sub must have 1 to 255 printable ASCII characters"},
+		{"nobody authenticates in the future", decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice", AuthTime: noon.Add(time.Hour)}, "invalid_request: auth_time must not lie ahead"},
+		{"an acr is short", decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice", ACR: long}, "invalid_request: acr must be a short string without control characters"},
+		{"claims fit into a token", decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice", Claims: map[string]json.RawMessage{"x": json.RawMessage(`"` + strings.Repeat("x", 12000) + `"`)}},
 			"invalid_request: claims, data, scope and audience together are more than fits into a token"},
-		{"scope can be read back", Completion{Result: Authorized, Subject: "sub-alice", Scope: oauth.Scope{"openid", strings.Repeat("s", oauth.MaxScope)}},
+		{"scope can be read back", decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice", Scope: oauth.Scope{"openid", strings.Repeat("s", oauth.MaxScope)}},
 			"invalid_request: scope is too long"},
-		{"scope has values of scope", Completion{Result: Authorized, Subject: "sub-alice", Scope: oauth.Scope{"a b"}}, "invalid_request: scope holds a value that is not allowed"},
-		{"a lifetime is positive", Completion{Result: Authorized, Subject: "sub-alice", Access: grant.AccessTerms{Lifetime: -1}}, "invalid_request: a lifetime is out of range"},
-		{"a lifetime ends", Completion{Result: Authorized, Subject: "sub-alice", Refresh: grant.RefreshTerms{Lifetime: 1 << 60}}, "invalid_request: a lifetime is out of range"},
-		{"an error is described in its characters", Completion{Result: AccessDenied, Description: `a "no"`}, "invalid_request: the description of the error holds characters that are not allowed, or is too long"},
-		{"and not at length", Completion{Result: AccessDenied, Description: long}, "invalid_request: the description of the error holds characters that are not allowed, or is too long"},
-		{"its URI too", Completion{Result: TransactionFailed, URI: "https://a b"}, "invalid_request: the URI of the error holds characters that are not allowed, or is too long"},
+		{"scope has values of scope", decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice", Scope: oauth.Scope{"a b"}}, "invalid_request: scope holds a value that is not allowed"},
+		{"a lifetime is positive", decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice", Access: grant.AccessTerms{Lifetime: -1}}, "invalid_request: a lifetime is out of range"},
+		{"a lifetime ends", decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice", Refresh: grant.RefreshTerms{Lifetime: 1 << 60}}, "invalid_request: a lifetime is out of range"},
+		{"an error is described in its characters", decoupled.Completion{Result: decoupled.AccessDenied, Description: `a "no"`}, "invalid_request: the description of the error holds characters that are not allowed, or is too long"},
+		{"and not at length", decoupled.Completion{Result: decoupled.AccessDenied, Description: long}, "invalid_request: the description of the error holds characters that are not allowed, or is too long"},
+		{"its URI too", decoupled.Completion{Result: decoupled.TransactionFailed, URI: "https://a b"}, "invalid_request: the URI of the error holds characters that are not allowed, or is too long"},
 	} {
 		w := newWorld(t)
 		w.authenticate("")
 		w.says(tt.rule, w.complete(tt.c), tt.err)
-		if w.only().State != Waiting || len(w.store.grants)+len(w.store.events) != 0 {
+		if w.only().State != decoupled.Waiting || len(w.store.grants)+len(w.store.events) != 0 {
 			t.Errorf("%s: something has changed", tt.rule)
 		}
 	}
 	w := newWorld(t)
 	w.bank.RequireAuthTime = true
 	w.authenticate("")
-	w.says("the time is told where the client registered that", w.complete(Completion{Result: Authorized, Subject: "sub-alice"}), "invalid_request: auth_time is missing: the ID token must have it")
-	w.says("as it is here", w.complete(Completion{Result: Authorized, Subject: "sub-alice", AuthTime: noon}), "")
+	w.says("the time is told where the client registered that", w.complete(decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice"}), "invalid_request: auth_time is missing: the ID token must have it")
+	w.says("as it is here", w.complete(decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice", AuthTime: noon}), "")
 	w = newWorld(t)
 	w.authenticate("")
-	w.says("the one that was asked for may have another name to us", w.complete(Completion{Result: Authorized, Subject: "4711", ID: grant.IDTerms{Subject: "sub-alice"}}), "")
+	w.says("the one that was asked for may have another name to us", w.complete(decoupled.Completion{Result: decoupled.Authorized, Subject: "4711", ID: grant.IDTerms{Subject: "sub-alice"}}), "")
 	w = newWorld(t)
 	ticket, err := w.Begin(context.Background(), w.tenant, w.bank, params(""))
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.says("nothing is answered before it is acknowledged", w.complete(Completion{Result: AccessDenied}), ErrConflict.Error())
+	w.says("nothing is answered before it is acknowledged", w.complete(decoupled.Completion{Result: decoupled.AccessDenied}), decoupled.ErrConflict.Error())
 	if _, _, err = w.Issue(context.Background(), w.tenant, ticket.Handle); err != nil {
 		t.Fatal(err)
 	}
 	w.store.disabled = []string{"bob"}
-	w.says("a disabled account is not granted anything", w.complete(Completion{Result: Authorized, Subject: "bob"}), ErrDisabled.Error())
-	w.says("whoever found the subject says who it is", w.complete(Completion{Result: Authorized, Subject: "carol"}), "")
-	w.says("an answer is final", w.complete(Completion{Result: AccessDenied}), ErrConflict.Error())
+	w.says("a disabled account is not granted anything", w.complete(decoupled.Completion{Result: decoupled.Authorized, Subject: "bob"}), decoupled.ErrDisabled.Error())
+	w.says("whoever found the subject says who it is", w.complete(decoupled.Completion{Result: decoupled.Authorized, Subject: "carol"}), "")
+	w.says("an answer is final", w.complete(decoupled.Completion{Result: decoupled.AccessDenied}), decoupled.ErrConflict.Error())
 
 	w = newWorld(t)
 	if ticket, err = w.Begin(context.Background(), w.tenant, w.bank, params("login_hint=&id_token_hint=hint-of-bob")); err != nil {
@@ -132,8 +133,8 @@ func TestCompleteRefused(t *testing.T) {
 	if _, _, err = w.Issue(context.Background(), w.tenant, ticket.Handle); err != nil {
 		t.Fatal(err)
 	}
-	w.says("unless an ID token did", w.complete(Completion{Result: Authorized, Subject: "carol"}), "invalid_request: sub is not the subject that the request is about")
-	w.says("which names one", w.complete(Completion{Result: Authorized, Subject: "bob"}), "")
+	w.says("unless an ID token did", w.complete(decoupled.Completion{Result: decoupled.Authorized, Subject: "carol"}), "invalid_request: sub is not the subject that the request is about")
+	w.says("which names one", w.complete(decoupled.Completion{Result: decoupled.Authorized, Subject: "bob"}), "")
 }
 
 func TestFail(t *testing.T) {
@@ -193,4 +194,4 @@ func TestFail(t *testing.T) {
 }
 
 // newTicket is a ticket of a request that does not exist.
-func newTicket(w *world) string { return tickets.of(w.tenant, w.Issuer.NewID()) }
+func newTicket(w *world) string { return tickets.Of(w.tenant, w.Issuer.NewID()) }

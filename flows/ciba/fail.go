@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 )
@@ -33,14 +34,14 @@ func (s *Service) Fail(ctx context.Context, t *tenant.Tenant, f Failure) (*oauth
 	if !slices.Contains(reasons, f.Code) {
 		return nil, oauth.InvalidRequest("the reason is unknown")
 	}
-	if !errorURI(f.URI) {
+	if !decoupled.ErrorURI(f.URI) {
 		f.URI = ""
 	}
-	told, err := worded(&oauth.Error{Code: f.Code}, f.Description, f.URI)
+	told, err := decoupled.Worded(&oauth.Error{Code: f.Code}, f.Description, f.URI)
 	if err != nil {
 		return nil, err
 	}
-	id, ok := tickets.parse(t, f.Ticket)
+	id, ok := tickets.Parse(t, f.Ticket)
 	if !ok {
 		return told, nil
 	}

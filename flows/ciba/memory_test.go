@@ -14,6 +14,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
@@ -21,7 +22,7 @@ import (
 	"github.com/chancery-id/chancery/tenant/keys"
 )
 
-// memory is a Store of one tenant. down, when set, is what every method says.
+// memory is a decoupled.Store of one tenant. down, when set, is what every method says.
 type memory struct {
 	mu       sync.Mutex
 	down     error
@@ -32,11 +33,11 @@ type memory struct {
 }
 
 type row struct {
-	Authentication
+	decoupled.Authentication
 	polled time.Time
 }
 
-func (m *memory) BeginAuthentication(_ context.Context, _ tenant.ID, a Authentication) error {
+func (m *memory) BeginAuthentication(_ context.Context, _ tenant.ID, a decoupled.Authentication) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.rows[a.ID] = &row{Authentication: a}
@@ -49,12 +50,12 @@ func (m *memory) alive(at time.Time, id string) (*row, error) {
 	case m.down != nil:
 		return nil, m.down
 	case r == nil || !at.Before(r.EndsAt):
-		return nil, ErrNotFound
+		return nil, decoupled.ErrNotFound
 	}
 	return r, nil
 }
 
-func (m *memory) Authentication(_ context.Context, _ tenant.ID, at time.Time, id string) (*Authentication, error) {
+func (m *memory) Authentication(_ context.Context, _ tenant.ID, at time.Time, id string) (*decoupled.Authentication, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r, err := m.alive(at, id)
@@ -65,15 +66,15 @@ func (m *memory) Authentication(_ context.Context, _ tenant.ID, at time.Time, id
 	return &a, nil
 }
 
-func (m *memory) Authentications(_ context.Context, _ tenant.ID, at time.Time, subject string, n int) (out []Authentication, err error) {
+func (m *memory) Authentications(_ context.Context, _ tenant.ID, at time.Time, subject string, n int) (out []decoupled.Authentication, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, r := range m.rows {
-		if r.Subject == subject && subject != "" && r.State == Waiting && at.Before(r.EndsAt) && len(out) < n {
+		if r.Subject == subject && subject != "" && r.State == decoupled.Waiting && at.Before(r.EndsAt) && len(out) < n {
 			out = append(out, r.Authentication)
 		}
 	}
-	slices.SortFunc(out, func(a, b Authentication) int {
+	slices.SortFunc(out, func(a, b decoupled.Authentication) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), strings.Compare(a.ID, b.ID))
 	})
 	return out, m.down
@@ -86,28 +87,28 @@ func (m *memory) Acknowledge(_ context.Context, _ tenant.ID, at time.Time, id st
 	switch {
 	case err != nil:
 		return err
-	case r.State != Identifying:
-		return ErrConflict
+	case r.State != decoupled.Identifying:
+		return decoupled.ErrConflict
 	}
-	r.State, r.Interval, r.EndsAt = Waiting, interval, endsAt
+	r.State, r.Interval, r.EndsAt = decoupled.Waiting, interval, endsAt
 	return nil
 }
 
-func (m *memory) Settle(_ context.Context, _ tenant.ID, at time.Time, s Settlement) error {
+func (m *memory) Settle(_ context.Context, _ tenant.ID, at time.Time, s decoupled.Settlement) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r, err := m.alive(at, s.ID)
 	switch {
 	case err != nil:
 		return err
-	case r.State != Waiting:
-		return ErrConflict
+	case r.State != decoupled.Waiting:
+		return decoupled.ErrConflict
 	case s.Grant != nil && slices.Contains(m.disabled, s.Grant.Subject):
-		return ErrDisabled
+		return decoupled.ErrDisabled
 	}
-	r.State, r.Refusal = Refused, s.Refusal
+	r.State, r.Refusal = decoupled.Refused, s.Refusal
 	if s.Grant != nil {
-		r.State, m.grants[s.ID] = Granted, s.Grant
+		r.State, m.grants[s.ID] = decoupled.Granted, s.Grant
 	}
 	m.events = append(m.events, s.Event)
 	return nil
@@ -123,22 +124,22 @@ func (m *memory) DropAuthentication(_ context.Context, _ tenant.ID, id string, e
 	return m.down
 }
 
-func (m *memory) Poll(_ context.Context, _ tenant.ID, at time.Time, id, clientID string, leeway, raise time.Duration) (*Polled, error) {
+func (m *memory) Poll(_ context.Context, _ tenant.ID, at time.Time, id, clientID string, leeway, raise time.Duration) (*decoupled.Polled, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.rows[id]
 	switch {
 	case m.down != nil:
 		return nil, m.down
-	case r == nil || r.ClientID != clientID || r.State == Identifying:
-		return nil, ErrNotFound
+	case r == nil || r.ClientID != clientID || r.State == decoupled.Identifying:
+		return nil, decoupled.ErrNotFound
 	}
-	soon := r.State == Waiting && at.Add(leeway).Before(r.polled.Add(r.Interval))
+	soon := r.State == decoupled.Waiting && at.Add(leeway).Before(r.polled.Add(r.Interval))
 	if soon {
 		r.Interval += raise
 	}
 	r.polled = at
-	return &Polled{State: r.State, TooSoon: soon, Refusal: r.Refusal, EndsAt: r.EndsAt}, nil
+	return &decoupled.Polled{State: r.State, TooSoon: soon, Refusal: r.Refusal, EndsAt: r.EndsAt}, nil
 }
 
 func (m *memory) RedeemAuthentication(_ context.Context, _ tenant.ID, at time.Time, r grant.Redemption) error {
@@ -149,7 +150,7 @@ func (m *memory) RedeemAuthentication(_ context.Context, _ tenant.ID, at time.Ti
 	case m.down != nil:
 		return m.down
 	case g == nil || !g.Live(at) || !g.Code.RedeemedAt.IsZero() || slices.Contains(m.disabled, g.Subject):
-		return ErrNotFound
+		return decoupled.ErrNotFound
 	}
 	g.Code.RedeemedAt = at
 	delete(m.rows, r.Grant)
@@ -185,6 +186,7 @@ func (r registry) Client(_ context.Context, id string) (*tenant.Client, error) {
 type world struct {
 	*testing.T
 	*Service
+	*decoupled.Flow
 	store  *memory
 	tenant *tenant.Tenant
 	bank   *tenant.Client
@@ -217,6 +219,7 @@ func newWorld(t *testing.T, change ...func(*tenant.Settings)) *world {
 			}
 			return "", errors.New("no ID token of ours")
 		}}}
+	w.Flow = w.Service.Flow()
 	return w
 }
 
@@ -240,7 +243,7 @@ func (w *world) authenticate(query string) Acknowledgement {
 }
 
 // waiting is the one authentication that there is.
-func (w *world) only() *Pending {
+func (w *world) only() *decoupled.Pending {
 	w.Helper()
 	if len(w.store.rows) != 1 {
 		w.Fatalf("there are %d authentications", len(w.store.rows))
@@ -256,7 +259,7 @@ func (w *world) only() *Pending {
 }
 
 // complete answers the one authentication that there is.
-func (w *world) complete(c Completion) error {
+func (w *world) complete(c decoupled.Completion) error {
 	w.Helper()
 	return w.Complete(context.Background(), w.tenant, w.only(), c)
 }

@@ -7,19 +7,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/tenant"
 )
 
 func TestPoll(t *testing.T) {
-	answer := func(c Completion) func(*world) {
+	answer := func(c decoupled.Completion) func(*world) {
 		return func(w *world) {
 			if err := w.complete(c); err != nil {
 				w.Fatal(err)
 			}
 		}
 	}
-	yes := Completion{Result: Authorized, Subject: "sub-alice"}
+	yes := decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice"}
 	const invalid = "invalid_grant: auth_req_id is invalid or already used"
 	for _, tt := range []struct {
 		rule string
@@ -28,12 +29,15 @@ func TestPoll(t *testing.T) {
 	}{
 		{"the user has not answered", nil, "authorization_pending: the user has not answered yet"},
 		{"the user has agreed", answer(yes), ""},
-		{"the user has denied", answer(Completion{Result: AccessDenied}), "access_denied: the user denied the request"},
-		{"in the backend's words", answer(Completion{Result: AccessDenied, Description: "Too late at night."}), "access_denied: Too late at night."},
-		{"the user could not be asked", answer(Completion{Result: TransactionFailed}), "expired_token: the user could not be asked"},
+		{"the user has denied", answer(decoupled.Completion{Result: decoupled.AccessDenied}), "access_denied: the user denied the request"},
+		{"in the backend's words", answer(decoupled.Completion{Result: decoupled.AccessDenied, Description: "Too late at night."}), "access_denied: Too late at night."},
+		{"the user could not be asked", answer(decoupled.Completion{Result: decoupled.TransactionFailed}), "expired_token: the user could not be asked"},
 		{"the time is over", func(w *world) { w.now = noon.Add(10 * time.Minute) }, "expired_token: auth_req_id has expired"},
 		{"the time of an agreement too", func(w *world) { answer(yes)(w); w.now = noon.Add(10 * time.Minute) }, "expired_token: auth_req_id has expired"},
-		{"and of a denial", func(w *world) { answer(Completion{Result: AccessDenied})(w); w.now = noon.Add(10 * time.Minute) }, "expired_token: auth_req_id has expired"},
+		{"and of a denial", func(w *world) {
+			answer(decoupled.Completion{Result: decoupled.AccessDenied})(w)
+			w.now = noon.Add(10 * time.Minute)
+		}, "expired_token: auth_req_id has expired"},
 		{"another client's", func(w *world) { w.bank = &tenant.Client{ID: "thief", Metadata: w.bank.Metadata} }, invalid},
 		{"what is swept away", func(w *world) { clear(w.store.rows) }, invalid},
 		{"a store may be out of order", func(w *world) { w.store.down = errDown }, errDown.Error()},
@@ -65,11 +69,11 @@ func TestPollsArePaced(t *testing.T) {
 		w.now = w.now.Add(tt.after)
 		_, err := w.Poll(context.Background(), w.tenant, w.bank, ack.AuthReqID)
 		w.says("after "+tt.after.String(), err, tt.says)
-		if (tt.says == slow) != errors.Is(err, ErrSlowDown) {
+		if (tt.says == slow) != errors.Is(err, decoupled.ErrSlowDown) {
 			t.Error("a door cannot tell slow_down")
 		}
 	}
-	if err := w.complete(Completion{Result: Authorized, Subject: "sub-alice"}); err != nil {
+	if err := w.complete(decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice"}); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.Poll(context.Background(), w.tenant, w.bank, ack.AuthReqID)
@@ -79,7 +83,7 @@ func TestPollsArePaced(t *testing.T) {
 func TestRedeemOnce(t *testing.T) {
 	w := newWorld(t)
 	w.authenticate("")
-	if err := w.complete(Completion{Result: Authorized, Subject: "sub-alice"}); err != nil {
+	if err := w.complete(decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice"}); err != nil {
 		t.Fatal(err)
 	}
 	id := w.only().ID
@@ -105,7 +109,7 @@ func TestRedeemOnce(t *testing.T) {
 func TestRedeemAfterTheAccountIsDisabled(t *testing.T) {
 	w := newWorld(t)
 	w.authenticate("")
-	if err := w.complete(Completion{Result: Authorized, Subject: "sub-alice"}); err != nil {
+	if err := w.complete(decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice"}); err != nil {
 		t.Fatal(err)
 	}
 	w.store.disabled = []string{"sub-alice"}

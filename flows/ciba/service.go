@@ -1,3 +1,5 @@
+// Package ciba is how a backchannel authentication begins (OpenID Connect Client-Initiated Backchannel Authentication 1.0,
+// "CIBA Core"): a client asks for a subject, who is found by a hint and answers on another device.
 package ciba
 
 import (
@@ -7,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/flows/account"
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
@@ -19,7 +22,22 @@ type Service struct {
 	Requests *request.Service
 	Accounts Accounts
 	Issuer   *grant.Issuer
-	Store    Store
+	Store    decoupled.Store
+}
+
+// The handles of an authentication: the ticket is for whoever looks for its subject, auth_req_id for the client.
+var (
+	tickets    = decoupled.Handle{Use: "ciba ticket", Size: 16}
+	authReqIDs = decoupled.Handle{Use: "ciba auth_req_id", Size: 32}
+)
+
+// kind is what backchannel authentication has of its own. An ID token is what the client asked for (CIBA Core §10.1.1).
+var kind = decoupled.Kind{GrantType: oauth.CIBA, Handle: authReqIDs, Invalid: oauth.InvalidGrant("auth_req_id is invalid or already used"),
+	Expired: oauth.ExpiredToken("auth_req_id has expired"), IDToken: true}
+
+// Flow answers authentications, and the polls for them.
+func (s *Service) Flow() *decoupled.Flow {
+	return &decoupled.Flow{Kind: kind, Now: s.Now, Store: s.Store}
 }
 
 // Accounts finds the account that a hint means.
@@ -29,14 +47,14 @@ type Accounts interface {
 }
 
 // begin validates a request of a client that has authenticated.
-func (s *Service) begin(ctx context.Context, t *tenant.Tenant, client *tenant.Client, params url.Values) (*request.Request, *Authentication, error) {
+func (s *Service) begin(ctx context.Context, t *tenant.Tenant, client *tenant.Client, params url.Values) (*request.Request, *decoupled.Authentication, error) {
 	r, err := s.Requests.ValidateBackchannel(ctx, t, client, params)
 	if err != nil {
 		return nil, nil, err
 	}
 	kept := *r
 	kept.IDTokenHint, kept.Backchannel.LoginHintToken = "", "" // they have said all they can
-	return r, &Authentication{ID: s.Issuer.NewID(), ClientID: client.ID, Request: &kept, CreatedAt: s.Now()}, nil
+	return r, &decoupled.Authentication{ID: s.Issuer.NewID(), ClientID: client.ID, Request: &kept, CreatedAt: s.Now()}, nil
 }
 
 // Begin records a request whose subject somebody else will find, and then Issue or Fail. The error is an *oauth.Error of
@@ -46,25 +64,25 @@ func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, client *tenant.Cl
 	if err != nil {
 		return nil, err
 	}
-	a.State, a.EndsAt = Identifying, a.CreatedAt.Add(t.Settings.InteractionLifetime())
+	a.State, a.EndsAt = decoupled.Identifying, a.CreatedAt.Add(t.Settings.InteractionLifetime())
 	if err := s.Store.BeginAuthentication(ctx, t.ID, *a); err != nil {
 		return nil, err
 	}
-	return &Ticket{Handle: tickets.of(t, a.ID), Client: client, Request: r}, nil
+	return &Ticket{Handle: tickets.Of(t, a.ID), Client: client, Request: r}, nil
 }
 
 // Issue acknowledges the request of a ticket: its subject is known to whoever calls. A ticket that is unknown, over or
-// acknowledged already is ErrNotFound.
-func (s *Service) Issue(ctx context.Context, t *tenant.Tenant, ticket string) (*Pending, Acknowledgement, error) {
+// acknowledged already is decoupled.ErrNotFound.
+func (s *Service) Issue(ctx context.Context, t *tenant.Tenant, ticket string) (*decoupled.Pending, Acknowledgement, error) {
 	p, err := s.Load(ctx, t, ticket)
 	if err != nil {
 		return nil, Acknowledgement{}, err
 	}
 	ack := acknowledgement(t, &p.Authentication)
-	p.State, p.Interval, p.EndsAt = Waiting, ack.Interval, s.Now().Add(ack.ExpiresIn)
+	p.State, p.Interval, p.EndsAt = decoupled.Waiting, ack.Interval, s.Now().Add(ack.ExpiresIn)
 	err = s.Store.Acknowledge(ctx, t.ID, s.Now(), p.ID, p.Interval, p.EndsAt)
-	if errors.Is(err, ErrConflict) {
-		err = ErrNotFound
+	if errors.Is(err, decoupled.ErrConflict) {
+		err = decoupled.ErrNotFound
 	}
 	if err != nil {
 		return nil, Acknowledgement{}, err
@@ -72,13 +90,13 @@ func (s *Service) Issue(ctx context.Context, t *tenant.Tenant, ticket string) (*
 	return p, ack, nil
 }
 
-func acknowledgement(t *tenant.Tenant, a *Authentication) Acknowledgement {
+func acknowledgement(t *tenant.Tenant, a *decoupled.Authentication) Acknowledgement {
 	return Acknowledgement{AuthReqID: AuthReqID(t, a), ExpiresIn: t.Settings.CIBALifetime(a.Request.Backchannel.RequestedExpiry),
 		Interval: t.Settings.CIBAInterval()}
 }
 
 // AuthReqID returns the auth_req_id of a. Only the client may see it.
-func AuthReqID(t *tenant.Tenant, a *Authentication) string { return authReqIDs.of(t, a.ID) }
+func AuthReqID(t *tenant.Tenant, a *decoupled.Authentication) string { return authReqIDs.Of(t, a.ID) }
 
 // Authenticate records and acknowledges a request at once, after finding its subject among our own accounts. The error
 // is an *oauth.Error of CIBA Core §13.
@@ -94,7 +112,7 @@ func (s *Service) Authenticate(ctx context.Context, t *tenant.Tenant, client *te
 		return Acknowledgement{}, err
 	}
 	ack := acknowledgement(t, a)
-	a.State, a.Interval, a.EndsAt = Waiting, ack.Interval, a.CreatedAt.Add(ack.ExpiresIn)
+	a.State, a.Interval, a.EndsAt = decoupled.Waiting, ack.Interval, a.CreatedAt.Add(ack.ExpiresIn)
 	if err := s.Store.BeginAuthentication(ctx, t.ID, *a); err != nil {
 		return Acknowledgement{}, err
 	}
@@ -121,7 +139,7 @@ func (s *Service) alone(t *tenant.Tenant, r *request.Request) error {
 var errUnknown = oauth.UnknownUserID("the hint names no user who could be asked")
 
 // identify finds whom a is about. An ID token of ours names its subject, also one that has no account here.
-func (s *Service) identify(ctx context.Context, t *tenant.Tenant, a *Authentication) error {
+func (s *Service) identify(ctx context.Context, t *tenant.Tenant, a *decoupled.Authentication) error {
 	r := a.Request
 	hint := r.LoginHint
 	if r.RequiredSub != "" {
@@ -147,49 +165,28 @@ func (s *Service) identify(ctx context.Context, t *tenant.Tenant, a *Authenticat
 	return nil
 }
 
-// Load returns the authentication that a ticket reaches, or ErrNotFound.
-func (s *Service) Load(ctx context.Context, t *tenant.Tenant, ticket string) (*Pending, error) {
-	id, ok := tickets.parse(t, ticket)
+// Load returns the authentication that a ticket reaches, or decoupled.ErrNotFound.
+func (s *Service) Load(ctx context.Context, t *tenant.Tenant, ticket string) (*decoupled.Pending, error) {
+	id, ok := tickets.Parse(t, ticket)
 	if !ok {
-		return nil, ErrNotFound
+		return nil, decoupled.ErrNotFound
 	}
-	return s.Find(ctx, t, id)
-}
-
-// Find returns the authentication of that id, or ErrNotFound. Only those who act for the tenant know ids.
-func (s *Service) Find(ctx context.Context, t *tenant.Tenant, id string) (*Pending, error) {
-	a, err := s.Store.Authentication(ctx, t.ID, s.Now(), id)
-	if err != nil {
-		return nil, err
-	}
-	return s.withClient(ctx, t, a)
-}
-
-// withClient adds the client. Without one that is alive there is nothing to be answered.
-func (s *Service) withClient(ctx context.Context, t *tenant.Tenant, a *Authentication) (*Pending, error) {
-	client, err := t.Clients.Client(ctx, a.ClientID)
-	if errors.Is(err, tenant.ErrNoClient) || err == nil && client.Disabled {
-		return nil, ErrNotFound
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &Pending{Authentication: *a, Client: client}, nil
+	return s.Flow().Find(ctx, t, id)
 }
 
 // maxListed is how many authentications a list holds at most.
 const maxListed = 100
 
-// Waiting lists what waits for that subject, the oldest first.
-func (s *Service) Waiting(ctx context.Context, t *tenant.Tenant, subject string) ([]Pending, error) {
+// decoupled.Waiting lists what waits for that subject, the oldest first.
+func (s *Service) Waiting(ctx context.Context, t *tenant.Tenant, subject string) ([]decoupled.Pending, error) {
 	as, err := s.Store.Authentications(ctx, t.ID, s.Now(), subject, maxListed)
 	if err != nil {
 		return nil, err
 	}
-	var out []Pending
+	var out []decoupled.Pending
 	for i := range as {
-		p, err := s.withClient(ctx, t, &as[i])
-		if errors.Is(err, ErrNotFound) {
+		p, err := decoupled.WithClient(ctx, t, &as[i])
+		if errors.Is(err, decoupled.ErrNotFound) {
 			continue
 		}
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/tenant"
@@ -58,7 +59,7 @@ func TestAuthenticate(t *testing.T) {
 			continue
 		}
 		p := w.only()
-		if p.State != Waiting || p.Subject != tt.subject || p.Request.RequiredSub != tt.required || !p.EndsAt.Equal(noon.Add(10*time.Minute)) || p.Interval != 5*time.Second {
+		if p.State != decoupled.Waiting || p.Subject != tt.subject || p.Request.RequiredSub != tt.required || !p.EndsAt.Equal(noon.Add(10*time.Minute)) || p.Interval != 5*time.Second {
 			t.Errorf("%s: %+v", tt.rule, p.Authentication)
 		}
 		if want := (Acknowledgement{AuthReqID(w.tenant, &p.Authentication), 10 * time.Minute, 5 * time.Second}); ack != want {
@@ -91,7 +92,7 @@ func TestBegin(t *testing.T) {
 		t.Errorf("the backend does not see the hint: %+v", ticket.Request)
 	}
 	p := w.only()
-	want := Authentication{ID: p.ID, State: Identifying, ClientID: "bank", CreatedAt: noon, EndsAt: noon.Add(15 * time.Minute),
+	want := decoupled.Authentication{ID: p.ID, State: decoupled.Identifying, ClientID: "bank", CreatedAt: noon, EndsAt: noon.Add(15 * time.Minute),
 		Request: &request.Request{ClientID: "bank", Scope: oauth.Scope{"openid", "email"}, RequiredSub: "bob", Backchannel: request.Decoupled{RequestedExpiry: 120}}}
 	if d := cmp.Diff(want, p.Authentication); d != "" {
 		t.Errorf("stored: -want +got\n%s", d)
@@ -105,33 +106,33 @@ func TestBegin(t *testing.T) {
 	if ack.ExpiresIn != 2*time.Minute || ack.Interval != 5*time.Second || len(ack.AuthReqID) != 64 || got.Client != w.bank {
 		t.Errorf("acknowledged as %+v", ack)
 	}
-	want.State, want.Interval, want.EndsAt = Waiting, 5*time.Second, noon.Add(3*time.Minute)
-	for _, a := range []Authentication{got.Authentication, w.only().Authentication} {
+	want.State, want.Interval, want.EndsAt = decoupled.Waiting, 5*time.Second, noon.Add(3*time.Minute)
+	for _, a := range []decoupled.Authentication{got.Authentication, w.only().Authentication} {
 		if d := cmp.Diff(want, a); d != "" {
 			t.Errorf("acknowledged: -want +got\n%s", d)
 		}
 	}
 	_, _, err = w.Issue(context.Background(), w.tenant, ticket.Handle)
-	w.says("a ticket is acknowledged once", err, ErrNotFound.Error())
+	w.says("a ticket is acknowledged once", err, decoupled.ErrNotFound.Error())
 }
 
 func TestHandles(t *testing.T) {
 	w, other := newWorld(t), newWorld(t)
 	ack := w.authenticate("")
 	a := &w.only().Authentication
-	ticket := tickets.of(w.tenant, a.ID)
+	ticket := tickets.Of(w.tenant, a.ID)
 	for _, tt := range []struct {
 		rule, ticket string
 		tenant       *tenant.Tenant
 		err          string
 	}{
 		{"a ticket opens", ticket, w.tenant, ""},
-		{"another tenant's does not", ticket, other.tenant, ErrNotFound.Error()},
-		{"an auth_req_id is no ticket", ack.AuthReqID, w.tenant, ErrNotFound.Error()},
-		{"an id is no ticket", a.ID, w.tenant, ErrNotFound.Error()},
-		{"nothing is no ticket", "", w.tenant, ErrNotFound.Error()},
-		{"a changed one is none", ticket[:42] + "!", w.tenant, ErrNotFound.Error()},
-		{"a longer one is none", ticket + "A", w.tenant, ErrNotFound.Error()},
+		{"another tenant's does not", ticket, other.tenant, decoupled.ErrNotFound.Error()},
+		{"an auth_req_id is no ticket", ack.AuthReqID, w.tenant, decoupled.ErrNotFound.Error()},
+		{"an id is no ticket", a.ID, w.tenant, decoupled.ErrNotFound.Error()},
+		{"nothing is no ticket", "", w.tenant, decoupled.ErrNotFound.Error()},
+		{"a changed one is none", ticket[:42] + "!", w.tenant, decoupled.ErrNotFound.Error()},
+		{"a longer one is none", ticket + "A", w.tenant, decoupled.ErrNotFound.Error()},
 	} {
 		_, err := w.Load(context.Background(), tt.tenant, tt.ticket)
 		w.says(tt.rule, err, tt.err)
@@ -142,10 +143,10 @@ func TestHandles(t *testing.T) {
 	w.says("another tenant's auth_req_id is none", err, "invalid_grant: auth_req_id is invalid or already used")
 	delete(w.tenant.Clients.(registry), "bank")
 	_, err = w.Load(context.Background(), w.tenant, ticket)
-	w.says("without its client there is nothing", err, ErrNotFound.Error())
+	w.says("without its client there is nothing", err, decoupled.ErrNotFound.Error())
 	w.tenant.Clients.(registry)["bank"] = &tenant.Client{ID: "bank", Disabled: true}
 	_, err = w.Load(context.Background(), w.tenant, ticket)
-	w.says("nor with a disabled one", err, ErrNotFound.Error())
+	w.says("nor with a disabled one", err, decoupled.ErrNotFound.Error())
 	if ps, err := w.Waiting(context.Background(), w.tenant, "sub-alice"); err != nil || len(ps) != 0 {
 		t.Errorf("listed all the same: %v %v", ps, err)
 	}
@@ -164,7 +165,7 @@ func TestWaiting(t *testing.T) {
 	if err != nil || len(ps) != 3 || !ps[0].CreatedAt.Equal(noon) || ps[0].Client != w.bank {
 		t.Fatalf("%v %v", ps, err)
 	}
-	if err := w.Complete(context.Background(), w.tenant, &ps[1], Completion{Result: AccessDenied}); err != nil {
+	if err := w.Complete(context.Background(), w.tenant, &ps[1], decoupled.Completion{Result: decoupled.AccessDenied}); err != nil {
 		t.Fatal(err)
 	}
 	w.now = noon.Add(10 * time.Minute)

@@ -13,7 +13,7 @@ var errApproval = oauth.InvalidGrant("the user's answer no longer stands")
 
 // redeemCIBA answers a poll (CIBA Core §10.1, §11): with tokens once, when the subject has agreed.
 func (s *Service) redeemCIBA(ctx context.Context, t *tenant.Tenant, r *Request) (grant.Tokens, error) {
-	id, err := s.CIBA.Poll(ctx, t, r.Client, r.get("auth_req_id"))
+	id, err := s.CIBA.Flow().Poll(ctx, t, r.Client, r.get("auth_req_id"))
 	if err != nil {
 		return grant.Tokens{}, err
 	}
@@ -30,7 +30,7 @@ func (s *Service) redeemCIBA(ctx context.Context, t *tenant.Tenant, r *Request) 
 	if err != nil {
 		return grant.Tokens{}, err
 	}
-	if err := s.CIBA.Redeem(ctx, t, effect); err != nil {
+	if err := s.CIBA.Flow().Redeem(ctx, t, effect); err != nil {
 		return grant.Tokens{}, err
 	}
 	return out, nil

@@ -6,7 +6,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/authorize"
-	"github.com/chancery-id/chancery/flows/ciba"
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/persistence"
 	"github.com/chancery-id/chancery/tenant"
@@ -89,7 +89,9 @@ func Budget(t *testing.T, db *persistence.DB, sent func() int) {
 		{"Pushed", 1, func() error { _, err := k.db.Pushed(k.ctx, k.t, k.now, hash("u")); return err }, nil},
 		{"Begin, of a pushed request", 1, func() error { return k.beginPushed("pushed", "u") }, nil},
 		{"Finish, of a pushed request", 1, func() error { return k.finishPushed("pushed", "u", "of pushed") }, nil},
-		{"BeginAuthentication", 1, func() error { return k.db.BeginAuthentication(k.ctx, k.t, k.authentication("b", ciba.Identifying)) }, nil},
+		{"BeginAuthentication", 1, func() error {
+			return k.db.BeginAuthentication(k.ctx, k.t, k.authentication("b", decoupled.Identifying))
+		}, nil},
 		{"Acknowledge", 1, func() error { return k.db.Acknowledge(k.ctx, k.t, k.now, "b", time.Second, k.at(time.Hour)) }, nil},
 		{"Poll", 1, func() error { _, err := k.poll("b"); return err }, nil},
 		{"Settle, with a grant", 1, func() error { return k.granting("b") }, nil},

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
-	"github.com/chancery-id/chancery/flows/ciba"
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
@@ -14,8 +14,8 @@ import (
 )
 
 // authentication returns one in that state, with alice as its subject.
-func (k *kit) authentication(id string, state ciba.State) ciba.Authentication {
-	return ciba.Authentication{ID: id, State: state, ClientID: "app", Subject: "alice", Interval: 5 * time.Second, CreatedAt: k.now, EndsAt: k.at(10 * time.Minute),
+func (k *kit) authentication(id string, state decoupled.State) decoupled.Authentication {
+	return decoupled.Authentication{ID: id, State: state, ClientID: "app", Subject: "alice", Interval: 5 * time.Second, CreatedAt: k.now, EndsAt: k.at(10 * time.Minute),
 		Request: &request.Request{ClientID: "app", Scope: oauth.Scope{"openid"}, RequiredSub: "alice", LoginHint: mark(k.t),
 			Backchannel: request.Decoupled{BindingMessage: "W4SCT", RequestedExpiry: 60, Context: json.RawMessage(`{"b":1}`)}}}
 }
@@ -23,13 +23,13 @@ func (k *kit) authentication(id string, state ciba.State) ciba.Authentication {
 // waiting begins an authentication that waits for alice.
 func (k *kit) waiting(id string) {
 	k.Helper()
-	k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication(id, ciba.Waiting)))
+	k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication(id, decoupled.Waiting)))
 }
 
 // granting settles an authentication by a grant.
 func (k *kit) granting(id string) error {
 	g := k.grant(id)
-	return k.db.Settle(k.ctx, k.t, k.now, ciba.Settlement{ID: id, Grant: &g, Event: k.event(audit.GrantIssued)})
+	return k.db.Settle(k.ctx, k.t, k.now, decoupled.Settlement{ID: id, Grant: &g, Event: k.event(audit.GrantIssued)})
 }
 
 // granted begins an authentication and grants it.
@@ -40,15 +40,15 @@ func (k *kit) granted(id string) grant.Grant {
 	return k.grant(id)
 }
 
-func (k *kit) poll(id string) (*ciba.Polled, error) {
+func (k *kit) poll(id string) (*decoupled.Polled, error) {
 	return k.db.Poll(k.ctx, k.t, k.now, id, "app", time.Second, 5*time.Second)
 }
 
-var denied = ciba.Refusal{Code: "access_denied", Description: "no", URI: "https://why.example"}
+var denied = decoupled.Refusal{Code: "access_denied", Description: "no", URI: "https://why.example"}
 
 var authentications = []promise{
 	{"an authentication is read as it was begun", func(k *kit) {
-		a := k.authentication("a", ciba.Identifying)
+		a := k.authentication("a", decoupled.Identifying)
 		k.must(k.db.BeginAuthentication(k.ctx, k.t, a))
 		got, err := k.db.Authentication(k.ctx, k.t, k.now, "a")
 		k.must(err)
@@ -64,43 +64,43 @@ var authentications = []promise{
 			at time.Time
 		}{{"a", end}, {"none", k.now}, {"", k.now}, {"a\x00b", k.now}} {
 			_, err = k.db.Authentication(k.ctx, k.t, c.at, c.id)
-			k.is(err, ciba.ErrNotFound)
-			k.is(k.db.Acknowledge(k.ctx, k.t, c.at, c.id, time.Second, k.at(time.Hour)), ciba.ErrNotFound)
-			k.is(k.db.Settle(k.ctx, k.t, c.at, ciba.Settlement{ID: c.id, Refusal: &denied, Event: k.event(audit.Denied)}), ciba.ErrNotFound)
+			k.is(err, decoupled.ErrNotFound)
+			k.is(k.db.Acknowledge(k.ctx, k.t, c.at, c.id, time.Second, k.at(time.Hour)), decoupled.ErrNotFound)
+			k.is(k.db.Settle(k.ctx, k.t, c.at, decoupled.Settlement{ID: c.id, Refusal: &denied, Event: k.event(audit.Denied)}), decoupled.ErrNotFound)
 		}
 		k.same(len(k.events()), 0)
 		for _, id := range []string{"none", "", "a\x00b"} {
 			_, err := k.poll(id)
-			k.is(err, ciba.ErrNotFound)
+			k.is(err, decoupled.ErrNotFound)
 		}
 		k.now = end
 		p, err := k.poll("a")
 		k.must(err)
-		k.same(*p, ciba.Polled{State: ciba.Waiting, EndsAt: end})
+		k.same(*p, decoupled.Polled{State: decoupled.Waiting, EndsAt: end})
 	}},
 	{"an acknowledgement begins its time and its interval", func(k *kit) {
-		a := k.authentication("a", ciba.Identifying)
+		a := k.authentication("a", decoupled.Identifying)
 		k.must(k.db.BeginAuthentication(k.ctx, k.t, a))
-		a.State, a.Interval, a.EndsAt = ciba.Waiting, 7*time.Second, k.at(time.Hour)
+		a.State, a.Interval, a.EndsAt = decoupled.Waiting, 7*time.Second, k.at(time.Hour)
 		k.must(k.db.Acknowledge(k.ctx, k.t, k.now, "a", a.Interval, a.EndsAt))
 		got, err := k.db.Authentication(k.ctx, k.t, k.now, "a")
 		k.must(err)
 		k.same(*got, a)
-		k.is(k.db.Acknowledge(k.ctx, k.t, k.now, "a", time.Second, k.at(2*time.Hour)), ciba.ErrConflict)
+		k.is(k.db.Acknowledge(k.ctx, k.t, k.now, "a", time.Second, k.at(2*time.Hour)), decoupled.ErrConflict)
 		got, err = k.db.Authentication(k.ctx, k.t, k.now, "a")
 		k.must(err)
 		k.same(*got, a)
 	}},
 	{"those that wait for a subject are listed, the oldest first, as many as asked", func(k *kit) {
 		for i, id := range []string{"c", "b", "a"} {
-			a := k.authentication(id, ciba.Waiting)
+			a := k.authentication(id, decoupled.Waiting)
 			a.CreatedAt = k.at(time.Duration(i) * time.Second)
 			k.must(k.db.BeginAuthentication(k.ctx, k.t, a))
 		}
-		k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("identifying", ciba.Identifying)))
-		ended, nobodys, bobs := k.authentication("ended", ciba.Waiting), k.authentication("nobody's", ciba.Waiting), k.authentication("bob's", ciba.Waiting)
+		k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("identifying", decoupled.Identifying)))
+		ended, nobodys, bobs := k.authentication("ended", decoupled.Waiting), k.authentication("nobody's", decoupled.Waiting), k.authentication("bob's", decoupled.Waiting)
 		ended.EndsAt, nobodys.Subject, bobs.Subject = k.now, "", "bob"
-		for _, a := range []ciba.Authentication{ended, nobodys, bobs} {
+		for _, a := range []decoupled.Authentication{ended, nobodys, bobs} {
 			k.must(k.db.BeginAuthentication(k.ctx, k.t, a))
 		}
 		k.granted("granted")
@@ -120,8 +120,8 @@ var authentications = []promise{
 	}},
 	{"a denial is recorded, and every poll is told", func(k *kit) {
 		k.waiting("a")
-		k.must(k.db.Settle(k.ctx, k.t, k.now, ciba.Settlement{ID: "a", Refusal: &denied, Event: k.event(audit.Denied)}))
-		a := k.authentication("a", ciba.Refused)
+		k.must(k.db.Settle(k.ctx, k.t, k.now, decoupled.Settlement{ID: "a", Refusal: &denied, Event: k.event(audit.Denied)}))
+		a := k.authentication("a", decoupled.Refused)
 		a.Refusal = &denied
 		got, err := k.db.Authentication(k.ctx, k.t, k.now, "a")
 		k.must(err)
@@ -129,10 +129,10 @@ var authentications = []promise{
 		for range 2 {
 			p, err := k.poll("a")
 			k.must(err)
-			k.same(*p, ciba.Polled{State: ciba.Refused, Refusal: &denied, EndsAt: a.EndsAt})
+			k.same(*p, decoupled.Polled{State: decoupled.Refused, Refusal: &denied, EndsAt: a.EndsAt})
 		}
 		k.same(k.events(), []audit.Kind{audit.Denied})
-		k.is(k.granting("a"), ciba.ErrConflict)
+		k.is(k.granting("a"), decoupled.ErrConflict)
 		_, err = k.db.Grant(k.ctx, k.t, "a")
 		k.is(err, grant.ErrNotFound)
 	}},
@@ -143,25 +143,25 @@ var authentications = []promise{
 		k.same(*got, g)
 		p, err := k.poll("a")
 		k.must(err)
-		k.same(p.State, ciba.Granted)
-		k.is(k.granting("a"), ciba.ErrConflict)
-		k.is(k.db.Settle(k.ctx, k.t, k.now, ciba.Settlement{ID: "a", Refusal: &denied}), ciba.ErrConflict)
+		k.same(p.State, decoupled.Granted)
+		k.is(k.granting("a"), decoupled.ErrConflict)
+		k.is(k.db.Settle(k.ctx, k.t, k.now, decoupled.Settlement{ID: "a", Refusal: &denied}), decoupled.ErrConflict)
 		k.same(k.events(), []audit.Kind{audit.GrantIssued})
 	}},
 	{"nobody answers before the acknowledgement", func(k *kit) {
-		k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("a", ciba.Identifying)))
-		k.is(k.granting("a"), ciba.ErrConflict)
+		k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("a", decoupled.Identifying)))
+		k.is(k.granting("a"), decoupled.ErrConflict)
 		_, err := k.poll("a")
-		k.is(err, ciba.ErrNotFound)
+		k.is(err, decoupled.ErrNotFound)
 	}},
 	{"a disabled account is not granted anything, but may be refused", func(k *kit) {
 		k.must(k.db.CreateAccount(k.ctx, k.t, k.account("alice"), audit.Event{}))
 		k.waiting("a")
 		k.disable("alice")
-		k.is(k.granting("a"), ciba.ErrDisabled)
+		k.is(k.granting("a"), decoupled.ErrDisabled)
 		_, err := k.db.Grant(k.ctx, k.t, "a")
 		k.is(err, grant.ErrNotFound)
-		k.is(k.db.Settle(k.ctx, k.t, k.now, ciba.Settlement{ID: "a", Refusal: &denied}), nil)
+		k.is(k.db.Settle(k.ctx, k.t, k.now, decoupled.Settlement{ID: "a", Refusal: &denied}), nil)
 	}},
 	{"a poll that comes too soon makes the interval longer, and one that waits does not", func(k *kit) {
 		k.waiting("a") // interval 5 s; the leeway is 1 s, and each adds 5 s
@@ -189,13 +189,13 @@ var authentications = []promise{
 	{"another client's poll finds nothing and counts for nothing", func(k *kit) {
 		k.waiting("a")
 		_, err := k.db.Poll(k.ctx, k.t, k.now, "a", "other", 0, time.Second)
-		k.is(err, ciba.ErrNotFound)
+		k.is(err, decoupled.ErrNotFound)
 		p, err := k.poll("a")
 		k.must(err)
 		k.same(p.TooSoon, false)
 	}},
 	{"what is dropped is gone, in any state; nothing is dropped twice", func(k *kit) {
-		k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("identifying", ciba.Identifying)))
+		k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("identifying", decoupled.Identifying)))
 		k.waiting("waiting")
 		k.granted("granted")
 		before := len(k.events())
@@ -204,9 +204,9 @@ var authentications = []promise{
 				k.is(k.db.DropAuthentication(k.ctx, k.t, id, k.event(audit.Denied)), nil)
 			}
 			_, err := k.db.Authentication(k.ctx, k.t, k.now, id)
-			k.is(err, ciba.ErrNotFound)
+			k.is(err, decoupled.ErrNotFound)
 			_, err = k.poll(id)
-			k.is(err, ciba.ErrNotFound)
+			k.is(err, decoupled.ErrNotFound)
 		}
 		for _, id := range []string{"none", "", "a\x00b"} {
 			k.is(k.db.DropAuthentication(k.ctx, k.t, id, k.event(audit.Denied)), nil)
@@ -217,7 +217,7 @@ var authentications = []promise{
 		g := k.granted("a")
 		k.must(k.db.RedeemAuthentication(k.ctx, k.t, k.now, k.redemption(g)))
 		_, err := k.poll("a")
-		k.is(err, ciba.ErrNotFound)
+		k.is(err, decoupled.ErrNotFound)
 		got, err := k.db.Grant(k.ctx, k.t, "a")
 		k.must(err)
 		r := k.line(1)
@@ -239,7 +239,7 @@ var authentications = []promise{
 			at time.Time
 		}{{k.redemption(once), k.now}, {k.redemption(late), k.at(time.Minute)}, {k.redemption(revoked), k.now}, {wrong, k.now}, {unknown, k.now}} {
 			c.r.AccessToken.Hash = hash("never")
-			k.is(k.db.RedeemAuthentication(k.ctx, k.t, c.at, c.r), ciba.ErrNotFound)
+			k.is(k.db.RedeemAuthentication(k.ctx, k.t, c.at, c.r), decoupled.ErrNotFound)
 		}
 		_, err := k.db.AccessToken(k.ctx, k.t, k.now, hash("never"))
 		k.is(err, grant.ErrNotFound)
@@ -254,7 +254,7 @@ var authentications = []promise{
 			k.must(k.db.CreateAccount(k.ctx, k.t, k.account("alice"), audit.Event{}))
 			g := k.granted(newID())
 			end()
-			k.is(k.db.RedeemAuthentication(k.ctx, k.t, k.now, k.redemption(g)), ciba.ErrNotFound)
+			k.is(k.db.RedeemAuthentication(k.ctx, k.t, k.now, k.redemption(g)), decoupled.ErrNotFound)
 		}
 	}},
 	{"an authentication that has ended is swept, but not at once", func(k *kit) {
@@ -264,7 +264,7 @@ var authentications = []promise{
 		k.is(err, nil)
 		k.swept(k.at(10*time.Minute + time.Hour))
 		_, err = k.poll("a")
-		k.is(err, ciba.ErrNotFound)
+		k.is(err, decoupled.ErrNotFound)
 	}},
 }
 
@@ -277,10 +277,10 @@ func (k *kit) disable(sub string) {
 // What happens when many call at once.
 
 func raceAcknowledge(k *kit) {
-	k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("a", ciba.Identifying)))
+	k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("a", decoupled.Identifying)))
 	k.oneWins(crowd(func(n int) error {
 		return k.db.Acknowledge(k.ctx, k.t, k.now, "a", time.Second, k.at(time.Duration(n+1)*time.Minute))
-	}), ciba.ErrConflict)
+	}), decoupled.ErrConflict)
 }
 
 func raceSettle(k *kit) {
@@ -289,14 +289,14 @@ func raceSettle(k *kit) {
 		if n%2 == 0 {
 			return k.granting("a")
 		}
-		return k.db.Settle(k.ctx, k.t, k.now, ciba.Settlement{ID: "a", Refusal: &denied, Event: k.event(audit.Denied)})
+		return k.db.Settle(k.ctx, k.t, k.now, decoupled.Settlement{ID: "a", Refusal: &denied, Event: k.event(audit.Denied)})
 	})
-	k.oneWins(errs, ciba.ErrConflict)
+	k.oneWins(errs, decoupled.ErrConflict)
 	k.same(len(k.events()), 1)
 	p, err := k.poll("a")
 	k.must(err)
 	_, err = k.db.Grant(k.ctx, k.t, "a")
-	k.same(err == nil, p.State == ciba.Granted)
+	k.same(err == nil, p.State == decoupled.Granted)
 }
 
 func raceDrop(k *kit) {
@@ -334,7 +334,7 @@ func raceRedeemAuthentication(k *kit) {
 		r, a := k.redemption(g), k.token("token "+strconv.Itoa(n), "a")
 		r.AccessToken = &a
 		return k.db.RedeemAuthentication(k.ctx, k.t, k.now, r)
-	}), ciba.ErrNotFound)
+	}), decoupled.ErrNotFound)
 	alive := 0
 	for n := range callers {
 		if _, err := k.db.AccessToken(k.ctx, k.t, k.now, hash("token "+strconv.Itoa(n))); err == nil {

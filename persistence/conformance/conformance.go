@@ -11,8 +11,8 @@ import (
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/challenge"
-	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/clientauth"
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/request"
@@ -28,7 +28,7 @@ type DB interface {
 	account.Store
 	authorize.Store
 	challenge.Store
-	ciba.Store
+	decoupled.Store
 	clientauth.Replay
 	grant.Store
 	request.Store
@@ -108,7 +108,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[account.Store](),
 	reflect.TypeFor[authorize.Store](),
 	reflect.TypeFor[challenge.Store](),
-	reflect.TypeFor[ciba.Store](),
+	reflect.TypeFor[decoupled.Store](),
 	reflect.TypeFor[clientauth.Replay](),
 	reflect.TypeFor[grant.Store](),
 	reflect.TypeFor[request.Store](),

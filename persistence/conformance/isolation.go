@@ -12,7 +12,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/authorize"
-	"github.com/chancery-id/chancery/flows/ciba"
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/persistence"
@@ -70,7 +70,7 @@ func (k *kit) fill() {
 	k.must(k.db.PutGrant(k.ctx, k.t, g, &a, k.event(audit.GrantIssued)))
 	k.must(k.db.PutAccessToken(k.ctx, k.t, alone))
 	k.push("pushed")
-	k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("identifying", ciba.Identifying)))
+	k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("identifying", decoupled.Identifying)))
 	k.waiting("waiting")
 	k.granted("approved")
 	k.must(k.use("assertion", "used", k.at(time.Hour)))
@@ -269,22 +269,22 @@ var isolations = map[string]kept{
 	"request.Store.Push":   {call: func(k *kit) (any, error) { return none(k.db.Push(k.ctx, k.t, k.pushedRequest("new"))) }},
 	"request.Store.Pushed": {call: func(k *kit) (any, error) { return k.db.Pushed(k.ctx, k.t, k.now, hash("pushed")) }},
 
-	"ciba.Store.Authentication": {call: func(k *kit) (any, error) { return k.db.Authentication(k.ctx, k.t, k.now, "waiting") }},
-	"ciba.Store.Authentications": {call: func(k *kit) (any, error) {
+	"decoupled.Store.Authentication": {call: func(k *kit) (any, error) { return k.db.Authentication(k.ctx, k.t, k.now, "waiting") }},
+	"decoupled.Store.Authentications": {call: func(k *kit) (any, error) {
 		return k.db.Authentications(k.ctx, k.t, k.now, "alice", 1000)
 	}},
-	"ciba.Store.BeginAuthentication": {call: func(k *kit) (any, error) {
-		return none(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("another", ciba.Waiting)))
+	"decoupled.Store.BeginAuthentication": {call: func(k *kit) (any, error) {
+		return none(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("another", decoupled.Waiting)))
 	}},
-	"ciba.Store.Acknowledge": {call: func(k *kit) (any, error) {
+	"decoupled.Store.Acknowledge": {call: func(k *kit) (any, error) {
 		return none(k.db.Acknowledge(k.ctx, k.t, k.now, "identifying", time.Second, k.at(time.Hour)))
 	}},
-	"ciba.Store.Settle": {call: func(k *kit) (any, error) { return none(k.granting("waiting")) }},
-	"ciba.Store.DropAuthentication": {call: func(k *kit) (any, error) {
+	"decoupled.Store.Settle": {call: func(k *kit) (any, error) { return none(k.granting("waiting")) }},
+	"decoupled.Store.DropAuthentication": {call: func(k *kit) (any, error) {
 		return none(k.db.DropAuthentication(k.ctx, k.t, "waiting", k.event(audit.Denied)))
 	}},
-	"ciba.Store.Poll": {call: func(k *kit) (any, error) { return k.poll("waiting") }},
-	"ciba.Store.RedeemAuthentication": {call: func(k *kit) (any, error) {
+	"decoupled.Store.Poll": {call: func(k *kit) (any, error) { return k.poll("waiting") }},
+	"decoupled.Store.RedeemAuthentication": {call: func(k *kit) (any, error) {
 		return none(k.db.RedeemAuthentication(k.ctx, k.t, k.now, k.redemption(k.grant("approved"))))
 	}},
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/ciba"
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/web/wire"
 )
@@ -45,11 +46,11 @@ type backchannelCompleteAnswer struct {
 }
 
 // results are how a user may have answered.
-var results = map[string]ciba.Result{
-	"AUTHORIZED":         ciba.Authorized,
-	"ACCESS_DENIED":      ciba.AccessDenied,
-	"DENIED":             ciba.AccessDenied, // as older programs call it
-	"TRANSACTION_FAILED": ciba.TransactionFailed,
+var results = map[string]decoupled.Result{
+	"AUTHORIZED":         decoupled.Authorized,
+	"ACCESS_DENIED":      decoupled.AccessDenied,
+	"DENIED":             decoupled.AccessDenied, // as older programs call it
+	"TRANSACTION_FAILED": decoupled.TransactionFailed,
 }
 
 // backchannelComplete records the user's answer.
@@ -69,7 +70,7 @@ func (d *Door) backchannelComplete(c *call) (answer, error) {
 	if err == nil {
 		wire.EventOf(c.Context).Client(p.ClientID)
 		a.Actor, a.Address = wire.TokenOf(c.Context).ID, c.address()
-		err = d.CIBA.Complete(c.Request.Context(), c.tenant, p, a)
+		err = d.CIBA.Flow().Complete(c.Request.Context(), c.tenant, p, a)
 	}
 	if err != nil {
 		return nil, unanswered(err)
@@ -83,9 +84,9 @@ func (d *Door) backchannelComplete(c *call) (answer, error) {
 // unanswered words why an answer cannot be recorded.
 func unanswered(err error) error {
 	for is, words := range map[error]string{
-		ciba.ErrNotFound: noTicket.text,
-		ciba.ErrConflict: "The ticket does not wait for an answer.",
-		ciba.ErrDisabled: "The account of the subject is disabled.",
+		decoupled.ErrNotFound: noTicket.text,
+		decoupled.ErrConflict: "The ticket does not wait for an answer.",
+		decoupled.ErrDisabled: "The account of the subject is disabled.",
 	} {
 		if errors.Is(err, is) {
 			return oauth.InvalidRequest(words).Because(err)
@@ -101,12 +102,12 @@ var completionNames = words{{"authTime", "auth_time"}, {"subject", "sub"}, {"sco
 const lastSecond = 253402300799
 
 // completion says it in the flow's words.
-func (in *backchannelCompleteRequest) completion() (ciba.Completion, error) {
-	a := ciba.Completion{Result: results[in.Result], Description: in.Description, URI: in.URI}
+func (in *backchannelCompleteRequest) completion() (decoupled.Completion, error) {
+	a := decoupled.Completion{Result: results[in.Result], Description: in.Description, URI: in.URI}
 	if a.Result == "" {
 		return a, oauth.InvalidRequest("result is missing, or none that there is.")
 	}
-	if a.Result != ciba.Authorized {
+	if a.Result != decoupled.Authorized {
 		return a, nil
 	}
 	for _, s := range []struct{ member, sub string }{{"subject", in.Subject}, {"sub", cmp.Or(in.Sub, in.Subject)}} {

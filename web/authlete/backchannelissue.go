@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/chancery-id/chancery/flows/ciba"
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/web/wire"
 )
@@ -40,7 +40,7 @@ func (d *Door) backchannelIssue(c *call) (answer, error) {
 		return nil, oauth.InvalidRequest("The API call has no ticket.")
 	}
 	p, ack, err := d.CIBA.Issue(c.Request.Context(), c.tenant, in.Ticket)
-	if errors.Is(err, ciba.ErrNotFound) {
+	if errors.Is(err, decoupled.ErrNotFound) {
 		r := c.refuse(noTicket, invalidTicket, refusal{err: oauth.Custom("server_error", "", "").Because(err)})
 		wire.EventOf(c.Context).Fail(oauth.InvalidRequest(noTicket.text).Because(err)) // which is not what the client is told
 		return &r, nil

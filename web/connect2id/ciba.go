@@ -7,7 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/chancery-id/chancery/flows/ciba"
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
@@ -17,7 +17,7 @@ import (
 // Unix seconds.
 type cibaSession struct {
 	ID             string          `json:"id"`
-	State          ciba.State      `json:"state"`
+	State          decoupled.State `json:"state"`
 	Sub            string          `json:"sub,omitempty"`
 	LoginHint      string          `json:"login_hint,omitempty"`
 	Client         client          `json:"client"`
@@ -63,11 +63,11 @@ var (
 
 func failCIBA(c *gin.Context, err error) {
 	switch {
-	case errors.Is(err, ciba.ErrNotFound):
+	case errors.Is(err, decoupled.ErrNotFound):
 		err = &wire.Status{Err: errNoCIBA.Because(err), HTTP: http.StatusNotFound}
-	case errors.Is(err, ciba.ErrConflict):
+	case errors.Is(err, decoupled.ErrConflict):
 		err = errCIBAAnswered.Because(err)
-	case errors.Is(err, ciba.ErrDisabled):
+	case errors.Is(err, decoupled.ErrDisabled):
 		err = &wire.Status{Err: errCIBADisabled.Because(err), HTTP: http.StatusForbidden}
 	}
 	wire.Error(c, err)
@@ -95,8 +95,8 @@ func (d *Door) cibaSessions(c *call) error {
 	return nil
 }
 
-func (d *Door) loadCIBA(c *call) (*ciba.Pending, error) {
-	p, err := d.CIBA.Find(c.Request.Context(), c.tenant, c.Param("id"))
+func (d *Door) loadCIBA(c *call) (*decoupled.Pending, error) {
+	p, err := d.CIBA.Flow().Find(c.Request.Context(), c.tenant, c.Param("id"))
 	if err == nil {
 		wire.EventOf(c.Context).Client(p.ClientID)
 	}
@@ -113,7 +113,7 @@ func (d *Door) cibaSession(c *call) error {
 	return nil
 }
 
-func (c *call) cibaSession(p *ciba.Pending) cibaSession {
+func (c *call) cibaSession(p *decoupled.Pending) cibaSession {
 	r := p.Request
 	return cibaSession{ID: p.ID, State: p.State, Sub: r.RequiredSub, LoginHint: r.LoginHint, Client: c.client(p.Client), Scope: list(r.Scope),
 		ACRValues: r.ACRValues, BindingMessage: r.Backchannel.BindingMessage, Resource: r.Resource, RequestContext: r.Backchannel.Context,
@@ -130,7 +130,7 @@ func (d *Door) approveCIBA(c *call) error {
 	if err := wire.ReadStrictJSON(c.Context, maxBody, &in); err != nil {
 		return err
 	}
-	a := ciba.Completion{Result: ciba.Authorized, Subject: in.Sub, ACR: in.ACR, AMR: in.AMR, Scope: in.Scope}
+	a := decoupled.Completion{Result: decoupled.Authorized, Subject: in.Sub, ACR: in.ACR, AMR: in.AMR, Scope: in.Scope}
 	if a.AuthTime, err = instant("auth_time", in.AuthTime); err != nil {
 		return err
 	}
@@ -143,12 +143,12 @@ func (d *Door) denyCIBA(c *call) error {
 	if err != nil {
 		return err
 	}
-	return d.answerCIBA(c, p, ciba.Completion{Result: ciba.AccessDenied})
+	return d.answerCIBA(c, p, decoupled.Completion{Result: decoupled.AccessDenied})
 }
 
-func (d *Door) answerCIBA(c *call, p *ciba.Pending, a ciba.Completion) error {
+func (d *Door) answerCIBA(c *call, p *decoupled.Pending, a decoupled.Completion) error {
 	a.Actor, a.Address = wire.TokenOf(c.Context).ID, c.address()
-	if err := d.CIBA.Complete(c.Request.Context(), c.tenant, p, a); err != nil {
+	if err := d.CIBA.Flow().Complete(c.Request.Context(), c.tenant, p, a); err != nil {
 		return err
 	}
 	wire.NoContent(c.Context)

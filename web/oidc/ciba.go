@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/chancery-id/chancery/flows/ciba"
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
@@ -45,7 +46,7 @@ func refused(err error) error {
 
 // polled gives err the status of CIBA Core §11: a poll that came too soon has not reached a limit of ours.
 func polled(err error) error {
-	if errors.Is(err, ciba.ErrSlowDown) {
+	if errors.Is(err, decoupled.ErrSlowDown) {
 		return &wire.Status{Err: oauth.ErrorOf(err), HTTP: http.StatusBadRequest}
 	}
 	return err

@@ -1,4 +1,4 @@
-package ciba
+package decoupled
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 
 // What a Store says.
 var (
-	ErrNotFound = errors.New("ciba: no such authentication")          // unknown, over, redeemed, another client's
-	ErrConflict = errors.New("ciba: the authentication has moved on") // it is not in the state that the call needs
-	ErrDisabled = errors.New("ciba: the subject's account is disabled")
+	ErrNotFound = errors.New("decoupled: no such authentication")          // unknown, over, redeemed, another client's
+	ErrConflict = errors.New("decoupled: the authentication has moved on") // it is not in the state that the call needs
+	ErrDisabled = errors.New("decoupled: the subject's account is disabled")
 )
 
 // Settlement is the whole effect of a subject's answer. Exactly one of Grant and Refusal is set.

@@ -1,4 +1,4 @@
-package ciba
+package decoupled
 
 import (
 	"cmp"
@@ -57,28 +57,28 @@ type Completion struct {
 
 // Complete records the answer of the subject of p. What cannot be granted is invalid_request; an authentication that does
 // not wait for an answer is ErrConflict, one that is over ErrNotFound.
-func (s *Service) Complete(ctx context.Context, t *tenant.Tenant, p *Pending, c Completion) error {
-	now := s.Now()
+func (f *Flow) Complete(ctx context.Context, t *tenant.Tenant, p *Pending, c Completion) error {
+	now := f.Now()
 	e := Settlement{ID: p.ID, Event: audit.Event{At: now, Kind: audit.GrantIssued, Actor: c.Actor, Subject: c.Subject, ClientID: p.ClientID,
-		Grant: p.ID, Address: c.Address, Detail: map[string]string{"grant": oauth.CIBA}}}
+		Grant: p.ID, Address: c.Address, Detail: map[string]string{"grant": f.GrantType}}}
 	if refusal, refused := refusals[c.Result]; refused {
-		told, err := worded(refusal, c.Description, c.URI)
+		told, err := Worded(refusal, c.Description, c.URI)
 		if err != nil {
 			return err
 		}
 		e.Refusal = &Refusal{told.Code, told.Description, told.URI}
 		e.Event.Kind, e.Event.Subject, e.Event.Grant, e.Event.Detail["error"] = audit.Denied, p.Subject, "", told.Code
-		return s.Store.Settle(ctx, t.ID, now, e)
+		return f.Store.Settle(ctx, t.ID, now, e)
 	}
 	if err := c.check(p, now); err != nil {
 		return err
 	}
-	e.Grant = s.grant(t, p, &c, now)
+	e.Grant = f.grant(t, p, &c, now)
 	if err := e.Grant.Terms.Check(); err != nil {
 		return err
 	}
 	e.Event.Detail["scope"] = e.Grant.Terms.Scope.String()
-	return s.Store.Settle(ctx, t.ID, now, e)
+	return f.Store.Settle(ctx, t.ID, now, e)
 }
 
 // check returns invalid_request where c cannot be granted of p.
@@ -114,18 +114,18 @@ func (c *Completion) check(p *Pending, now time.Time) error {
 
 const maxSeconds = 100 * 365 * 24 * 3600
 
-// grant is what c agrees to, to be redeemed once before p ends. An ID token comes with it in any case: it is what the
-// client asked for (CIBA Core §10.1.1).
-func (s *Service) grant(t *tenant.Tenant, p *Pending, c *Completion, now time.Time) *grant.Grant {
+// grant is what c agrees to, to be redeemed once before p ends.
+func (f *Flow) grant(t *tenant.Tenant, p *Pending, c *Completion, now time.Time) *grant.Grant {
 	g := &grant.Grant{ID: p.ID, Subject: c.Subject, ClientID: p.ClientID, CreatedAt: now, ExpiresAt: p.EndsAt,
-		Code: &grant.CodeState{Hash: grant.Hash(AuthReqID(t, &p.Authentication)), ExpiresAt: p.EndsAt}}
+		Code: &grant.CodeState{Hash: grant.Hash(f.Handle.Of(t, p.ID)), ExpiresAt: p.EndsAt}}
 	g.Terms = grant.Terms{Scope: p.Request.Scope, Audience: p.Request.Resource, PresetIDToken: c.Claims, Consented: c.Consented, Properties: c.Properties,
 		AccessToken: c.Access, IDToken: c.ID, RefreshToken: c.Refresh, Login: grant.Login{ACR: c.ACR, AMR: c.AMR}}
 	if c.Scope != nil {
 		g.Terms.Scope = oauth.Scope{}.Plus(c.Scope) // without repeats
 	}
 	g.Terms.Claims = claimsOf(t, g.Terms.Scope)
-	g.Terms.IDToken.Issue, g.Terms.RefreshToken.Issue = true, p.Client.MayGrant(oauth.RefreshToken)
+	g.Terms.IDToken.Issue = f.IDToken || g.Terms.Scope.Has(oauth.OpenID)
+	g.Terms.RefreshToken.Issue = p.Client.MayGrant(oauth.RefreshToken)
 	if !c.AuthTime.IsZero() {
 		g.Terms.Login.AuthTime, g.Terms.Login.TellAuthTime = c.AuthTime.Unix(), true
 	}
@@ -143,13 +143,13 @@ func claimsOf(t *tenant.Tenant, scope oauth.Scope) []string {
 	return slices.Compact(names)
 }
 
-// worded is e with the words of a caller that is trusted to choose them, or invalid_request where they hold what must
+// Worded is e with the words of a caller that is trusted to choose them, or invalid_request where they hold what must
 // not come into an error (RFC 6749 §5.2).
-func worded(e *oauth.Error, description, uri string) (*oauth.Error, error) {
+func Worded(e *oauth.Error, description, uri string) (*oauth.Error, error) {
 	switch {
 	case len(description) > maxWords || strings.ContainsFunc(description, outside):
 		return nil, oauth.InvalidRequest("the description of the error holds characters that are not allowed, or is too long")
-	case !errorURI(uri):
+	case !ErrorURI(uri):
 		return nil, oauth.InvalidRequest("the URI of the error holds characters that are not allowed, or is too long")
 	}
 	if description == "" {
@@ -162,7 +162,7 @@ const maxWords = 1024 // bytes
 
 func outside(r rune) bool { return r < 0x20 || r > 0x7e || r == '"' || r == '\\' }
 
-// errorURI reports whether uri, which may be empty, can be the error_uri of an error.
-func errorURI(uri string) bool {
+// ErrorURI reports whether uri, which may be empty, can be the error_uri of an error.
+func ErrorURI(uri string) bool {
 	return len(uri) <= maxWords && !strings.ContainsFunc(uri, func(r rune) bool { return r == ' ' || outside(r) })
 }
