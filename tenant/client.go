@@ -74,6 +74,8 @@ type Metadata struct {
 	DPoPBound               bool              `json:"dpop_bound_access_tokens,omitempty"`                     // never a bearer token (RFC 9449 §5.2)
 	Audience                []string          `json:"audience,omitempty"`                                     // resources whose tokens it may introspect or ask for
 	Data                    json.RawMessage   `json:"data,omitempty"`                                         // the tenant's own, an object
+
+	TokenPolicy
 }
 
 // Public reports whether the client has no credentials (RFC 6749 §2.1).

@@ -90,7 +90,8 @@ type IDTerms struct {
 	AudienceList bool   `json:"audience_list,omitempty"`
 }
 
-// RefreshTerms rule the refresh tokens of a grant. Times are in seconds, zero: the tenant's default.
+// RefreshTerms rule the refresh tokens of a grant. Times are in seconds, zero: the client's or else the tenant's default;
+// a negative MaxIdle is no such limit.
 type RefreshTerms struct {
 	Issue    bool  `json:"issue,omitempty"`
 	Lifetime int64 `json:"lifetime,omitempty"`

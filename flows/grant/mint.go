@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -27,7 +28,7 @@ func (i *Issuer) Mint(ctx context.Context, t *tenant.Tenant, g *Grant, c *tenant
 	now := i.Now()
 	var notAfter time.Time
 	if g.Terms.RefreshToken.Issue {
-		m.Refresh = g.Terms.RefreshToken.first(t, now)
+		m.Refresh = g.Terms.RefreshToken.Of(c).first(t, now)
 		if c.Public() {
 			m.Refresh.Confirmation = g.Terms.AccessToken.Confirmation
 		}
@@ -53,6 +54,15 @@ func (i *Issuer) Mint(ctx context.Context, t *tenant.Tenant, g *Grant, c *tenant
 	return m, nil
 }
 
+// Of is r with what c's registration says where r says nothing.
+func (r RefreshTerms) Of(c *tenant.Client) *RefreshTerms {
+	r.Lifetime, r.MaxIdle = cmp.Or(r.Lifetime, c.RefreshLifetime), cmp.Or(r.MaxIdle, c.RefreshIdle)
+	if r.Rotate == nil {
+		r.Rotate = c.RefreshRotation
+	}
+	return &r
+}
+
 // first is the state of a grant's first refresh token, made at now. The tenant's lifetime always applies.
 func (r *RefreshTerms) first(t *tenant.Tenant, now time.Time) *RefreshState {
 	life := t.Settings.RefreshTokenLifetime()
@@ -65,7 +75,7 @@ func (r *RefreshTerms) first(t *tenant.Tenant, now time.Time) *RefreshState {
 // IdleUntil is when a refresh token used at now ends if it is not used again; zero: never.
 func (r *RefreshTerms) IdleUntil(t *tenant.Tenant, now time.Time) time.Time {
 	idle := t.Settings.RefreshTokenIdle()
-	if r.MaxIdle > 0 {
+	if r.MaxIdle != 0 {
 		idle = time.Duration(r.MaxIdle) * time.Second
 	}
 	if idle <= 0 {

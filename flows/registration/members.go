@@ -40,6 +40,10 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"audience":                        texts(func(m *tenant.Metadata) *[]string { return &m.Audience }),
 	"data":                            anObject(func(m *tenant.Metadata) *json.RawMessage { return &m.Data }),
 
+	"refresh_token_lifetime": ofRequest(func(r *Request) *int64 { return &r.Metadata.RefreshLifetime }),
+	"refresh_token_idle":     ofRequest(func(r *Request) *int64 { return &r.Metadata.RefreshIdle }),
+	"refresh_token_rotation": flagged(func(m *tenant.Metadata) **bool { return &m.RefreshRotation }),
+
 	"require_pushed_authorization_requests":        flag(func(m *tenant.Metadata) *bool { return &m.RequirePAR }),
 	"authorization_challenge_endpoint_auth_method": text(func(m *tenant.Metadata) *string { return &m.ChallengeAuthMethod }),
 
@@ -100,6 +104,15 @@ func flag(of func(*tenant.Metadata) *bool) func(*Request, json.RawMessage) bool 
 func number(of func(*tenant.Metadata) **int64) func(*Request, json.RawMessage) bool {
 	return func(r *Request, raw json.RawMessage) bool {
 		v, ok := decode[int64](raw)
+		*of(&r.Metadata) = &v
+		return ok
+	}
+}
+
+// flagged reads a flag that may also be left open.
+func flagged(of func(*tenant.Metadata) **bool) func(*Request, json.RawMessage) bool {
+	return func(r *Request, raw json.RawMessage) bool {
+		v, ok := decode[bool](raw)
 		*of(&r.Metadata) = &v
 		return ok
 	}

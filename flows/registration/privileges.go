@@ -51,6 +51,9 @@ func withhold(r *Request, base *tenant.Metadata) error {
 		return oauth.InvalidClientMetadata("authorization_challenge_endpoint_auth_method requires the master token")
 	}
 	m.ChallengeAuthMethod = base.ChallengeAuthMethod
+	if err := withholdPolicy(&m.TokenPolicy, base.TokenPolicy); err != nil {
+		return err
+	}
 	for _, g := range m.GrantTypes {
 		if !slices.Contains(ordinary, g) && !slices.Contains(base.GrantTypes, g) {
 			return oauth.InvalidClientMetadata("grant_types holds one that requires the master token")

@@ -54,6 +54,7 @@ var checks = []check{
 	idTokenAlg,      // OIDC Registration §2
 	authentication,  // OIDC Registration §2
 	audience,        // RFC 8707 §2
+	tokenPolicy,     // RFC 9700 §4.14.2
 }
 
 func sizes(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {

@@ -1,6 +1,7 @@
 package registration
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -131,6 +132,12 @@ func TestRules(t *testing.T) {
 		{"an empty contact", `{"contacts":[""]}`, badMeta},
 		{"software", `{"software_id":"4NRB1","software_version":"2.1"}`, ""},
 		{"a software id of 300 characters", `{"software_id":"` + long + `"}`, badMeta},
+		{"a policy for refresh tokens", `{"refresh_token_lifetime":3600,"refresh_token_idle":-1,"refresh_token_rotation":false}`, ""},
+		{"a refresh token of a second", `{"refresh_token_lifetime":1}`, badMeta},
+		{"a refresh token for ever", `{"refresh_token_lifetime":9000000000}`, badMeta},
+		{"a negative life", `{"refresh_token_lifetime":-1}`, badMeta},
+		{"an idle time of a second", `{"refresh_token_idle":1}`, badMeta},
+		{"an idle time below none", `{"refresh_token_idle":-2}`, badMeta},
 		{"client_secret_post", `{"token_endpoint_auth_method":"client_secret_post"}`, ""},
 		{"none", `{"token_endpoint_auth_method":"none"}`, ""},
 		{"a method we do not know", `{"token_endpoint_auth_method":"private_key_jwt"}`, badMeta},
@@ -190,6 +197,8 @@ func TestRules(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	for _, c := range []struct{ rule, body, want string }{
 		{"an object", `{"redirect_uris":["a"],"x":{"y":[1]}}`, ""},
+		{"rotation as a text", `{"refresh_token_rotation":"true"}`, badMeta},
+		{"a life as a text", `{"refresh_token_lifetime":"3600"}`, badMeta},
 		{"unknown members are ignored", `{"foo":1,"foo#fr":2,"Redirect_URIs":7}`, ""},
 		{"null is as if not sent", `{"scope":null,"contacts":null,"default_max_age":null,"jwks":null,"data":null,"client_name#fr":null}`, ""},
 		{"empty", ``, badBody},
@@ -244,6 +253,9 @@ func TestMasterOnly(t *testing.T) {
 		{"require_pkce", `"require_pkce":true`, badMeta},
 		{"require_pkce of a client that must in any case", `"require_pkce":true,"token_endpoint_auth_method":"none"`, ""},
 		{"audience", `"audience":["https://api.example"]`, badMeta},
+		{"a life of its refresh tokens", `"refresh_token_lifetime":3600`, badMeta},
+		{"an idle time of its refresh tokens", `"refresh_token_idle":-1`, badMeta},
+		{"no rotation of its refresh tokens", `"refresh_token_rotation":false`, badMeta},
 		{"an id of its choice", `"preferred_client_id":"my-app"`, badMeta},
 		{"a secret of its choice", `"preferred_client_secret":"0123456789abcdef0123456789abcdef"`, badMeta},
 		{"scope that is advertised", `"scope":"openid email"`, ""},
@@ -269,7 +281,7 @@ func TestMasterOnly(t *testing.T) {
 }
 
 func TestOwnCannotRaise(t *testing.T) {
-	const all = `"redirect_uris":["https://a.example/cb"],"grant_types":["authorization_code","client_credentials"],
+	const all = `"redirect_uris":["https://a.example/cb"],"grant_types":["authorization_code","client_credentials"],"refresh_token_idle":60,
 		"data":{"plan":1,"seats":[2]},"require_pkce":true,"audience":["https://api.example"]`
 	for _, c := range []struct{ rule, was, update, want, member, then string }{
 		{"what it has it may repeat", `{` + all + `,"scope":"openid orders"}`,
@@ -279,6 +291,8 @@ func TestOwnCannotRaise(t *testing.T) {
 		{"data that it leaves out stays", `{` + all + `}`, `{"redirect_uris":["https://a.example/2"]}`, "", "data", `{"plan":1,"seats":[2]}`},
 		{"require_pkce stays", `{` + all + `}`, `{"redirect_uris":["https://a.example/2"],"require_pkce":false}`, "", "require_pkce", "true"},
 		{"audience stays", `{` + all + `}`, `{"redirect_uris":["https://a.example/2"]}`, "", "audience", `https://api.example`},
+		{"its refresh tokens' policy stays", `{` + all + `}`, `{"redirect_uris":["https://a.example/2"]}`, "", "refresh_token_idle", "60"},
+		{"its refresh tokens' policy does not change", `{` + all + `}`, `{` + strings.Replace(all, `idle":60`, `idle":61`, 1) + `}`, badMeta, "refresh_token_idle", "60"},
 		{"scope that it leaves out stays", `{` + all + `,"scope":"openid"}`, `{"redirect_uris":["https://a.example/2"]}`, "", "scope", "openid"},
 		{"scope of blanks stays", `{` + all + `,"scope":"openid"}`, `{"redirect_uris":["https://a.example/2"],"scope":" "}`, "", "scope", "openid"},
 		{"scope may shrink", `{` + all + `,"scope":"openid orders"}`, `{` + all + `,"scope":"orders"}`, "", "scope", "orders"},
@@ -289,7 +303,7 @@ func TestOwnCannotRaise(t *testing.T) {
 			`{` + all + `,"scope":"authorization_challenge"}`, "", "scope", "authorization_challenge"},
 		{"a grant may go", `{` + all + `}`, `{"redirect_uris":["https://a.example/cb"],"grant_types":["refresh_token","authorization_code"]}`,
 			"", "grant_types", "refresh_token authorization_code"},
-		{"a grant may not come", `{"redirect_uris":["https://a.example/cb"]}`, `{` + all + `}`, badMeta, "grant_types", "authorization_code"},
+		{"a grant may not come", `{"redirect_uris":["https://a.example/cb"],"refresh_token_idle":60}`, `{` + all + `}`, badMeta, "grant_types", "authorization_code"},
 		{"data may not change", `{` + all + `}`, `{` + strings.Replace(all, `"plan":1`, `"plan":9`, 1) + `}`, badMeta, "data", `{"plan":1,"seats":[2]}`},
 		{"audience may not grow", `{` + all + `}`, `{` + strings.Replace(all, `["https://api.example"]`, `["https://api.example","x"]`, 1) + `}`,
 			badMeta, "audience", `https://api.example`},
@@ -310,7 +324,7 @@ func TestOwnCannotRaise(t *testing.T) {
 		if now.RequirePKCE {
 			pkce = "true"
 		}
-		then := map[string]string{"scope": now.Scope, "data": string(now.Data), "require_pkce": pkce,
+		then := map[string]string{"scope": now.Scope, "data": string(now.Data), "require_pkce": pkce, "refresh_token_idle": strconv.FormatInt(now.RefreshIdle, 10),
 			"audience": strings.Join(now.Audience, " "), "grant_types": strings.Join(now.GrantTypes, " ")}[c.member]
 		if c.member == "grant_types" && c.want != "" {
 			then = now.GrantTypes[0]

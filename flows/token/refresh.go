@@ -41,7 +41,7 @@ func (s *Service) redeemRefresh(ctx context.Context, t *tenant.Tenant, r *Reques
 	r.on(g)
 	out := grant.Tokens{TokenType: r.Proved.TokenType(), Scope: scope}
 	next := *g.Refresh
-	next.Generation, next.UsedAt, next.IdleUntil = generation, now, g.Terms.RefreshToken.IdleUntil(t, now)
+	next.Generation, next.UsedAt, next.IdleUntil = generation, now, g.Terms.RefreshToken.Of(r.Client).IdleUntil(t, now)
 	if r.Client.Public() {
 		next.Confirmation = r.Proved
 	}
@@ -90,12 +90,12 @@ func narrowed(r *Request, g *grant.Grant) (oauth.Scope, []string, error) {
 }
 
 // rotates reports whether using g's refresh token makes a new one: always for public clients (RFC 9700 §2.2.2), else as
-// the grant or the tenant says.
+// the grant, the client's registration or the tenant says.
 func rotates(t *tenant.Tenant, c *tenant.Client, g *grant.Grant) bool {
 	if c.Public() {
 		return true
 	}
-	if rotate := g.Terms.RefreshToken.Rotate; rotate != nil {
+	if rotate := g.Terms.RefreshToken.Of(c).Rotate; rotate != nil {
 		return *rotate
 	}
 	return !t.Settings.Tokens.RefreshTokenKeep
