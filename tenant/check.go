@@ -119,6 +119,7 @@ func (c *checker) words(s *Settings) {
 		legal   func(string) bool
 		message string
 	}{
+		{"/authorization/response_types", a.ResponseTypes, responseType, "is no response type of ours beside code"},
 		{"/authorization/response_modes", a.ResponseModes, func(v string) bool { return slices.Contains(modes, v) }, "is no response mode of ours"},
 		{"/authorization/custom_error_codes", a.CustomErrorCodes, word, "must be letters, digits, dots, hyphens and underscores"},
 		{"/authorization/scopes", a.Scopes, oauth.ScopeValue, "is no scope value"},

@@ -97,12 +97,15 @@ func (c *Client) MayGrant(grantType string) bool {
 	return slices.Contains(c.GrantTypes, grantType)
 }
 
-// MayRespond reports whether the client registered responseType. RFC 7591 §2: none means code.
+// MayRespond reports whether the client registered responseType, and the grant types that belong to it. RFC 7591 §2: none
+// means code.
 func (c *Client) MayRespond(responseType string) bool {
-	if len(c.ResponseTypes) == 0 {
-		return responseType == "code"
+	registered := c.ResponseTypes
+	if len(registered) == 0 {
+		registered = []string{oauth.ResponseCode}
 	}
-	return slices.Contains(c.ResponseTypes, responseType)
+	return slices.ContainsFunc(registered, func(r string) bool { return oauth.ResponseType(r) == responseType }) &&
+		!slices.ContainsFunc(oauth.GrantTypesOf(responseType), func(g string) bool { return !c.MayGrant(g) })
 }
 
 // CheckSecret reports whether secret is one of the client's secrets that live at now. Every secret is

@@ -33,6 +33,7 @@ type AuthorizationSettings struct {
 	InteractionLifetime  int64               `json:"interaction_lifetime,omitempty"`    // 900 s
 	CodeLifetime         int64               `json:"code_lifetime,omitempty"`           // 60 s, at most 600
 	ResponseModes        []string            `json:"response_modes,omitempty"`          // all of query, fragment, form_post
+	ResponseTypes        []string            `json:"response_types,omitempty"`          // beside code, which is always there: none
 	AlwaysPromptForAuth  bool                `json:"always_prompt_for_auth,omitempty"`  // no single sign-on
 	AlwaysPromptForGrant bool                `json:"always_prompt_for_grant,omitempty"` // no remembered consent, also for prompt=none
 	HintWithPromptNone   bool                `json:"hint_with_prompt_none,omitempty"`   // prompt=none demands an id_token_hint

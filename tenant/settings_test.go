@@ -81,6 +81,7 @@ func TestCheck(t *testing.T) {
 		{"an HMAC is no algorithm of ours", `{"tokens": {"id_token_alg": "HS256"}}`, []string{"/tokens/id_token_alg"}},
 		{"algorithms are case-sensitive", `{"tokens": {"id_token_alg": "rs256"}}`, []string{"/tokens/id_token_alg"}},
 		{"a response mode is known", `{"authorization": {"response_modes": ["query", "pigeon"]}}`, []string{"/authorization/response_modes/1"}},
+		{"a response type is known", `{"authorization": {"response_types": ["token id_token", "none", "code", "code code token", "token"]}}`, []string{"/authorization/response_types/2", "/authorization/response_types/3"}},
 		{"a response mode is named once", `{"authorization": {"response_modes": ["query", "query"]}}`, []string{"/authorization/response_modes/1"}},
 		{"an error code is a word", `{"authorization": {"custom_error_codes": ["a b"]}}`, []string{"/authorization/custom_error_codes/0"}},
 		{"a scope value has no space", `{"authorization": {"scopes": ["a b", "ok"]}}`, []string{"/authorization/scopes/0"}},

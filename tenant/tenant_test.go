@@ -90,8 +90,8 @@ func TestClient(t *testing.T) {
 	if !c.MayGrant("authorization_code") || c.MayGrant("refresh_token") || !c.MayRespond("code") || c.MayRespond("id_token") {
 		t.Error("RFC 7591 §2: without grant and response types, authorization_code and code")
 	}
-	c.GrantTypes, c.ResponseTypes = []string{"client_credentials"}, []string{"id_token"}
-	if c.MayGrant("authorization_code") || !c.MayGrant("client_credentials") || c.MayRespond("code") || !c.MayRespond("id_token") {
+	c.GrantTypes, c.ResponseTypes = []string{"client_credentials", "implicit"}, []string{"token  id_token"}
+	if c.MayGrant("authorization_code") || !c.MayGrant("client_credentials") || c.MayRespond("code") || !c.MayRespond("id_token token") {
 		t.Error("what is registered replaces the defaults")
 	}
 	if c.Public() || c.Native() {

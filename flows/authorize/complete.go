@@ -202,7 +202,7 @@ func termsOf(s *tenant.Settings, r *request.Request, c Consent) grant.Terms {
 		}
 		for _, n := range names {
 			inIDToken, inUserInfo := places(r, n)
-			if toIDToken || inIDToken {
+			if toIDToken || inIDToken || !inUserInfo && r.ResponseType == oauth.ResponseIDToken { // there is no access token to ask with
 				terms.IDTokenClaims = add(terms.IDTokenClaims, n)
 			}
 			if !toIDToken && (inUserInfo || !inIDToken) {
@@ -259,7 +259,7 @@ func merge(had *grant.Authorization, terms *grant.Terms, now time.Time) *grant.A
 	return &a
 }
 
-// finish mints the code and writes the end of the interaction.
+// finish mints what the response gives and writes the end of the interaction.
 func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Facts, a agreement, c change) (Result, error) {
 	now, r, who := s.Now(), p.Request, f.Session
 	g := &grant.Grant{ID: s.Issuer.NewID(), Subject: who.Subject, ClientID: p.Client.ID, SessionID: who.ID, CreatedAt: now, Terms: a.terms}
@@ -269,14 +269,13 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 	g.Terms.RefreshToken.Issue = g.Terms.RefreshToken.Issue && p.Client.MayGrant(oauth.RefreshToken)
 	g.Terms.Login = loginOf(who, tellsAuthTime(p.Client, r))
 	g.Terms.Login.Nonce = r.Nonce
-	code := s.Issuer.MintCode(g.ID)
-	g.ExpiresAt = now.Add(t.Settings.CodeLifetime())
-	g.Code = &grant.CodeState{Hash: grant.Hash(code), ExpiresAt: g.ExpiresAt, Challenge: r.CodeChallenge}
-	if r.RedirectSent {
-		g.Code.RedirectURI = r.RedirectURI
+	out, err := s.issue(ctx, t, p.Client, r, g)
+	if err != nil {
+		return Result{}, err
 	}
 	e := effectOf(t, now, g, who, a.authorization, c)
 	e.Hash, e.Version, e.Pushed = p.Hash, p.Version, r.Pushed
+	e.AccessToken, e.AtOnce = out.stored, out.atOnce()
 	if a.authorization != nil {
 		e.Events = append(e.Events, audit.Event{At: now, Kind: audit.Consented, Subject: who.Subject, ClientID: g.ClientID, Session: who.ID, Grant: g.ID,
 			Address: c.address, Detail: map[string]string{"scope": g.Terms.Scope.String()}})
@@ -286,7 +285,7 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 		return Result{}, err
 	}
 	t.Revoked.Add(revoked...)
-	res := Result{Client: p.Client, Subject: who.Subject, Current: who, Response: respond(t, r, Param{"code", code})}
+	res := Result{Client: p.Client, Subject: who.Subject, Current: who, Issued: out.Issued, Response: respond(t, r, out.params...)}
 	if c.session != nil || c.moved {
 		res.Session, res.SID = who, s.Sessions.Handle(t, who)
 	}

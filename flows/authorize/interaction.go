@@ -65,6 +65,7 @@ type FinishEffect struct {
 	Authorization *grant.Authorization // remembered, merged with what is on record; nil: not
 	Grant         *grant.Grant         // with its code, or what was minted at once; nil: the request was refused
 	AccessToken   *grant.AccessToken   // recorded with it, if an opaque one was minted at once
+	AtOnce        bool                 // Grant has a code, and tokens were minted at once beside it
 	Session       *session.Session     // written as in LoginEffect; nil: unchanged
 	Touch         bool                 // raise UsedAt of the grant's session to now, where Session is nil
 	Ended         string               // as in LoginEffect
@@ -99,7 +100,7 @@ type Store interface {
 	PutData(ctx context.Context, t tenant.ID, now time.Time, hash []byte, data json.RawMessage) error
 	// Finish removes the interaction and writes all it came to. Of any number of concurrent calls one succeeds; the
 	// others get ErrNotFound, or ErrConflict when it has moved on. Of any number of interactions that began with one pushed
-	// request one succeeds, and the others get ErrNotFound. A grant without a code that hangs on a session which
-	// is not there any more is ErrNotFound.
+	// request one succeeds, and the others get ErrNotFound. A grant without a code, or with tokens at once,
+	// that hangs on a session which is not there any more is ErrNotFound, or ErrConflict where the interaction is.
 	Finish(ctx context.Context, t tenant.ID, now time.Time, e FinishEffect) ([]tenant.Revocation, error)
 }

@@ -27,6 +27,7 @@ type memory struct {
 	interactions   map[string]Interaction
 	authorizations map[string]grant.Authorization // by subject, actor and client
 	grants         []grant.Grant
+	tokens         map[string]bool // by hash
 	disabled       []string
 	ended          []string
 	touched        []string
@@ -34,7 +35,7 @@ type memory struct {
 }
 
 func newMemory() *memory {
-	return &memory{sessions: map[string]session.Session{}, interactions: map[string]Interaction{}, authorizations: map[string]grant.Authorization{}}
+	return &memory{sessions: map[string]session.Session{}, interactions: map[string]Interaction{}, authorizations: map[string]grant.Authorization{}, tokens: map[string]bool{}}
 }
 
 func (m *memory) lock() func() { m.mu.Lock(); return m.mu.Unlock }
@@ -154,6 +155,9 @@ func (m *memory) Finish(_ context.Context, _ tenant.ID, _ time.Time, e FinishEff
 	}
 	if e.Grant != nil {
 		m.grants = append(m.grants, *e.Grant)
+	}
+	if e.AccessToken != nil {
+		m.tokens[string(e.AccessToken.Hash)] = true
 	}
 	m.events = append(m.events, e.Events...)
 	rs := m.write(e.Session, e.Ended, e.TokensUntil)

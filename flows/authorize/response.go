@@ -51,9 +51,6 @@ func ResponseModes() []string {
 	return names
 }
 
-// ResponseTypes lists the response types (RFC 6749 §3.1.1).
-func ResponseTypes() []string { return []string{"code"} }
-
 // URI is where to send the browser: for query and fragment the redirect URI with the response in it, for form_post the
 // address of the form.
 func (r *Response) URI() string {

@@ -57,6 +57,7 @@ type Pending struct {
 type Result struct {
 	Pending  *Pending
 	Response *Response
+	Issued   Issued // by the Response
 	Client   *tenant.Client
 	Subject  string           // of the session, if there is one
 	Current  *session.Session // of a Response: that the browser has now, if any

@@ -195,19 +195,18 @@ func (s *Service) Issue(ctx context.Context, t *tenant.Tenant, p *Pending, v Ver
 		return s.Refuse(ctx, t, p, oauth.AccessDenied("the account is disabled"), v.Address)
 	}
 	now := s.Now()
-	g := &grant.Grant{ID: s.Issuer.NewID(), Subject: v.Subject, ClientID: p.Client.ID, CreatedAt: now, ExpiresAt: now.Add(t.Settings.CodeLifetime()),
-		Terms: terms}
-	code := s.Issuer.MintCode(g.ID)
-	g.Code = &grant.CodeState{Hash: grant.Hash(code), ExpiresAt: g.ExpiresAt, Challenge: r.CodeChallenge}
-	if r.RedirectSent {
-		g.Code.RedirectURI = r.RedirectURI
+	g := &grant.Grant{ID: s.Issuer.NewID(), Subject: v.Subject, ClientID: p.Client.ID, CreatedAt: now, Terms: terms}
+	out, err := s.issue(ctx, t, p.Client, r, g)
+	if err != nil {
+		return Result{}, err
 	}
 	ev := audit.Event{At: now, Kind: audit.GrantIssued, Actor: v.Actor, Subject: g.Subject, ClientID: g.ClientID, Grant: g.ID, Address: v.Address,
 		Detail: map[string]string{"scope": g.Terms.Scope.String()}}
-	if _, err := s.Store.Finish(ctx, t.ID, now, FinishEffect{Hash: p.Hash, Version: p.Version, Pushed: r.Pushed, Grant: g, Events: []audit.Event{ev}}); err != nil {
+	if _, err := s.Store.Finish(ctx, t.ID, now, FinishEffect{Hash: p.Hash, Version: p.Version, Pushed: r.Pushed, Grant: g, AccessToken: out.stored,
+		AtOnce: out.atOnce(), Events: []audit.Event{ev}}); err != nil {
 		return Result{}, err
 	}
-	return Result{Client: p.Client, Subject: v.Subject, Response: respond(t, r, Param{"code", code})}, nil
+	return Result{Client: p.Client, Subject: v.Subject, Issued: out.Issued, Response: respond(t, r, out.params...)}, nil
 }
 
 // terms words what v grants of the request of p.

@@ -84,7 +84,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		Issuer: t.Issuer, Authorize: t.Issuer + Authorize, Token: t.Issuer + Token, JWKS: t.Issuer + JWKS, UserInfo: t.Issuer + UserInfo,
 		Registration: t.Issuer + Clients, Introspect: t.Issuer + Introspect, Revoke: t.Issuer + Revoke,
 		PAR: t.Issuer + PAR, RequirePAR: t.Settings.PAR.Required,
-		Scopes: t.Settings.Authorization.Scopes, ResponseTypes: authorize.ResponseTypes(), ResponseModes: t.Settings.Authorization.ResponseModes,
+		Scopes: t.Settings.Authorization.Scopes, ResponseTypes: authorize.ResponseTypesOf(t), ResponseModes: t.Settings.Authorization.ResponseModes,
 		GrantTypes: token.GrantTypes(), ACRValues: t.Settings.Authorization.ACRValues, SubjectTypes: []string{"public"}, IDTokenAlgs: names(t.Keys.Algs(now)),
 		AuthAlgs: algs, IntrospectAuthAlgs: algs, RevokeAuthAlgs: algs,
 		AuthMethods: methods, RevokeAuthMethods: methods, IntrospectAuthMethods: slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return m == oauth.AuthNone }),
@@ -96,6 +96,9 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		m.CIBA, m.CIBAModes, m.CIBAUserCode = t.Issuer+CIBA, []string{oauth.Poll}, c.UserCode
 	} else {
 		m.GrantTypes = slices.DeleteFunc(m.GrantTypes, func(g string) bool { return g == oauth.CIBA })
+	}
+	if slices.ContainsFunc(m.ResponseTypes, oauth.FrontChannel) {
+		m.GrantTypes = append(m.GrantTypes, oauth.Implicit)
 	}
 	if t.Settings.Challenge.Enabled {
 		m.Challenge = t.Issuer + Challenge

@@ -223,6 +223,8 @@ type IDToken struct {
 	Client      *tenant.Client
 	Accounts    Accounts
 	AccessToken string // for at_hash
+	Code        string // for c_hash, where it is given beside the ID token
+	State       string // for s_hash, likewise
 	First       bool   // of the grant: it has the lifetime, the nonce and the preset claims of the grant
 }
 
@@ -270,6 +272,8 @@ func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d 
 		{"amr", len(l.AMR) > 0, l.AMR},
 		{"nonce", d.First && l.Nonce != "", l.Nonce},
 		{"at_hash", d.AccessToken != "", halfHash(alg, d.AccessToken)},
+		{"c_hash", d.Code != "", halfHash(alg, d.Code)},
+		{"s_hash", d.State != "", halfHash(alg, d.State)},
 		{"act", g.Actor != "", act(g.Actor)},
 	} {
 		if c.on {

@@ -5,6 +5,7 @@ const (
 	AuthorizationCode = "authorization_code"
 	RefreshToken      = "refresh_token"
 	ClientCredentials = "client_credentials"
+	Implicit          = "implicit" // of tokens in the authorization response (RFC 6749 §4.2), never at the token endpoint
 )
 
 // Response modes (OAuth 2.0 Multiple Response Type Encoding Practices §2.1; OAuth 2.0 Form Post Response Mode).

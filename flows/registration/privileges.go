@@ -13,7 +13,7 @@ import (
 const ChallengeScope = oauth.AuthorizationChallenge
 
 // ordinary are the grant types that a client may take for itself.
-var ordinary = []string{oauth.AuthorizationCode, oauth.RefreshToken}
+var ordinary = []string{oauth.AuthorizationCode, oauth.RefreshToken, oauth.Implicit}
 
 // advertised is what an openly registered client may ask for: the scope values that the tenant advertises.
 func advertised(t *tenant.Tenant) *tenant.Metadata {

@@ -83,8 +83,10 @@ func redirectURIs(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time)
 			return err
 		}
 	}
-	if len(m.RedirectURIs) == 0 && slices.Contains(m.GrantTypes, oauth.AuthorizationCode) {
-		return oauth.InvalidRedirectURI("redirect_uris is required for the grant type authorization_code")
+	for _, g := range []string{oauth.AuthorizationCode, oauth.Implicit} {
+		if len(m.RedirectURIs) == 0 && slices.Contains(m.GrantTypes, g) {
+			return oauth.InvalidRedirectURI("redirect_uris is required for the grant type " + g)
+		}
 	}
 	return nil
 }
@@ -147,9 +149,10 @@ func authMethod(_ *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) e
 // confidential are the grant types that need a client that can authenticate (RFC 6749 §4.4; CIBA Core §4).
 var confidential = []string{oauth.ClientCredentials, oauth.CIBA}
 
-func grantTypes(s *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func grantTypes(s *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+	implicit := slices.ContainsFunc(t.Settings.Authorization.ResponseTypes, oauth.FrontChannel)
 	for _, g := range m.GrantTypes {
-		if !slices.Contains(s.GrantTypes, g) {
+		if !slices.Contains(s.GrantTypes, g) && (g != oauth.Implicit || !implicit) {
 			return oauth.InvalidClientMetadata("grant_types holds one that is not supported")
 		}
 		if slices.Contains(confidential, g) && m.TokenEndpointAuthMethod == oauth.AuthNone {
@@ -169,16 +172,19 @@ func backchannel(_ *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) 
 	return nil
 }
 
-func responseTypes(s *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func responseTypes(s *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
 	byCode := slices.Contains(m.GrantTypes, oauth.AuthorizationCode)
 	some := false
 	for _, r := range m.ResponseTypes {
-		if !slices.Contains(s.ResponseTypes, r) {
+		one := oauth.ResponseType(r)
+		if !slices.Contains(s.ResponseTypes, one) || !t.Settings.AllowsResponseType(one) {
 			return oauth.InvalidClientMetadata("response_types holds one that is not supported")
 		}
-		withCode := slices.Contains(strings.Fields(r), "code")
-		if withCode && !byCode {
-			return oauth.InvalidClientMetadata("response_types asks for a code but grant_types lacks authorization_code")
+		withCode := slices.Contains(strings.Fields(r), oauth.ResponseCode)
+		for _, g := range oauth.GrantTypesOf(one) {
+			if !slices.Contains(m.GrantTypes, g) {
+				return oauth.InvalidClientMetadata("response_types holds one for which grant_types lacks " + g)
+			}
 		}
 		some = some || withCode
 	}

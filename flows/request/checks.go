@@ -22,6 +22,7 @@ var checks = []check{
 	{(*draft).responseMode, Authorize | Pushed},                          // OAuth 2.0 Multiple Response Types §2.1
 	{(*draft).scope, Authorize | Pushed | Backchannel},                   // RFC 6749 §3.3
 	{(*draft).heldScope, Challenge},                                      // RFC 6749 §3.3
+	{(*draft).frontChannel, Authorize | Pushed},                          // OIDC Core §3.2.2.1, §3.3.2.11
 	{(*draft).openID, Backchannel},                                       // CIBA Core §7.1
 	{(*draft).oneHint, Backchannel},                                      // CIBA Core §7.1
 	{(*draft).pkce, Authorize | Pushed | Challenge},                      // RFC 7636 §4.3, RFC 9700 §2.1.1

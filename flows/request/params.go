@@ -85,18 +85,36 @@ func (d *draft) state() error {
 }
 
 func (d *draft) responseType() error {
-	rt := d.get("response_type")
+	asked := d.get("response_type")
+	rt := oauth.ResponseType(asked)
 	switch {
-	case rt == "":
+	case asked == "":
 		return oauth.InvalidRequest("response_type is missing")
-	case strings.ContainsFunc(rt, notResponseType):
+	case strings.ContainsFunc(asked, notResponseType):
 		return oauth.InvalidRequest("response_type holds characters that are not allowed")
-	case !slices.Contains(d.service.ResponseTypes, rt):
+	case !slices.Contains(d.service.ResponseTypes, rt) || !d.tenant.Settings.AllowsResponseType(rt):
 		return oauth.UnsupportedResponseType("response_type is not supported")
-	case !d.client.MayRespond(rt) || !d.client.MayGrant(oauth.AuthorizationCode):
+	case !d.client.MayRespond(rt):
 		return oauth.UnauthorizedClient("the client may not use this response_type")
 	}
 	d.ResponseType = rt
+	return nil
+}
+
+// frontChannel holds a request for tokens through the browser to what makes them safe: an ID token answers one request, and
+// an access token that no key can be proven for is none for a client whose tokens are bound (OIDC Core §3.2.2.1, §3.3.2.11;
+// RFC 9449 §5.2).
+func (d *draft) frontChannel() error {
+	switch {
+	case d.Gives(oauth.ResponseIDToken) && !d.OpenID():
+		return oauth.InvalidScope("scope must hold openid, as response_type asks for an ID token")
+	case d.Gives(oauth.ResponseIDToken) && d.get("nonce") == "":
+		return oauth.InvalidRequest("nonce is required, as response_type asks for an ID token")
+	case d.Gives(oauth.ResponseToken) && d.client.DPoPBound:
+		return oauth.UnauthorizedClient("the client takes only access tokens that are bound to a key, and so none by this response_type")
+	case d.Gives(oauth.ResponseToken) && d.get("dpop_jkt") != "":
+		return oauth.InvalidRequest("dpop_jkt is sent, but response_type asks for an access token that no key can be bound to")
+	}
 	return nil
 }
 
@@ -106,9 +124,10 @@ func notResponseType(r rune) bool {
 }
 
 func (d *draft) responseMode() error {
-	asked := d.get("response_mode")
+	asked, usual := d.get("response_mode"), usualMode(d.ResponseType)
 	switch {
-	case asked == "" && d.allowsMode(oauth.ModeQuery):
+	case asked == "" && d.allowsMode(usual):
+		d.ResponseMode = usual
 		return nil
 	case asked == "":
 		return oauth.InvalidRequest("response_mode is missing")
@@ -116,9 +135,26 @@ func (d *draft) responseMode() error {
 		return oauth.InvalidRequest("response_mode is not supported")
 	case !d.allowsMode(asked):
 		return oauth.InvalidRequest("response_mode is not allowed")
+	case !carries(asked, d.ResponseType):
+		return oauth.InvalidRequest("response_mode must not be query where response_type asks for tokens")
 	}
 	d.ResponseMode, d.ModeAsked = asked, asked
 	return nil
+}
+
+// usualMode is the response mode of a response type where none is asked for (OAuth 2.0 Multiple Response Type Encoding
+// Practices §2.1, §5).
+func usualMode(responseType string) string {
+	if oauth.FrontChannel(responseType) {
+		return oauth.ModeFragment
+	}
+	return oauth.ModeQuery
+}
+
+// carries reports whether a response of that type may be carried in that mode: tokens must not come into a query, which
+// servers log (OAuth 2.0 Multiple Response Type Encoding Practices §3).
+func carries(mode, responseType string) bool {
+	return mode != oauth.ModeQuery || !oauth.FrontChannel(responseType)
 }
 
 // allowsMode reports whether the engine has that response mode and the tenant allows it.

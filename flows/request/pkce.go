@@ -6,11 +6,13 @@ import (
 	"github.com/chancery-id/chancery/flows/oauth"
 )
 
-// pkce reads the code challenge (RFC 7636 §4.3). Only S256 is known, and a missing method would mean plain. Public
+// pkce reads the code challenge (RFC 7636 §4.3) of a request that gives a code. Only S256 is known, and a missing method would mean plain. Public
 // clients must send one, others where their registration says so (RFC 9700 §2.1.1).
 func (d *draft) pkce() error {
 	challenge, method := d.get("code_challenge"), d.get("code_challenge_method")
 	switch {
+	case !d.Gives(oauth.ResponseCode):
+		return nil
 	case challenge == "" && method != "":
 		return oauth.InvalidRequest("code_challenge is missing")
 	case challenge == "" && (d.client.Public() || d.client.RequirePKCE):

@@ -31,7 +31,7 @@ func (d *draft) redirectURI() error {
 func (d *draft) redirectQuery() error {
 	_, query, _ := strings.Cut(d.RedirectURI, "?")
 	own := Parse(query)
-	for _, name := range []string{"code", "state", "iss", "error", "response"} {
+	for _, name := range []string{"code", "state", "iss", "error", "response", "id_token", "access_token"} {
 		if own.Has(name) {
 			return oauth.InvalidRequest("redirect_uri has a parameter of the response in its query")
 		}

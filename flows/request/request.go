@@ -3,6 +3,8 @@ package request
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/chancery-id/chancery/flows/oauth"
 )
@@ -39,6 +41,11 @@ type Request struct {
 	Pushed []byte `json:"pushed,omitempty"` // hash of the request_uri of a request that was pushed, which its end uses up
 
 	Shown map[string][]string `json:"shown,omitempty"` // parameters that the tenant's prompts show, as sent
+}
+
+// Gives reports whether the response type has that value: what is given in the response itself.
+func (r *Request) Gives(value string) bool {
+	return slices.Contains(strings.Fields(r.ResponseType), value)
 }
 
 // OpenID reports whether the request is an OpenID Connect authentication request.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/oauth"
@@ -112,11 +111,9 @@ func (d *draft) findClient() error {
 // errorMode is the response mode of an error found before response_mode itself is checked: what was asked if it
 // may be used, else the default of the response type.
 func (d *draft) errorMode() string {
-	if m := d.get("response_mode"); d.allowsMode(m) && len(d.params["response_mode"]) == 1 {
+	rt := d.get("response_type")
+	if m := d.get("response_mode"); d.allowsMode(m) && carries(m, rt) && len(d.params["response_mode"]) == 1 {
 		return m
 	}
-	if rt := d.get("response_type"); strings.Contains(rt, "token") {
-		return oauth.ModeFragment
-	}
-	return oauth.ModeQuery
+	return usualMode(rt)
 }

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -128,6 +129,31 @@ var finish = []promise{
 		k.same(sorted(rs), want)
 		k.same(sorted(k.journal()), want)
 		k.same(k.open("alice"), []string{"new", "b"})
+	}},
+	{"tokens at once, beside a code or without one, hang on a session that is there", func(k *kit) {
+		for n, c := range []struct {
+			session string
+			code    bool
+			atOnce  bool
+			want    error
+		}{{"gone", true, false, nil}, {"gone", true, true, authorize.ErrConflict}, {"gone", false, true, authorize.ErrConflict},
+			{"s", true, true, nil}, {"s", false, true, nil}} {
+			k.begin(k.session("s"))
+			i, g := k.interaction(newID()), k.grant(newID())
+			if g.SessionID = c.session; !c.code {
+				g.Code = nil
+			}
+			g.Terms.Offline, g.Terms.Scope = false, nil
+			a := k.token(newID(), g.ID)
+			k.must(k.db.Begin(k.ctx, k.t, i, nil))
+			_, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Hash: i.Hash, Version: 1, Grant: &g, AccessToken: &a, AtOnce: c.atOnce})
+			if !errors.Is(err, c.want) {
+				k.Errorf("case %d: %v, want %v", n, err, c.want)
+			}
+			if _, err := k.db.AccessToken(k.ctx, k.t, k.now, a.Hash); (err == nil) != (c.want == nil) {
+				k.Errorf("case %d: the access token: %v", n, err)
+			}
+		}
 	}},
 	{"what replaces nothing ends nothing", func(k *kit) {
 		k.begin(k.session("s"))

@@ -2,6 +2,7 @@ package authlete
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/grant"
@@ -42,10 +43,13 @@ type property struct {
 // authorizationIssueAnswer is the client's response, and what is in it.
 type authorizationIssueAnswer struct {
 	result
-	ExpiresAt  int64          `json:"accessTokenExpiresAt"`
-	Duration   int64          `json:"accessTokenDuration"`
-	Code       string         `json:"authorizationCode,omitempty"`
-	TicketInfo *ticketContext `json:"ticketInfo,omitempty"`
+	AccessToken    string         `json:"accessToken,omitempty"`
+	ExpiresAt      int64          `json:"accessTokenExpiresAt"`
+	Duration       int64          `json:"accessTokenDuration"`
+	IDToken        string         `json:"idToken,omitempty"`
+	Code           string         `json:"authorizationCode,omitempty"`
+	JWTAccessToken string         `json:"jwtAccessToken,omitempty"`
+	TicketInfo     *ticketContext `json:"ticketInfo,omitempty"`
 }
 
 // authorizationIssue ends a ticket with what its subject granted.
@@ -73,12 +77,19 @@ func (d *Door) authorizationIssue(c *call) (answer, error) {
 		return out, nil
 	}
 	out.result = c.respond(res.Response, success, "The response was made.")
-	for _, param := range res.Response.Params {
-		if param.Name == "code" {
-			out.Code = param.Value
-		}
-	}
+	out.tell(res.Issued, d.Now())
 	return out, nil
+}
+
+// tell says what the response gives. An access token is told as its identifier, with the JWT that stands for the same.
+func (a *authorizationIssueAnswer) tell(i authorize.Issued, now time.Time) {
+	a.Code, a.IDToken, a.AccessToken = i.Code, i.IDToken, i.AccessToken
+	if i.Twin != "" {
+		a.AccessToken, a.JWTAccessToken = i.Twin, i.AccessToken
+	}
+	if i.AccessToken != "" {
+		a.Duration, a.ExpiresAt = int64(i.ExpiresIn/time.Second), now.Truncate(time.Second).Add(i.ExpiresIn).UnixMilli()
+	}
 }
 
 // ticket loads the interaction behind a ticket.
@@ -124,7 +135,7 @@ func (in *authorizationIssueRequest) verdict() (authorize.Verdict, error) {
 	case len(in.Details.Elements) > 0:
 		return v, oauth.InvalidRequest("authorizationDetails are not supported")
 	}
-	v.Access.Lifetime = max(in.TokenDuration, 0)
+	v.Access.Lifetime, v.Access.Twin = max(in.TokenDuration, 0), true
 	v.ID.Subject = in.Sub
 	if v.ID.AudienceList, err = audienceList(in.AudType); err != nil {
 		return v, err
