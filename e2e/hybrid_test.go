@@ -44,8 +44,14 @@ func TestRelyingPartyHybrid(t *testing.T) {
 			for _, implicit := range []bool{false, true} {
 				c := x.allTypes(t, nil)
 				var came *url.URL
-				_, learned := converse(t, "hybrid.js", map[string]any{"issuer": x.Issuer, "client_id": c.ID, "client_secret": c.Secret,
-					"redirect_uri": callback, "scope": "openid email", "implicit": implicit}, x, signIns[way], func(u *url.URL) { came = u })
+				p := startStranger(t, "hybrid.js", map[string]any{"issuer": x.Issuer, "client_id": c.ID, "client_secret": c.Secret,
+					"redirect_uri": callback, "scope": "openid email", "implicit": implicit})
+				p.signIn(t, x, func(t *testing.T, x *tenant, at string) *url.URL {
+					came = signIns[way](t, x, at)
+					return came
+				})
+				var learned map[string]any
+				p.hear(t, &learned)
 				if came.RawQuery != "" || !strings.Contains(came.Fragment, "id_token=") || strings.Contains(came.Fragment, "code=") == implicit {
 					t.Errorf("%s: the response: %s", way, came)
 				}

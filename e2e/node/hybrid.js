@@ -1,18 +1,10 @@
 // A relying party on openid-client that asks for a code and an ID token at once, or for an ID token alone (OIDC Core §3.2,
-// §3.3). Its one argument is JSON: issuer, client_id, client_secret, redirect_uri, scope, implicit. It prints the
-// authorization URL as a line of JSON, reads the URL that the browser came back to from a line of its input, and prints the
-// claims of the ID token as a line of JSON.
-import { webcrypto } from 'node:crypto'
-import { createInterface } from 'node:readline'
+// §3.3). Facts: issuer, client_id, client_secret, redirect_uri, scope, implicit. It says the authorization URL, hears the URL
+// that the browser came back to, and says the claims of the ID token.
+import { facts, hear, say } from './stranger.js'
 
-// Node 18 has Web Crypto, but not as a global.
-globalThis.crypto ??= webcrypto
-globalThis.CryptoKey ??= webcrypto.CryptoKey
 const client = await import('openid-client')
-
-const say = (answer) => console.log(JSON.stringify(answer))
-const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-const { issuer, client_id, client_secret, redirect_uri, scope, implicit } = JSON.parse(process.argv[2])
+const { issuer, client_id, client_secret, redirect_uri, scope, implicit } = facts
 
 const config = await client.discovery(new URL(issuer), client_id, undefined, client.ClientSecretBasic(client_secret), {
   execute: [
@@ -35,7 +27,7 @@ const url = client.buildAuthorizationUrl(config, {
 })
 say({ authorization_url: url.href })
 
-const callback = new URL((await lines.next()).value)
+const callback = new URL((await hear()).url)
 if (implicit) {
   say(await client.implicitAuthentication(config, callback, expectedNonce, { expectedState }))
 } else {
