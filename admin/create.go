@@ -139,7 +139,7 @@ func (c *Console) blank(id tenant.ID, issuer string, s tenant.Settings) (tenant.
 	if r.Secret, err = keys.NewSecret(secret[:]); err != nil {
 		return tenant.Record{}, err
 	}
-	for _, alg := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(firstKeys, algsOf(&s))))) {
+	for _, alg := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(firstKeys, algsOf(&s), further(&s))))) {
 		k, err := c.Keys.Generate(alg, now)
 		if err != nil {
 			return tenant.Record{}, oauth.Unavailable().Because(err)

@@ -111,8 +111,8 @@ func (m *memory) DeleteToken(_ context.Context, id tenant.ID, tokenID string, ev
 func (m *memory) KeysDue(_ context.Context, before time.Time, after tenant.ID, n int) ([]tenant.ID, error) {
 	var ids []tenant.ID
 	for id, r := range m.records {
-		newest := slices.MaxFunc(r.Keys, func(a, b keys.Key) int { return a.ActiveAt.Compare(b.ActiveAt) })
-		if id > after && newest.ActiveAt.Before(before) {
+		due := func(k keys.Key) bool { return k.RetiredAt.IsZero() && k.ActiveAt.Before(before) }
+		if id > after && slices.ContainsFunc(r.Keys, due) {
 			ids = append(ids, id)
 		}
 	}

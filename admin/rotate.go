@@ -39,9 +39,9 @@ func (c *Console) SigningKeys(ctx context.Context, id tenant.ID) ([]keys.Key, er
 func (c *Console) RotateKeys(ctx context.Context, id tenant.ID, alg string, by By) ([]keys.Key, error) {
 	var algs []keys.Alg
 	if alg != "" {
-		a, err := keys.ParseAlg(alg)
+		a, err := keys.ParseKeyAlg(alg)
 		if err != nil {
-			return nil, invalid("/alg", "must be RS256, PS256, ES256, ES384 or EdDSA")
+			return nil, invalid("/alg", "must be an algorithm that keys sign with, or that is encrypted to them by")
 		}
 		algs = []keys.Alg{a}
 	}
@@ -65,10 +65,10 @@ func (c *Console) RevokeKey(ctx context.Context, id tenant.ID, kid string, by By
 			return nil, audit.Event{}, oauth.NotFound("The tenant has no such key")
 		}
 		alg := r.Keys[i].Alg
-		signed := slices.Contains(keys.NewSet(r.Keys).Algs(now), alg)
+		used := slices.Contains(algsUsed(r.Keys, now), alg)
 		r.Keys = keys.Revoke(r.Keys, kid, now)
 		var lost []keys.Alg
-		if signed && !slices.Contains(keys.NewSet(r.Keys).Algs(now), alg) {
+		if used && !slices.Contains(algsUsed(r.Keys, now), alg) {
 			lost = append(lost, alg)
 		}
 		ks, err := c.rotated(r, lost, now)
@@ -113,15 +113,21 @@ func (c *Console) rotated(r *tenant.Record, algs []keys.Alg, now time.Time) (ks 
 	return ks, nil
 }
 
-// algsHeld are the algorithms of keys that are not gone.
+// algsHeld are the algorithms of keys that have not retired.
 func algsHeld(ks []keys.Key, now time.Time) []keys.Alg {
 	var algs []keys.Alg
 	for _, k := range keys.Prune(ks, now) {
-		if !slices.Contains(algs, k.Alg) {
+		if (k.RetiredAt.IsZero() || k.RetiredAt.After(now)) && !slices.Contains(algs, k.Alg) {
 			algs = append(algs, k.Alg)
 		}
 	}
 	return algs
+}
+
+// algsUsed are the algorithms that keys sign with at now, or that clients encrypt to them by.
+func algsUsed(ks []keys.Key, now time.Time) []keys.Alg {
+	s := keys.NewSet(ks)
+	return append(s.Algs(now), s.OpeningAlgs(now)...)
 }
 
 func joined(algs []keys.Alg) string {

@@ -28,7 +28,8 @@ type Store interface {
 	PutToken(ctx context.Context, id tenant.ID, k tenant.APIToken, ev audit.Event) error
 	// DeleteToken removes an API token; tenant.ErrUnknown when the tenant has none of that id.
 	DeleteToken(ctx context.Context, id tenant.ID, tokenID string, ev audit.Event) error
-	// KeysDue lists up to n tenants, by id after that one, whose newest active key became active before that time.
+	// KeysDue lists up to n tenants, by id after that one, that have a key which became active before that time and which
+	// nothing retires: the newest of its algorithm.
 	KeysDue(ctx context.Context, activeBefore time.Time, after tenant.ID, n int) ([]tenant.ID, error)
 	// Events lists a tenant's events, newest first, older than before (zero: all), at most n.
 	Events(ctx context.Context, id tenant.ID, before time.Time, n int) ([]audit.Event, error)

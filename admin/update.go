@@ -66,7 +66,7 @@ func (c *Console) update(ctx context.Context, id tenant.ID, version int64, ch Ch
 		}
 		what = map[bool]string{true: "enabled", false: "disabled"}[enabled]
 	}
-	at, err := c.prolong(ctx, r, lifeOf(&s), now, by)
+	at, err := c.rekey(ctx, r, &s, now, by)
 	if err != nil {
 		return nil, err
 	}
@@ -77,23 +77,13 @@ func (c *Console) update(ctx context.Context, id tenant.ID, version int64, ch Ch
 	return c.record(ctx, id)
 }
 
-// prolong keeps retiring keys published for as long as tokens will live under settings that make them live longer, and
-// returns the version of the tenant after it.
-func (c *Console) prolong(ctx context.Context, r *tenant.Record, life time.Duration, now time.Time, by By) (int64, error) {
-	if life <= lifeOf(&r.Settings) {
-		return r.Version, nil
+// rekey gives the tenant the keys that settings s want, and returns the version of the tenant after it.
+func (c *Console) rekey(ctx context.Context, r *tenant.Record, s *tenant.Settings, now time.Time, by By) (int64, error) {
+	ks, changed, err := c.keyed(r, s, now)
+	if err != nil || changed == "" {
+		return r.Version, err
 	}
-	longer := false
-	for i := range r.Keys {
-		k := &r.Keys[i]
-		if end := k.RetiredAt.Add(life); k.RetiredAt.After(now) && k.GoneAt.Before(end) {
-			k.GoneAt, longer = end, true
-		}
-	}
-	if !longer {
-		return r.Version, nil
-	}
-	if err := c.Store.PutKeys(ctx, r.ID, r.Version, r.Keys, now, c.event(audit.KeysRotated, by, "change", "prolonged")); err != nil {
+	if err := c.Store.PutKeys(ctx, r.ID, r.Version, ks, now, c.event(audit.KeysRotated, by, "change", changed)); err != nil {
 		return 0, worded(err)
 	}
 	fresh, err := c.record(ctx, r.ID)

@@ -289,8 +289,8 @@ func (db *DB) Tenants(ctx context.Context, after tenant.ID, n int) ([]tenant.Rec
 func (db *DB) KeysDue(ctx context.Context, activeBefore time.Time, after tenant.ID, n int) (ids []tenant.ID, err error) {
 	err = db.do(ctx, reads, "list keys due", func(ctx context.Context) error {
 		ids = nil
-		return db.everyTenant.read.WithContext(ctx).Model(&keyRow{}).Where("tenant_id > ? AND active_at IS NOT NULL", string(after)).
-			Group("tenant_id").Having("max(active_at) < ?", cut(activeBefore)).Order("tenant_id").Limit(n).Pluck("tenant_id", &ids).Error
+		return db.everyTenant.read.WithContext(ctx).Model(&keyRow{}).Where("tenant_id > ? AND retired_at IS NULL AND active_at < ?", string(after), cut(activeBefore)).
+			Distinct().Order("tenant_id").Limit(n).Pluck("tenant_id", &ids).Error
 	})
 	return ids, err
 }

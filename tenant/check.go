@@ -57,6 +57,7 @@ func (s *Settings) Check() []FieldError {
 	c.ranges(s)
 	c.ciba(&s.CIBA)
 	c.challenge(&s.Challenge)
+	c.protection(s)
 	c.words(s)
 	return c.found
 }

@@ -32,7 +32,7 @@ type Client struct {
 }
 
 // ClientSecret is the SHA-256 of a generated secret of 256 bits. A zero ExpiresAt means it does not expire. HMAC is the
-// secret itself, which is kept only for a client that signs with it.
+// secret itself, which is kept only for a client that signs with it, or that we sign or encrypt for with it.
 type ClientSecret struct {
 	Hash      []byte       `json:"hash"`
 	ExpiresAt time.Time    `json:"expires_at,omitzero"`
@@ -123,15 +123,39 @@ func (c *Client) CheckSecret(secret string, now time.Time) bool {
 	return ok == 1
 }
 
-// CheckHMAC reports whether j is signed with one of the client's secrets that live at now.
-func (c *Client) CheckHMAC(j *keys.Signed, now time.Time) error {
+// CheckHMAC reports whether j is signed with one of the client's secrets that live at now, by one of the algorithms allowed,
+// or by HS256 where none is given.
+func (c *Client) CheckHMAC(j *keys.Signed, now time.Time, allowed ...keys.Alg) error {
 	err := error(keys.ErrInvalid)
 	for _, s := range c.Secrets {
 		if s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt) {
-			if err = s.HMAC.Verify(j); err == nil {
+			if err = s.HMAC.Verify(j, allowed...); err == nil {
 				return nil
 			}
 		}
 	}
 	return err
+}
+
+// Decrypt returns what the client encrypted for us with one of its secrets that live at now (OIDC Core §10.2).
+func (c *Client) Decrypt(compact string, now time.Time, allowed ...keys.Encryption) ([]byte, error) {
+	err := error(keys.ErrInvalid)
+	for _, s := range c.Secrets {
+		if s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt) {
+			var plain []byte
+			if plain, err = s.HMAC.Decrypt(compact, allowed...); err == nil {
+				return plain, nil
+			}
+		}
+	}
+	return nil, err
+}
+
+// Kept is the newest secret of the client, which what we send it is signed or encrypted with; the zero HMACKey where
+// it is not kept.
+func (c *Client) Kept() keys.HMACKey {
+	if len(c.Secrets) == 0 {
+		return keys.HMACKey{}
+	}
+	return c.Secrets[0].HMAC
 }

@@ -24,6 +24,8 @@ type Settings struct {
 	Challenge     ChallengeSettings     `json:"challenge,omitzero"`
 	DPoP          DPoPSettings          `json:"dpop,omitzero"`
 	PAR           PARSettings           `json:"par,omitzero"`
+	Signing       SigningSettings       `json:"signing,omitzero"`
+	Encryption    EncryptionSettings    `json:"encryption,omitzero"`
 
 	Attributes map[string]string `json:"attributes,omitempty"` // the operator's own notes, which the server does not read
 }

@@ -128,7 +128,8 @@ func (a *app) healthy(ctx context.Context) error {
 
 // web wires the flows to their doors.
 func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Config {
-	issuer := &grant.Issuer{Now: time.Now, Rand: rand.Reader}
+	clientKeys := tenant.NewClientKeys(time.Now, a.outbound.Get)
+	issuer := &grant.Issuer{Now: time.Now, Rand: rand.Reader, Keys: clientKeys}
 	sessions := &session.Service{Now: time.Now, Rand: rand.Reader, Store: a.db}
 	requests := &request.Service{Now: time.Now, Rand: rand.Reader, Store: a.db, Limit: a.limiter, ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(), Hint: func(_ context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
 		return issuer.ParseIDToken(t, c.ID, hint)
@@ -138,7 +139,6 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel}
 	proofs := &proof.Service{Now: time.Now, Replay: a.db}
 	questions := &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Accounts: a.accounts, Proofs: proofs}
-	clientKeys := tenant.NewClientKeys(time.Now, a.outbound.Get)
 	clientAuth := &clientauth.Service{Now: time.Now, Limit: a.limiter, Keys: clientKeys, Replay: a.db, TokenEndpoint: discovery.Token}
 	vouchedFor := *clientAuth // where guesses come from only the tenant's own authorization server knows
 	vouchedFor.Limit = nil

@@ -18,6 +18,7 @@ import (
 type Issuer struct {
 	Now  func() time.Time
 	Rand io.Reader
+	Keys ClientKeys // nil: nothing is encrypted to a client's key
 }
 
 // id returns n random bytes.

@@ -160,22 +160,31 @@ var tenants = []promise{
 			k.Errorf("after %s comes %s", b, rs[0].ID)
 		}
 	}},
-	{"keys are due where the newest became active before a time", func(k *kit) {
-		due, fresh := tenant.ID("0c"+newLabel()), tenant.ID("0d"+newLabel())
+	{"keys are due where the newest of an algorithm became active before a time", func(k *kit) {
+		due, fresh, other := tenant.ID("0c"+newLabel()), tenant.ID("0d"+newLabel()), tenant.ID("0e"+newLabel())
 		now := k.now
 		k.now = now.Add(-100 * time.Hour)
 		k.must(k.create(due))
 		k.must(k.create(fresh))
+		k.must(k.create(other))
 		k.now = now
 		r, err := k.db.Tenant(k.ctx, fresh)
 		k.must(err)
 		newest, err := keys.Generate(keys.EdDSA, rand.Reader, now)
 		k.must(err)
-		k.must(k.db.PutKeys(k.ctx, fresh, r.Version, append(r.Keys, newest), now, k.event(audit.KeysRotated)))
+		k.must(k.db.PutKeys(k.ctx, fresh, r.Version, keys.Rotate(r.Keys, newest, now, 0, 0), now, k.event(audit.KeysRotated)))
+		r, err = k.db.Tenant(k.ctx, other)
+		k.must(err)
+		opens, err := keys.Generate(keys.ECDHES, rand.Reader, now)
+		k.must(err)
+		k.must(k.db.PutKeys(k.ctx, other, r.Version, keys.Rotate(r.Keys, opens, now, 0, 0), now, k.event(audit.KeysRotated)))
 		ids, err := k.db.KeysDue(k.ctx, now.Add(-time.Hour), "0c", 100)
 		k.must(err)
-		k.same(ids, []tenant.ID{due})
+		k.same(ids, []tenant.ID{due, other})
 		ids, err = k.db.KeysDue(k.ctx, now.Add(-time.Hour), due, 100)
+		k.must(err)
+		k.same(ids, []tenant.ID{other})
+		ids, err = k.db.KeysDue(k.ctx, now.Add(-time.Hour), other, 100)
 		k.must(err)
 		k.same(ids, []tenant.ID(nil))
 	}},

@@ -8,8 +8,22 @@ import (
 	"slices"
 )
 
-// HS256 is what clients sign with that share a secret with us. No key of a set has it.
-const HS256 Alg = "HS256"
+// What is signed with a secret that both sides share (RFC 7518 §3.2), or not at all (§3.6). No key of a set has these.
+const (
+	HS256 Alg = "HS256"
+	HS384 Alg = "HS384"
+	HS512 Alg = "HS512"
+	None  Alg = "none"
+)
+
+// hmacs are the hashes of the HMACs, whose length their keys have at least.
+var hmacs = map[Alg]crypto.Hash{HS256: crypto.SHA256, HS384: crypto.SHA384, HS512: crypto.SHA512}
+
+// HMACAlgs returns the algorithms of shared secrets, in the order of metadata.
+func HMACAlgs() []Alg { return []Alg{HS256, HS384, HS512} }
+
+// HMAC tells whether a signs with a secret that both sides share.
+func (a Alg) HMAC() bool { return hmacs[a] != 0 }
 
 // A clientScheme is what an algorithm asks of a client's key.
 type clientScheme struct {

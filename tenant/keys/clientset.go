@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
+	"github.com/lestrrat-go/jwx/v2/x25519"
 )
 
 // Limits of a JWK set that a client registers or publishes.
@@ -41,11 +42,12 @@ type ClientSet struct {
 	size int
 }
 
-// A clientKey is one key for signatures.
+// A clientKey is one key, for signatures, encryption or both.
 type clientKey struct {
-	kid    string // empty: none
-	alg    Alg    // empty: any that suits
-	public crypto.PublicKey
+	kid             string // empty: none
+	alg             Alg    // empty: any that suits
+	signs, encrypts bool
+	public          crypto.PublicKey
 }
 
 // jwkMembers are those of a JWK that are looked at before its parameters are (RFC 7517 §4).
@@ -62,8 +64,7 @@ type jwkMembers struct {
 var secretMembers = []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 // ParseJWKS reads a client's JWK set (RFC 7517 §5): public keys only, RSA of 2048 to 8192 bits, EC on P-256, P-384 or
-// P-521, Ed25519. Keys of other types and curves are passed over (§5), as are those for encryption; a private or symmetric
-// key, one that is malformed or weak, or a member that occurs twice, spoils the set. So does having no key left, more than
+// P-521, Ed25519, X25519. Keys of other types and curves are passed over (§5); a private or symmetric key, one that is malformed or weak, or a member that occurs twice, spoils the set. So does having no key left, more than
 // 32 of them, or 64 KiB.
 func ParseJWKS(doc []byte) (*ClientSet, error) {
 	s, err := parseJWKS(doc)
@@ -89,75 +90,73 @@ func parseJWKS(doc []byte) (*ClientSet, error) {
 		return nil, errTooMany
 	}
 	s := &ClientSet{size: len(doc)}
-	encrypts := false
 	for _, r := range raw {
-		k, use, err := parseJWK(r)
-		switch {
-		case err != nil:
+		k, err := parseJWK(r)
+		if err != nil {
 			return nil, err
-		case use == forSignature:
+		}
+		if k.signs || k.encrypts {
 			s.keys = append(s.keys, k)
-		case use == forEncryption:
-			encrypts = true
 		}
 	}
-	if len(s.keys) == 0 && !encrypts {
+	if len(s.keys) == 0 {
 		return nil, errUnusable
 	}
 	return s, nil
 }
 
-// What a key is for.
-type use int
-
-const (
-	forNothing use = iota // of a type that we do not know
-	forSignature
-	forEncryption
-)
-
-func parseJWK(raw json.RawMessage) (k clientKey, u use, err error) {
+// parseJWK reads one key. One that is for nothing we know of neither signs nor encrypts.
+func parseJWK(raw json.RawMessage) (k clientKey, err error) {
 	ns, err := names(raw)
 	if err != nil {
-		return k, forNothing, errMalformed
+		return k, errMalformed
 	}
 	for _, n := range ns {
 		if slices.Contains(secretMembers, string(n)) {
-			return k, forNothing, errPrivate
+			return k, errPrivate
 		}
 	}
 	var m jwkMembers
 	if json.Unmarshal(raw, &m) != nil || len(m.Kid) > maxKid {
-		return k, forNothing, errMalformed
+		return k, errMalformed
 	}
-	k.kid, u = m.Kid, forSignature
+	signs, encrypts := m.purposes()
 	switch {
 	case m.Kty == "oct":
-		return k, forNothing, errPrivate
-	case !known(m):
-		return k, forNothing, nil
-	case m.Use == "enc", m.Use == "" && m.KeyOps != nil && !slices.Contains(m.KeyOps, "verify"):
-		u = forEncryption
-	case m.Use != "" && m.Use != "sig":
-		return k, forNothing, nil
+		return k, errPrivate
+	case !known(m), !signs && !encrypts:
+		return k, nil
 	}
 	parsed, err := jwk.ParseKey(raw)
 	if err != nil {
-		return k, forNothing, errMalformed
+		return k, errMalformed
 	}
 	if err := parsed.Raw(&k.public); err != nil {
-		return k, forNothing, errMalformed
+		return k, errMalformed
 	}
-	if err := sound(&k); err != nil || u == forEncryption {
-		return k, u, err
+	if err := sound(&k); err != nil {
+		return k, err
 	}
-	if m.Alg != "" {
-		k.alg = Alg(m.Alg)
-		if s, ok := clientSchemes[k.alg]; !ok || !s.suits(k.public) {
-			return k, forNothing, nil // for an algorithm that we do not know, or by mistake
-		}
+	k.kid, k.alg, k.signs, k.encrypts = m.Kid, Alg(m.Alg), signs, encrypts
+	if s, ok := clientSchemes[k.alg]; k.alg != "" && (!ok || !s.suits(k.public)) {
+		k.signs = false // for an algorithm that we do not know, or by mistake
+	} else if k.alg != "" {
+		k.encrypts = false
 	}
-	return k, forSignature, nil
+	return k, nil
+}
+
+// purposes tells what a key is for (RFC 7517 §4.2, §4.3).
+func (m *jwkMembers) purposes() (signs, encrypts bool) {
+	switch {
+	case m.Use != "":
+		return m.Use == "sig", m.Use == "enc"
+	case m.KeyOps == nil:
+		return true, true
+	}
+	return slices.Contains(m.KeyOps, "verify"), slices.ContainsFunc(m.KeyOps, func(op string) bool {
+		return op == "encrypt" || op == "wrapKey" || op == "deriveKey" || op == "deriveBits"
+	})
 }
 
 // known tells whether keys of that type and curve can be used at all.
@@ -168,7 +167,7 @@ func known(m jwkMembers) bool {
 	case "EC":
 		return m.Crv == "P-256" || m.Crv == "P-384" || m.Crv == "P-521"
 	case "OKP":
-		return m.Crv == "Ed25519"
+		return m.Crv == "Ed25519" || m.Crv == "X25519"
 	}
 	return false
 }
@@ -196,6 +195,10 @@ func sound(k *clientKey) error {
 		if len(p) != ed25519.PublicKeySize {
 			return errMalformed
 		}
+	case x25519.PublicKey:
+		if len(p) != x25519.PublicKeySize {
+			return errMalformed
+		}
 	default:
 		return errMalformed
 	}
@@ -213,7 +216,7 @@ const maxGuesses = 4
 func (s *ClientSet) candidates(kid string, alg Alg) (public []crypto.PublicKey) {
 	for i := range s.keys {
 		k := &s.keys[i]
-		if (kid == "" || k.kid == kid) && (k.alg == "" || k.alg == alg) && clientSchemes[alg].suits(k.public) {
+		if k.signs && (kid == "" || k.kid == kid) && (k.alg == "" || k.alg == alg) && clientSchemes[alg].suits(k.public) {
 			if public = append(public, k.public); len(public) == maxGuesses {
 				break
 			}

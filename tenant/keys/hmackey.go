@@ -3,13 +3,15 @@ package keys
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 )
 
-// HMACKey is a client's secret that its assertions are signed with. It prints as "[secret]"; the zero HMACKey verifies
+// HMACKey is a client's secret that its assertions, or what we send it, are signed or encrypted with. It prints as "[secret]"; the zero HMACKey verifies
 // nothing.
 type HMACKey struct {
 	secret func() string // a closure: some verbs of fmt follow pointers, none looks into a function
@@ -40,17 +42,76 @@ func (k HMACKey) Reveal() string {
 // Equal tells whether both are the same secret.
 func (k HMACKey) Equal(o HMACKey) bool { return hmac.Equal([]byte(k.Reveal()), []byte(o.Reveal())) }
 
-// Verify checks in constant time that j is signed with HS256 and this key (RFC 7518 §3.2). It checks neither typ nor any
-// claim. Every error is ErrInvalid.
-func (k HMACKey) Verify(j *Signed) error {
-	if k.secret == nil || j.Alg != HS256 {
+// Suits tells whether the key is long enough for alg: as long as its hash (RFC 7518 §3.2). What encrypts takes any.
+func (k HMACKey) Suits(alg Alg) bool {
+	return k.secret != nil && (alg.Shared() || alg.HMAC() && len(k.secret()) >= hmacs[alg].Size())
+}
+
+// mac is the HMAC of input.
+func (k HMACKey) mac(alg Alg, input string) []byte {
+	h := hmac.New(hmacs[alg].New, []byte(k.secret()))
+	h.Write([]byte(input))
+	return h.Sum(nil)
+}
+
+// Sign returns payload, a JSON object, as a compact JWS by HS256, HS384 or HS512 (RFC 7518 §3.2), with the header members
+// alg and typ. It fails where the key is too short for alg, and with ErrTooLarge.
+func (k HMACKey) Sign(alg Alg, typ string, payload []byte) (string, error) {
+	if !alg.HMAC() || !k.Suits(alg) {
+		return "", errShort
+	}
+	input, err := unkeyed(alg, typ, payload)
+	if err != nil {
+		return "", err
+	}
+	if len(input)+1+base64url.EncodedLen(hmacs[alg].Size()) > maxCompact {
+		return "", ErrTooLarge
+	}
+	return input + "." + base64url.EncodeToString(k.mac(alg, input)), nil
+}
+
+// Unsecured returns payload, a JSON object, as a JWT that nobody signed (RFC 7519 §6).
+func Unsecured(typ string, payload []byte) (string, error) {
+	input, err := unkeyed(None, typ, payload)
+	switch {
+	case err != nil:
+		return "", err
+	case len(input)+1 > maxCompact:
+		return "", ErrTooLarge
+	}
+	return input + ".", nil
+}
+
+// unkeyed is what is signed of a JWS whose header names no key.
+func unkeyed(alg Alg, typ string, payload []byte) (string, error) {
+	if !mediaType(typ) {
+		return "", errTyp
+	}
+	if len(payload) == 0 || payload[0] != '{' || payload[len(payload)-1] != '}' {
+		return "", errPayload
+	}
+	head, err := json.Marshal(struct {
+		Alg Alg    `json:"alg"`
+		Typ string `json:"typ"`
+	}{alg, typ})
+	if err != nil {
+		return "", err
+	}
+	return base64url.EncodeToString(head) + "." + base64url.EncodeToString(payload), nil
+}
+
+// Verify checks in constant time that j is signed with this key (RFC 7518 §3.2), by one of the algorithms allowed, or by
+// HS256 where none is given. It checks neither typ nor any claim. Every error is ErrInvalid.
+func (k HMACKey) Verify(j *Signed, allowed ...Alg) error {
+	if len(allowed) == 0 {
+		allowed = []Alg{HS256}
+	}
+	if !j.Alg.HMAC() || !k.Suits(j.Alg) || !slices.Contains(allowed, j.Alg) {
 		return fmt.Errorf("%w: %w", ErrInvalid, errNotAllowed)
 	}
 	dot := strings.LastIndexByte(j.compact, '.')
 	mac, err := decode(j.compact[dot+1:])
-	h := hmac.New(sha256.New, []byte(k.secret()))
-	h.Write([]byte(j.compact[:dot]))
-	if err != nil || !hmac.Equal(mac, h.Sum(nil)) {
+	if err != nil || !hmac.Equal(mac, k.mac(j.Alg, j.compact[:dot])) {
 		return fmt.Errorf("%w: %w", ErrInvalid, errSignature)
 	}
 	return nil

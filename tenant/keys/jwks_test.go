@@ -18,12 +18,9 @@ import (
 )
 
 func TestTheJWKSHasThePublicMembersOnly(t *testing.T) {
+	const ofRSA, ofEC, ofOKP = "alg e kid kty n use", "alg crv kid kty use x y", "alg crv kid kty use x"
 	want := map[Alg]string{
-		RS256: "alg e kid kty n use",
-		PS256: "alg e kid kty n use",
-		ES256: "alg crv kid kty use x y",
-		ES384: "alg crv kid kty use x y",
-		EdDSA: "alg crv kid kty use x",
+		RS256: ofRSA, RS384: ofRSA, RS512: ofRSA, PS256: ofRSA, PS384: ofRSA, PS512: ofRSA, ES256: ofEC, ES384: ofEC, ES512: ofEC, EdDSA: ofOKP,
 	}
 	var ks []Key
 	for _, alg := range allAlgs {

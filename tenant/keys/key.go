@@ -24,8 +24,8 @@ type Key struct {
 	Alg       Alg       // the one algorithm the key is used with
 	CreatedAt time.Time // published in the JWK set from here
 	ActiveAt  time.Time // signs from here
-	RetiredAt time.Time // signs no longer from here
-	GoneAt    time.Time // leaves the JWK set and verifies no longer from here
+	RetiredAt time.Time // signs no longer from here; a key that is encrypted to leaves the JWK set
+	GoneAt    time.Time // leaves the JWK set and neither verifies nor opens from here
 
 	pair *pair
 }
@@ -34,21 +34,21 @@ type Key struct {
 type pair struct {
 	alg     Alg
 	kid     string
-	scheme  scheme
+	scheme  scheme               // nil: of a key that is encrypted to
 	private func() crypto.Signer // in a closure: some verbs of fmt follow pointers, none looks into a function
 	public  crypto.PublicKey
 	jwk     []byte       // the public key as a JWK (RFC 7517 §4)
 	headers memo[string] // by typ: the encoded protected header with the dot after it
 }
 
-// Generate makes a key that is published and signs from now on. RSA keys have 2048 bits and take about 50 ms: see
+// Generate makes a key that is published from now on, and signs or is encrypted to. RSA keys have 2048 bits and take about 50 ms: see
 // Pool. rand is crypto/rand.Reader outside of tests; the standard library ignores any other for RSA and EC keys.
 func Generate(alg Alg, rand io.Reader, now time.Time) (Key, error) {
-	s, err := schemeOf(alg)
+	k, err := kindOf(alg)
 	if err != nil {
 		return Key{}, err
 	}
-	private, err := s.generate(rand)
+	private, err := k.generate(rand)
 	if err != nil {
 		return Key{}, fmt.Errorf("keys: generating an %s key: %w", alg, err)
 	}
@@ -88,12 +88,16 @@ func ParseKey(meta Key, der []byte) (Key, error) {
 }
 
 func newPair(alg Alg, private crypto.Signer) (*pair, error) {
-	s, err := schemeOf(alg)
+	own, err := kindOf(alg)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.fits(private); err != nil {
+	if err := own.fits(private); err != nil {
 		return nil, fmt.Errorf("keys: %s: %w", alg, err)
+	}
+	s, use := scheme(nil), jwk.ForEncryption
+	if !opens(alg) {
+		s, use = own.(scheme), jwk.ForSignature
 	}
 	p := &pair{alg: alg, scheme: s, private: func() crypto.Signer { return private }, public: private.Public()}
 	k, err := jwk.FromRaw(p.public)
@@ -106,7 +110,7 @@ func newPair(alg Alg, private crypto.Signer) (*pair, error) {
 	for name, value := range map[string]string{
 		jwk.KeyIDKey:     p.kid,
 		jwk.AlgorithmKey: string(alg),
-		jwk.KeyUsageKey:  string(jwk.ForSignature),
+		jwk.KeyUsageKey:  string(use),
 	} {
 		if err := k.Set(name, value); err != nil {
 			return nil, fmt.Errorf("keys: %w", err)

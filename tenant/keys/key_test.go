@@ -29,7 +29,7 @@ func TestAlgorithmNamesAreExact(t *testing.T) {
 			t.Errorf("ParseAlg(%s) = %s, %v", alg, got, err)
 		}
 	}
-	for _, name := range []string{"", "none", "None", "HS256", "rs256", "RS256 ", "RS384", "ES256K", "ES512", "dir", "RSA1_5", "<script>"} {
+	for _, name := range []string{"", "none", "None", "HS256", "rs256", "RS256 ", "RS385", "ES256K", "ES521", "ECDH-ES", "RSA-OAEP-256", "dir", "RSA1_5", "<script>"} {
 		got, err := ParseAlg(name)
 		if err == nil || got != "" {
 			t.Errorf("ParseAlg(%q) = %q, %v", name, got, err)

@@ -8,8 +8,8 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
-	"crypto/sha512"
+	_ "crypto/sha256" // of RS256 and its kin
+	_ "crypto/sha512" // of RS512 and its kin
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -28,7 +28,7 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func at(minutes int) time.Time { return epoch.Add(time.Duration(minutes) * time.Minute) }
 
-var allAlgs = []Alg{RS256, PS256, ES256, ES384, EdDSA}
+var allAlgs = SigningAlgs()
 
 var oneOf = func() map[Alg]func() Key {
 	m := map[Alg]func() Key{}
@@ -124,7 +124,6 @@ func relyingParty(jwks []byte, token string) error {
 		return err
 	}
 	input, sig := []byte(parts[0]+"."+parts[1]), raw(parts[2])
-	sum := sha256.Sum256(input)
 	number := func(s string) *big.Int { return new(big.Int).SetBytes(raw(s)) }
 	for _, k := range set.Keys {
 		if k.Kid != h.Kid {
@@ -133,22 +132,30 @@ func relyingParty(jwks []byte, token string) error {
 		if k.Alg != h.Alg || k.Use != "sig" {
 			return fmt.Errorf("alg %s or use %s of the JWK", k.Alg, k.Use)
 		}
+		hash := map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512}[k.Alg[2:]]
+		var sum []byte
+		if hash != 0 {
+			d := hash.New()
+			d.Write(input)
+			sum = d.Sum(nil)
+		}
 		good := false
-		switch k.Alg + " " + k.Kty + " " + k.Crv {
-		case "RS256 RSA ":
+		switch k.Alg[:2] + " " + k.Kty + " " + k.Crv {
+		case "RS RSA ":
 			pub := rsa.PublicKey{N: number(k.N), E: int(number(k.E).Int64())}
-			good = rsa.VerifyPKCS1v15(&pub, crypto.SHA256, sum[:], sig) == nil
-		case "PS256 RSA ":
+			good = rsa.VerifyPKCS1v15(&pub, hash, sum, sig) == nil
+		case "PS RSA ":
 			pub := rsa.PublicKey{N: number(k.N), E: int(number(k.E).Int64())}
-			good = rsa.VerifyPSS(&pub, crypto.SHA256, sum[:], sig, nil) == nil
-		case "ES256 EC P-256":
-			pub, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, raw(k.X), raw(k.Y)))
-			good = err == nil && len(sig) == 64 && ecdsa.Verify(pub, sum[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]))
-		case "ES384 EC P-384":
-			sum := sha512.Sum384(input)
-			pub, err := ecdsa.ParseUncompressedPublicKey(elliptic.P384(), slices.Concat([]byte{4}, raw(k.X), raw(k.Y)))
-			good = err == nil && len(sig) == 96 && ecdsa.Verify(pub, sum[:], new(big.Int).SetBytes(sig[:48]), new(big.Int).SetBytes(sig[48:]))
-		case "EdDSA OKP Ed25519":
+			good = rsa.VerifyPSS(&pub, hash, sum, sig, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+		case "ES EC P-256", "ES EC P-384", "ES EC P-521":
+			curve := map[string]elliptic.Curve{"ES256 P-256": elliptic.P256(), "ES384 P-384": elliptic.P384(), "ES512 P-521": elliptic.P521()}[k.Alg+" "+k.Crv]
+			if curve == nil {
+				return errors.New("another curve than the algorithm's")
+			}
+			half := (curve.Params().BitSize + 7) / 8
+			pub, err := ecdsa.ParseUncompressedPublicKey(curve, slices.Concat([]byte{4}, raw(k.X), raw(k.Y)))
+			good = err == nil && len(sig) == 2*half && ecdsa.Verify(pub, sum, new(big.Int).SetBytes(sig[:half]), new(big.Int).SetBytes(sig[half:]))
+		case "Ed OKP Ed25519":
 			good = ed25519.Verify(ed25519.PublicKey(raw(k.X)), input, sig)
 		}
 		if !good {

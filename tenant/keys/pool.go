@@ -27,11 +27,11 @@ func NewPool(size int, rand io.Reader) *Pool {
 
 // Generate is the function Generate, which takes an RSA pair out of the pool if one is ready. No pair is given twice.
 func (p *Pool) Generate(alg Alg, now time.Time) (Key, error) {
-	s, err := schemeOf(alg)
+	k, err := kindOf(alg)
 	if err != nil {
 		return Key{}, err
 	}
-	if _, ok := s.(rsaScheme); !ok || p.size <= 0 {
+	if _, ok := k.(rsaScheme); !ok || p.size <= 0 {
 		return Generate(alg, p.rand, now)
 	}
 	p.start.Do(func() { p.worker.Go(p.fill) })

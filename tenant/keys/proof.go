@@ -76,11 +76,11 @@ func parseProof(compact string) (*Proof, error) {
 	if _, err := decode(third); err != nil {
 		return nil, err
 	}
-	k, u, err := parseJWK(raw)
+	k, err := parseJWK(raw)
 	switch {
 	case err != nil:
 		return nil, err
-	case u != forSignature, k.alg != "" && k.alg != alg, !clientSchemes[alg].suits(k.public):
+	case !k.signs, k.alg != "" && k.alg != alg, !clientSchemes[alg].suits(k.public):
 		return nil, errAlg
 	}
 	if _, err := jws.Verify([]byte(compact), jws.WithKey(jwa.SignatureAlgorithm(alg), k.public), jws.WithCompact()); err != nil {

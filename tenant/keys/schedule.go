@@ -8,8 +8,19 @@ import (
 // gone tells whether k has left the JWK set for good.
 func (k *Key) gone(now time.Time) bool { return !k.GoneAt.IsZero() && !now.Before(k.GoneAt) }
 
+// unpublishedAt is when k leaves the JWK set; zero: it does not. To a key that has retired nobody shall encrypt anew.
+func (k *Key) unpublishedAt() time.Time {
+	if opens(k.Alg) && !k.RetiredAt.IsZero() && (k.GoneAt.IsZero() || k.RetiredAt.Before(k.GoneAt)) {
+		return k.RetiredAt
+	}
+	return k.GoneAt
+}
+
 // published tells whether k is in the JWK set.
-func (k *Key) published(now time.Time) bool { return !now.Before(k.CreatedAt) && !k.gone(now) }
+func (k *Key) published(now time.Time) bool {
+	end := k.unpublishedAt()
+	return !now.Before(k.CreatedAt) && (end.IsZero() || now.Before(end))
+}
 
 // retired tells whether k signs no longer.
 func (k *Key) retired(now time.Time) bool {
@@ -113,6 +124,23 @@ func Revoke(ks []Key, kid string, now time.Time) []Key {
 	}
 	if signed && first >= 0 && out[first].ActiveAt.After(now) {
 		out[first].ActiveAt = now
+	}
+	return out
+}
+
+// Retire returns the keys after algorithm alg has fallen out of use at now: its keys sign no longer, and nobody shall
+// encrypt to them. They are gone life later, unless they are to go later still.
+func Retire(ks []Key, alg Alg, now time.Time, life time.Duration) []Key {
+	out := slices.Clone(ks)
+	for i := range out {
+		k := &out[i]
+		if k.Alg != alg || k.retired(now) {
+			continue
+		}
+		k.RetiredAt = now
+		if end := now.Add(max(life, 0)); k.GoneAt.Before(end) {
+			k.GoneAt = end
+		}
 	}
 	return out
 }

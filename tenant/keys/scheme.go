@@ -22,8 +22,25 @@ const (
 	rsaMaxBits = 8192
 )
 
-// rsaScheme is RSASSA-PKCS1-v1_5 or RSASSA-PSS with SHA-256 (RFC 7518 §3.3, §3.5).
-type rsaScheme struct{ pss bool }
+// digest is the hash of input. For the three of RFC 7518 it costs no more than calling them by name.
+func digest(h crypto.Hash, input []byte) []byte {
+	switch h {
+	case crypto.SHA384:
+		sum := sha512.Sum384(input)
+		return sum[:]
+	case crypto.SHA512:
+		sum := sha512.Sum512(input)
+		return sum[:]
+	}
+	sum := sha256.Sum256(input)
+	return sum[:]
+}
+
+// rsaScheme is RSASSA-PKCS1-v1_5 or RSASSA-PSS (RFC 7518 §3.3, §3.5).
+type rsaScheme struct {
+	hash crypto.Hash
+	pss  bool
+}
 
 func (rsaScheme) generate(rand io.Reader) (crypto.Signer, error) {
 	return rsa.GenerateKey(rand, rsaBits)
@@ -43,12 +60,12 @@ func (rsaScheme) fits(private crypto.Signer) error {
 func (rsaScheme) size(public crypto.PublicKey) int { return public.(*rsa.PublicKey).Size() }
 
 func (s rsaScheme) sign(private crypto.Signer, input []byte) ([]byte, error) {
-	sum := sha256.Sum256(input)
+	sum := digest(s.hash, input)
 	if s.pss {
 		salt := rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
-		return rsa.SignPSS(rand.Reader, private.(*rsa.PrivateKey), crypto.SHA256, sum[:], &salt)
+		return rsa.SignPSS(rand.Reader, private.(*rsa.PrivateKey), s.hash, sum, &salt)
 	}
-	return rsa.SignPKCS1v15(nil, private.(*rsa.PrivateKey), crypto.SHA256, sum[:])
+	return rsa.SignPKCS1v15(nil, private.(*rsa.PrivateKey), s.hash, sum)
 }
 
 func (rsaScheme) canonical([]byte) bool { return true }
@@ -56,16 +73,17 @@ func (rsaScheme) canonical([]byte) bool { return true }
 // ecScheme is ECDSA on one curve with one hash (RFC 7518 §3.4).
 type ecScheme struct {
 	curve elliptic.Curve
-	hash  func([]byte) []byte
+	hash  crypto.Hash
 	half  *big.Int // the curve's order divided by two
 }
 
 var (
-	p256 = newEC(elliptic.P256(), func(b []byte) []byte { s := sha256.Sum256(b); return s[:] })
-	p384 = newEC(elliptic.P384(), func(b []byte) []byte { s := sha512.Sum384(b); return s[:] })
+	p256 = newEC(elliptic.P256(), crypto.SHA256)
+	p384 = newEC(elliptic.P384(), crypto.SHA384)
+	p521 = newEC(elliptic.P521(), crypto.SHA512)
 )
 
-func newEC(c elliptic.Curve, hash func([]byte) []byte) ecScheme {
+func newEC(c elliptic.Curve, hash crypto.Hash) ecScheme {
 	return ecScheme{c, hash, new(big.Int).Rsh(c.Params().N, 1)}
 }
 
@@ -91,7 +109,7 @@ func (e ecScheme) width() int { return (e.curve.Params().BitSize + 7) / 8 }
 // sign chooses the lower of the two values of S that are valid (S and the order less S). Otherwise anyone could
 // turn a token into a second one that verifies too.
 func (e ecScheme) sign(private crypto.Signer, input []byte) ([]byte, error) {
-	r, s, err := ecdsa.Sign(rand.Reader, private.(*ecdsa.PrivateKey), e.hash(input))
+	r, s, err := ecdsa.Sign(rand.Reader, private.(*ecdsa.PrivateKey), digest(e.hash, input))
 	if err != nil {
 		return nil, err
 	}

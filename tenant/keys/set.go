@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// Set is an immutable set of one tenant's signing keys. It is safe for concurrent use.
+// Set is an immutable set of one tenant's keys. It is safe for concurrent use.
 type Set struct {
 	all      []Key
-	usable   []Key // those of all that have a key pair, by CreatedAt and ID
+	usable   []Key // those of all that have a key pair and sign, by CreatedAt and ID
+	opening  []Key // those that have a key pair and are encrypted to, in that order
 	document atomic.Pointer[document]
 }
 
@@ -25,14 +26,21 @@ type document struct {
 func NewSet(ks []Key) *Set {
 	s := &Set{all: slices.Clone(ks)}
 	for _, k := range ks {
-		if k.usable() {
+		switch {
+		case !k.usable():
+		case opens(k.Alg):
+			s.opening = append(s.opening, k)
+		default:
 			s.usable = append(s.usable, k)
 		}
 	}
-	slices.SortFunc(s.usable, func(a, b Key) int {
-		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(s.usable, byAge)
+	slices.SortFunc(s.opening, byAge)
 	return s
+}
+
+func byAge(a, b Key) int {
+	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 }
 
 // Keys returns the keys of the set, in the order they were given.
@@ -67,12 +75,14 @@ func (d *document) covers(now time.Time) bool {
 func (s *Set) documentAt(now time.Time) *document {
 	d := &document{}
 	var jwks [][]byte
-	for i := range s.usable {
-		k := &s.usable[i]
+	both := slices.Concat(s.usable, s.opening)
+	slices.SortFunc(both, byAge)
+	for i := range both {
+		k := &both[i]
 		if k.published(now) {
 			jwks = append(jwks, k.pair.jwk)
 		}
-		for _, change := range []time.Time{k.CreatedAt, k.GoneAt} {
+		for _, change := range []time.Time{k.CreatedAt, k.unpublishedAt()} {
 			switch {
 			case change.IsZero():
 			case !now.Before(change):

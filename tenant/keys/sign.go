@@ -29,8 +29,8 @@ type header struct {
 var (
 	// ErrNoKey says that no key of the algorithm is active.
 	ErrNoKey = errors.New("keys: no key of this algorithm is active")
-	// ErrTooLarge says that a token would exceed 16 KiB.
-	ErrTooLarge = errors.New("keys: token is larger than 16 KiB")
+	// ErrTooLarge says that a token would exceed 16 KiB, or 32 when it is encrypted to others.
+	ErrTooLarge = errors.New("keys: token is too large")
 
 	errTyp     = errors.New("keys: typ is not a media type")
 	errPayload = errors.New("keys: payload is not a JSON object")
