@@ -26,6 +26,7 @@ type DB struct {
 	everyTenant handles // not scoped: for the directory, the list of tenants and the sweeper alone
 	walk        walk
 	together    together
+	owed        func(tenant.ID) // see Owes
 }
 
 // Engine is what a database engine brings. The packages postgres and sqlite make it.

@@ -29,6 +29,7 @@ type effect struct {
 	parts  []part
 	answer ask  // what the caller wants to know of it
 	again  bool // the first attempt found what was thought to be new
+	owes   bool // it records messages for the outbox
 	err    error
 }
 
@@ -137,6 +138,9 @@ func (e *effect) run(ctx context.Context, what string) (won bool, answer []strin
 		}
 		return err
 	})
+	if won && e.owes && e.db.owed != nil {
+		e.db.owed(e.tenant)
+	}
 	return won, answer, err
 }
 

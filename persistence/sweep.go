@@ -28,6 +28,7 @@ var expiring = []struct {
 			OR max_idle >= 0 AND datetime(used_at, max_idle || ' minutes', '1 second') <= datetime(?))`, // whole seconds
 	}},
 	{"replays", [...]string{expired, expired}},
+	{"outbox", [...]string{expired, expired}},
 	{"revocations", [...]string{expired, expired}},
 	{"changes", [...]string{`at <= ? AND at <= ?`, `at <= ? AND at <= ?`}},
 }

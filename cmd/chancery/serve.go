@@ -83,6 +83,11 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 	defer a.close()
 	work.Go(func() error { a.resolver.Run(background); return nil })
 	work.Go(func() error { return a.keepHouse(background) })
+	post, err := a.newPost(nil)
+	if err != nil {
+		return err
+	}
+	work.Go(func() error { return post.run(background) })
 	if err := a.firstStart(ctx, s, conf, "http://"+reachable(ops.Addr(), s.OpsListen)); err != nil {
 		return err
 	}

@@ -98,6 +98,11 @@ func Budget(t *testing.T, db *persistence.DB, sent func() int) {
 		{"RedeemAuthentication, with both tokens", 1, func() error {
 			return k.db.RedeemAuthentication(k.ctx, k.t, k.now, k.redemption(k.grant("b")))
 		}, nil},
+		{"Owe, two messages", 1, func() error { return k.db.Owe(k.ctx, k.t, k.message("m", ""), k.message("n", "")) }, nil},
+		{"Owing", 1, func() error { _, err := k.db.Owing(k.ctx, k.now, "", 10); return err }, nil},
+		{"Lease", 1, func() error { _, err := k.db.Lease(k.ctx, k.t, k.now, k.now, 10, nil); return err }, nil},
+		{"PutOff", 1, func() error { return k.db.PutOff(k.ctx, k.t, "m", 1, k.now, "refused") }, nil},
+		{"Delivered", 1, func() error { return k.db.Delivered(k.ctx, k.t, "m", 1) }, nil},
 		{"Account", 1, func() error { _, err := k.db.Account(k.ctx, k.t, "alice"); return err }, nil},
 		{"Client", 1, func() error { _, err := k.db.Client(k.ctx, k.t, "app"); return err }, nil},
 		{"Changes", 1, func() error { _, _, err := k.db.Changes(k.ctx, k.now); return err }, nil},

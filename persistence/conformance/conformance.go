@@ -14,6 +14,7 @@ import (
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/flows/session"
@@ -36,6 +37,7 @@ type DB interface {
 	registration.Numbers
 	admin.Numbers
 	session.Store
+	outbox.Store
 }
 
 var _ DB = (*persistence.DB)(nil)
@@ -62,6 +64,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"tokens", tokens},
 		{"consent", consents},
 		{"replays", replays},
+		{"outbox", messages},
 		{"sweep", sweeps},
 	}
 	for _, g := range groups {
@@ -116,6 +119,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[registration.Numbers](),
 	reflect.TypeFor[admin.Numbers](),
 	reflect.TypeFor[session.Store](),
+	reflect.TypeFor[outbox.Store](),
 }
 
 // listed is a case in a list, or the reason why there is none.

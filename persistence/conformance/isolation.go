@@ -74,6 +74,8 @@ func (k *kit) fill() {
 	k.waiting("waiting")
 	k.granted("approved")
 	k.must(k.use("assertion", "used", k.at(time.Hour)))
+	k.must(k.db.Owe(k.ctx, k.t, k.message("owed", "alice"), k.message("lost", "")))
+	k.must(k.db.Bury(k.ctx, k.t, "lost", 0, k.now, "refused"))
 	k.must(k.db.RevokeToken(k.ctx, k.t, nil, k.now, tenant.Revocation{Token: mark(k.t), At: k.now, ExpiresAt: k.at(time.Hour)}, k.event(audit.GrantRevoked)))
 }
 
@@ -129,6 +131,10 @@ func (k *kit) dump() contents {
 	}
 	zs, err := k.db.Authorizations(k.ctx, k.t, "alice")
 	put("authorizations", zs, err)
+	for name, dead := range map[string]bool{"owed": false, "dead letters": true} {
+		ms, err := k.db.Messages(k.ctx, k.t, dead, "", 100)
+		put(name, ms, err)
+	}
 	evs, err := k.db.Events(k.ctx, k.t, time.Time{}, 100)
 	put("events", evs, err)
 	return c
@@ -287,6 +293,23 @@ var isolations = map[string]kept{
 	"decoupled.Store.RedeemAuthentication": {call: func(k *kit) (any, error) {
 		return none(k.db.RedeemAuthentication(k.ctx, k.t, k.now, k.redemption(k.grant("approved"))))
 	}},
+
+	"outbox.Store.Owing":   {why: everyTenant},
+	"outbox.Store.Backlog": {why: everyTenant},
+	"outbox.Store.Owe":     {call: func(k *kit) (any, error) { return none(k.db.Owe(k.ctx, k.t, k.message("new", "alice"))) }},
+	"outbox.Store.Messages": {call: func(k *kit) (any, error) {
+		waiting, err := k.db.Messages(k.ctx, k.t, false, "", 1000)
+		k.must(err)
+		dead, err := k.db.Messages(k.ctx, k.t, true, "", 1000)
+		return append(waiting, dead...), err
+	}},
+	"outbox.Store.Lease":     {call: func(k *kit) (any, error) { return k.db.Lease(k.ctx, k.t, k.now, k.at(time.Minute), 1000, nil) }},
+	"outbox.Store.Delivered": {call: func(k *kit) (any, error) { return none(k.db.Delivered(k.ctx, k.t, "owed", 0)) }},
+	"outbox.Store.PutOff": {call: func(k *kit) (any, error) {
+		return none(k.db.PutOff(k.ctx, k.t, "owed", 0, k.at(time.Hour), "refused"))
+	}},
+	"outbox.Store.Bury":   {call: func(k *kit) (any, error) { return none(k.db.Bury(k.ctx, k.t, "owed", 0, k.now, "refused")) }},
+	"outbox.Store.Replay": {call: func(k *kit) (any, error) { return none(k.db.Replay(k.ctx, k.t, "lost", k.now)) }},
 
 	"session.Store.Session":  {call: func(k *kit) (any, error) { return k.db.Session(k.ctx, k.t, "session") }},
 	"session.Store.Sessions": {call: func(k *kit) (any, error) { return k.db.Sessions(k.ctx, k.t, "alice") }},

@@ -309,6 +309,16 @@ var races = map[string]raced{
 	"decoupled.Store.Poll":                 {race: racePoll},
 	"decoupled.Store.RedeemAuthentication": {race: raceRedeemAuthentication},
 
+	"outbox.Store.Owe":       {why: newKey},
+	"outbox.Store.Owing":     {why: onlyReads},
+	"outbox.Store.Backlog":   {why: onlyReads},
+	"outbox.Store.Messages":  {why: onlyReads},
+	"outbox.Store.Lease":     {race: raceLease},
+	"outbox.Store.Delivered": {race: raceDelivered},
+	"outbox.Store.PutOff":    {race: racePutOff},
+	"outbox.Store.Bury":      {race: raceBury},
+	"outbox.Store.Replay":    {race: raceReplay},
+
 	"session.Store.Session":  {why: onlyReads},
 	"session.Store.Sessions": {why: onlyReads},
 	"session.Store.EndSession": {race: func(k *kit) {

@@ -109,6 +109,7 @@ func (c *Client) Get(ctx context.Context, key, url string, max int64) (body []by
 type Content struct {
 	Type          string // media type
 	Authorization string // the header of that name; empty: none
+	Header        map[string]string
 	Body          []byte
 }
 
@@ -158,6 +159,9 @@ func (c *Client) exchange(ctx context.Context, method string, u *url.URL, conten
 	}
 	if content.Authorization != "" {
 		r.Header.Set("Authorization", content.Authorization)
+	}
+	for name, value := range content.Header {
+		r.Header.Set(name, value)
 	}
 	w, err := c.http.Do(r)
 	if err != nil {

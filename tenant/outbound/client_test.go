@@ -111,7 +111,7 @@ func TestContentIsPosted(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	c := New(Options{Allow: loopback, Roots: roots})
-	if _, _, err := c.Post(t.Context(), "acme", s.URL, Content{"application/json", "Bearer x", []byte("{}")}, 64); err != nil {
+	if _, _, err := c.Post(t.Context(), "acme", s.URL, Content{Type: "application/json", Authorization: "Bearer x", Header: map[string]string{"webhook-id": "m1"}, Body: []byte("{}")}, 64); err != nil {
 		t.Error(err)
 	}
 }
