@@ -25,6 +25,7 @@ type clientRow struct {
 	Localized         document[map[string]string]
 	CreatedAt         moment
 	UpdatedAt         moment
+	ExpiresAt         moment
 }
 
 // TableName is gorm's.
@@ -34,7 +35,7 @@ func (clientRow) TableName() string { return "clients" }
 func (db *DB) client(r *clientRow) (*tenant.Client, error) {
 	secrets, err := db.secretsOf(r)
 	c := &tenant.Client{ID: r.ID, Number: r.Number, Secrets: secrets, RegistrationToken: r.RegistrationToken,
-		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time, Disabled: r.Disabled, SelfRegistered: r.SelfRegistered, Metadata: r.Metadata.V}
+		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time, ExpiresAt: r.ExpiresAt.Time, Disabled: r.Disabled, SelfRegistered: r.SelfRegistered, Metadata: r.Metadata.V}
 	c.Localized = r.Localized.V
 	return c, err
 }
@@ -89,22 +90,31 @@ func (db *DB) CreateClient(ctx context.Context, t tenant.ID, c tenant.Client, mo
 	e := db.effect(t)
 	e.guard(`UPDATE tenants SET client_count = client_count + 1, client_last = client_last + 1
 		WHERE tenant_id = :t AND client_count < ? RETURNING client_last`, most)
+	c, won, err := e.client(ctx, c, ev)
+	if err == nil && !won {
+		err = db.full(ctx, t, c.ID)
+	}
+	return c, err
+}
+
+// client records a client with the number that the guard returns.
+func (e *effect) client(ctx context.Context, c tenant.Client, ev audit.Event) (_ tenant.Client, won bool, err error) {
 	e.then(`INSERT INTO clients (tenant_id, number, id, disabled, self_registered, registration_token, secrets, metadata, localized,
-		updated_at, created_at) SELECT :t, client_last, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM guard`,
-		append(append([]any{c.ID}, e.clientArgs(&c, c.UpdatedAt)...), cut(c.CreatedAt))...)
+		updated_at, created_at, expires_at) SELECT :t, client_last, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM guard`,
+		append(append([]any{c.ID}, e.clientArgs(&c, c.UpdatedAt)...), cut(c.CreatedAt), at(c.ExpiresAt))...)
 	e.changed(c.ID)
 	e.event(ev)
 	e.returning(guard, "client_last")
 	won, number, err := e.run(ctx, "create client")
-	switch {
-	case err != nil:
-		return c, taken(err, registration.ErrExists)
-	case !won:
-		return c, db.full(ctx, t, c.ID)
+	if err != nil || !won {
+		return c, won, taken(err, registration.ErrExists)
 	}
 	c.Number, err = strconv.ParseInt(number[0], 10, 64)
 	c.CreatedAt, c.UpdatedAt = cut(c.CreatedAt), cut(c.UpdatedAt)
-	return c, err
+	if !c.ExpiresAt.IsZero() {
+		c.ExpiresAt = cut(c.ExpiresAt)
+	}
+	return c, true, err
 }
 
 // full says why a client could not be created although nothing failed.

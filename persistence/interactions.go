@@ -122,6 +122,9 @@ func (db *DB) finish(t tenant.ID, now time.Time, f *authorize.FinishEffect, agai
 	if f.AccessToken != nil {
 		e.accessToken(f.AccessToken)
 	}
+	if f.FirstUse != "" {
+		e.then(`UPDATE clients SET expires_at = NULL WHERE tenant_id = :t AND id = ? AND expires_at IS NOT NULL AND EXISTS (SELECT 1 FROM guard)`, f.FirstUse)
+	}
 	switch {
 	case f.Session != nil:
 		e.put(f.Session, f.ClientID)

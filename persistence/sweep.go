@@ -20,6 +20,7 @@ var expiring = []struct {
 	{"grants", [...]string{expired, expired}},
 	{"authentications", [...]string{expired, expired}},
 	{"pushed_requests", [...]string{expired, expired}},
+	{"initial_tokens", [...]string{expired, expired}},
 	{"sessions", [...]string{
 		// Of what would be no time at all, so far off it lies, the end is taken to be in two hundred years.
 		PostgreSQL: `(max_life >= 0 AND created_at + LEAST(GREATEST(max_life, 0), 100000000) * interval '1 minute' <= ?
@@ -67,7 +68,8 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, batch int) (deleted int,
 			return deleted, err
 		}
 	}
-	return deleted, nil
+	n, err := db.sweepClients(ctx, now, batch)
+	return deleted + n, err
 }
 
 var sweeps = [...]func(db *DB, ctx context.Context, table, over string, end time.Time, batch int) (int, error){

@@ -87,6 +87,8 @@ func (c *checker) ranges(s *Settings) {
 		{"/sessions/max_idle", ss.MaxIdle, 1, decade / 60, true},
 		{"/sessions/per_subject", int64(ss.PerSubject), 1, 25, false},
 		{"/clients/max", int64(cl.Max), 1, 1_000_000, false},
+		{"/clients/open_max", int64(cl.OpenMax), 1, 1_000_000, false},
+		{"/clients/unused_lifetime", cl.UnusedLifetime, 60, decade, true},
 		{"/clients/secret_overlap", cl.SecretOverlap, 1, 30 * day, true},
 		{"/ciba/lifetime", s.CIBA.Lifetime, 60, day, false},
 		{"/ciba/interval", s.CIBA.Interval, 1, 300, false},

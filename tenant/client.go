@@ -28,6 +28,7 @@ type Client struct {
 	UpdatedAt         time.Time      `json:"-"`
 	Disabled          bool           `json:"-"`
 	SelfRegistered    bool           `json:"-"` // by open registration: its consent is never remembered
+	ExpiresAt         time.Time      `json:"-"` // when it goes unless somebody has used it by then; zero: it stays
 	Metadata
 }
 
@@ -158,4 +159,12 @@ func (c *Client) Kept() keys.HMACKey {
 		return keys.HMACKey{}
 	}
 	return c.Secrets[0].HMAC
+}
+
+// FirstUse is the id of a client that goes unless it is used, so that its use is recorded; empty of any other.
+func (c *Client) FirstUse() string {
+	if c.ExpiresAt.IsZero() {
+		return ""
+	}
+	return c.ID
 }

@@ -80,6 +80,8 @@ type SessionSettings struct {
 type ClientSettings struct {
 	OpenRegistration bool  `json:"open_registration,omitempty"` // registration without any token
 	Max              int   `json:"max,omitempty"`               // 10000 clients
+	OpenMax          int   `json:"open_max,omitempty"`          // so many clients in all end open registration: nine tenths of max
+	UnusedLifetime   int64 `json:"unused_lifetime,omitempty"`   // seconds until an openly registered client goes that nobody has used: 7 days; negative: never
 	SecretOverlap    int64 `json:"secret_overlap,omitempty"`    // seconds an old secret lives on after a new one: 1800; negative: none
 	StrictAudience   bool  `json:"strict_audience,omitempty"`   // assertions must name the issuer; the token endpoint's URL will not do
 }
@@ -130,6 +132,11 @@ func (s *Settings) RefreshTokenGrace() time.Duration {
 // SecretOverlap is how long a client's old secret works after a new one was made.
 func (s *Settings) SecretOverlap() time.Duration {
 	return or(s.Clients.SecretOverlap, 30*time.Minute)
+}
+
+// UnusedLifetime is how long a client that registered itself stays without being used; zero or less: for good.
+func (s *Settings) UnusedLifetime() time.Duration {
+	return or(s.Clients.UnusedLifetime, 7*24*time.Hour)
 }
 
 // LongestAccessToken is the longest life that any access token may have: what a revocation must outlive.

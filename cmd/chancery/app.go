@@ -92,7 +92,7 @@ func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistenc
 	}
 	a.limiter = limit.New(time.Now, limits, limit.Guesses())
 	a.accounts = &account.Service{Store: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}, Limit: a.limiter, Rehash: db, Events: db}
-	a.clients = &registration.Service{Store: db, Numbers: db, Now: time.Now, Rand: rand.Reader, Limit: a.limiter, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes(),
+	a.clients = &registration.Service{Store: db, Numbers: db, Initial: db, Now: time.Now, Rand: rand.Reader, Limit: a.limiter, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes(),
 		Permits: calls.Permits}
 	a.console = &admin.Console{Store: db, Numbers: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
 	return a

@@ -20,14 +20,15 @@ var version = "development"
 // cli is the command line.
 type cli struct {
 	config
-	Serve   serve            `cmd:"" default:"withargs" help:"Serve until SIGTERM."`
-	Migrate migrate          `cmd:"" help:"Migrate the database to what this program needs, and exit."`
-	Tenant  tenantCommands   `cmd:"" help:"Tenants."`
-	User    userCommands     `cmd:"" help:"Users that a tenant keeps with us."`
-	Client  clientCommands   `cmd:"" help:"Clients of a tenant."`
-	Key     keyCommands      `cmd:"" help:"Signing keys of a tenant."`
-	Token   tokenCommands    `cmd:"" help:"API tokens of a tenant, or of the platform."`
-	Version kong.VersionFlag `help:"Print the version."`
+	Serve   serve                `cmd:"" default:"withargs" help:"Serve until SIGTERM."`
+	Migrate migrate              `cmd:"" help:"Migrate the database to what this program needs, and exit."`
+	Tenant  tenantCommands       `cmd:"" help:"Tenants."`
+	User    userCommands         `cmd:"" help:"Users that a tenant keeps with us."`
+	Client  clientCommands       `cmd:"" help:"Clients of a tenant."`
+	Key     keyCommands          `cmd:"" help:"Signing keys of a tenant."`
+	Token   tokenCommands        `cmd:"" help:"API tokens of a tenant, or of the platform."`
+	Initial initialTokenCommands `cmd:"" name:"initial-token" help:"Initial access tokens, which let their holders register clients."`
+	Version kong.VersionFlag     `help:"Print the version."`
 }
 
 func main() {

@@ -274,7 +274,7 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 		return Result{}, err
 	}
 	e := effectOf(t, now, g, who, a.authorization, c)
-	e.Hash, e.Version, e.Pushed = p.Hash, p.Version, r.Pushed
+	e.Hash, e.Version, e.Pushed, e.FirstUse = p.Hash, p.Version, r.Pushed, p.Client.FirstUse()
 	e.AccessToken, e.AtOnce = out.stored, out.atOnce()
 	if a.authorization != nil {
 		e.Events = append(e.Events, audit.Event{At: now, Kind: audit.Consented, Subject: who.Subject, ClientID: g.ClientID, Session: who.ID, Grant: g.ID,

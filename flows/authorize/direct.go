@@ -82,7 +82,7 @@ func (s *Service) Direct(ctx context.Context, t *tenant.Tenant, d DirectRequest)
 		remembered = merge(b.Authorization, &g.Terms, now)
 	}
 	e := effectOf(t, now, g, b.Session, remembered, c)
-	e.AccessToken = m.Stored
+	e.AccessToken, e.FirstUse = m.Stored, client.FirstUse()
 	e.Events = append(e.Events, d.event(now, g))
 	revoked, err := s.Store.Finish(ctx, t.ID, now, e)
 	if errors.Is(err, ErrNotFound) {

@@ -72,6 +72,7 @@ type FinishEffect struct {
 	TokensUntil   time.Time
 	KeepNewest    int
 	ClientID      string // added to Clients of the grant's session, where it is missing; empty: not
+	FirstUse      string // id of a client that is used, for the first time perhaps: from now on it stays; empty: of none
 	Events        []audit.Event
 }
 

@@ -12,7 +12,8 @@ import (
 // Authority is what the caller of the registry has shown. Its zero value is that of anybody.
 type Authority struct {
 	rank    rank
-	token   string // registration access token, not yet checked
+	token   string // registration access token, or initial one; not yet checked
+	initial *InitialToken
 	actor   string // for the record
 	address string
 }
@@ -20,9 +21,10 @@ type Authority struct {
 type rank string
 
 const (
-	anybody rank = ""       // may register where the tenant lets anybody
-	own     rank = "client" // holds a registration access token: may manage that client (RFC 7592 §1.2)
-	master  rank = "master" // may do everything
+	anybody rank = ""        // may register where the tenant lets anybody
+	own     rank = "client"  // holds a registration access token: may manage that client (RFC 7592 §1.2)
+	initial rank = "initial" // holds an initial access token: may register what it allows (RFC 7591 §3)
+	master  rank = "master"  // may do everything
 )
 
 // name is the rank in a word.
@@ -39,7 +41,8 @@ func Master(actor, address string) Authority {
 	return Authority{rank: master, actor: actor, address: address}
 }
 
-// Own is the authority of a registration access token, which is checked against the client it is used on.
+// Own is the authority of a registration access token, which is checked against the client it is used on; or, where a
+// client is registered, of an initial access token.
 func Own(token, address string) Authority {
 	return Authority{rank: own, token: token, address: address}
 }

@@ -93,3 +93,13 @@ func hashed(secrets []tenant.ClientSecret) []tenant.ClientSecret {
 
 // limitOf is how many clients t may have; negative: any number.
 func limitOf(t *tenant.Tenant) int { return cmp.Or(t.Settings.Clients.Max, 10_000) }
+
+// openLimitOf is at how many clients of t nobody may register without a token any more: by default nine tenths of all that
+// there may be, so that strangers never take the last place.
+func openLimitOf(t *tenant.Tenant) int {
+	if n := t.Settings.Clients.OpenMax; n > 0 {
+		return n
+	}
+	most := limitOf(t)
+	return max(1, most-max(1, most/10))
+}

@@ -52,6 +52,8 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"preferred_client_id":     ofRequest(func(r *Request) *string { return &r.PreferredID }),
 	"preferred_client_secret": ofRequest(func(r *Request) *string { return &r.PreferredSecret }),
 	"refresh_client_secret":   ofRequest(func(r *Request) *bool { return &r.RefreshSecret }),
+
+	"refresh_registration_access_token": ofRequest(func(r *Request) *bool { return &r.RefreshToken }),
 }
 
 // unsupported are members that a client relies on to be honoured, so that they are refused rather than ignored, with

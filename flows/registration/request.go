@@ -19,6 +19,7 @@ type Request struct {
 	PreferredSecret string // master only
 	Numbered        bool   // a new client's id is its number, as APIs that count clients have it
 	RefreshSecret   bool   // in an update: make a new secret
+	RefreshToken    bool   // in an update: make a new registration access token
 	DryRun          bool   // go through everything, but record nothing and make no credentials
 	By              Authority
 }

@@ -8,7 +8,8 @@ import (
 )
 
 // Response is a client as its registrant is told of it (RFC 7591 §3.2.1, RFC 7592 §3). Its JSON is that answer. Secret
-// and RegistrationToken are there only in the answer to the call that made them; nothing can show them again.
+// is there only in the answer to the call that made it, and RegistrationToken also in those to calls made with it: stored
+// are hashes.
 type Response struct {
 	Client            tenant.Client
 	Secret            string

@@ -23,7 +23,8 @@ type Limiter interface {
 // Service keeps a tenant's clients.
 type Service struct {
 	Store         Store
-	Numbers       Numbers // nil: clients are not found by number
+	Numbers       Numbers       // nil: clients are not found by number
+	Initial       InitialTokens // nil: there are none
 	Now           func() time.Time
 	Rand          io.Reader
 	Limit         Limiter  // nil: open registration is not limited
@@ -35,14 +36,19 @@ type Service struct {
 
 // Register records a new client (RFC 7591 §3). What breaks a rule is invalid_redirect_uri or invalid_client_metadata.
 // Without a token it is missing_token unless the tenant lets anybody register; slow_down says that too many are
-// registered already, or too fast. A registration access token cannot make clients: invalid_token.
+// registered already, or too fast. An initial access token makes as many clients as it has uses, a registration access token
+// none: invalid_token.
 func (s *Service) Register(ctx context.Context, t *tenant.Tenant, r Request) (Response, error) {
-	if err := s.mayRegister(ctx, t, r.By); err != nil {
+	var err error
+	if r.By, err = s.mayRegister(ctx, t, r.By); err != nil {
 		return Response{}, err
 	}
 	base := &tenant.Metadata{}
-	if r.By.rank == anybody {
+	switch r.By.rank {
+	case anybody:
 		base = advertised(t)
+	case initial:
+		base = r.By.initial.base(t)
 	}
 	now := s.now()
 	if err := s.settle(t, &r, base, now); err != nil {
@@ -52,7 +58,13 @@ func (s *Service) Register(ctx context.Context, t *tenant.Tenant, r Request) (Re
 	if err != nil {
 		return Response{}, err
 	}
-	c := tenant.Client{ID: id, Metadata: r.Metadata, CreatedAt: now, UpdatedAt: now, SelfRegistered: r.By.rank == anybody}
+	c := tenant.Client{ID: id, Metadata: r.Metadata, CreatedAt: now, UpdatedAt: now}
+	if r.By.rank == anybody {
+		c.SelfRegistered = true
+		if life := t.Settings.UnusedLifetime(); life > 0 {
+			c.ExpiresAt = now.Add(life)
+		}
+	}
 	secret, err := s.secret(t, &c, nil, &r, now)
 	if err != nil {
 		return Response{}, err
@@ -65,11 +77,18 @@ func (s *Service) Register(ctx context.Context, t *tenant.Tenant, r Request) (Re
 	if r.DryRun {
 		return s.rehearsed(ctx, t, c, r.PreferredID)
 	}
-	create := s.Store.CreateClient
-	if r.Numbered {
-		c.ID, create = "", s.Numbers.CreateNumbered
+	ev := s.event(audit.ClientCreated, c.ID, r.By)
+	switch {
+	case r.Numbered:
+		c.ID = ""
+		c, err = s.Numbers.CreateNumbered(ctx, t.ID, c, limitOf(t), ev)
+	case r.By.rank == initial:
+		c, err = s.Initial.CreateClientWith(ctx, t.ID, c, limitOf(t), r.By.initial.Hash, now, ev)
+	case r.By.rank == anybody:
+		c, err = s.Store.CreateClient(ctx, t.ID, c, openLimitOf(t), ev)
+	default:
+		c, err = s.Store.CreateClient(ctx, t.ID, c, limitOf(t), ev)
 	}
-	c, err = create(ctx, t.ID, c, limitOf(t), s.event(audit.ClientCreated, c.ID, r.By))
 	if err != nil {
 		return Response{}, worded(err)
 	}
@@ -96,18 +115,21 @@ func (s *Service) New(ctx context.Context, t *tenant.Tenant, m tenant.Metadata, 
 	return r.Client, r.Secret, err
 }
 
-// Read returns a client without its credentials (RFC 7592 §2.1). With master authority a client that is not there is
+// Read returns a client without its credentials, but for the registration access token that it was read with (RFC 7592 §2.1). With master authority a client that is not there is
 // not_found; with a registration access token it is invalid_token, as a wrong token is.
 func (s *Service) Read(ctx context.Context, t *tenant.Tenant, id string, by Authority) (Response, error) {
 	c, err := s.client(ctx, t, id, by)
 	if err != nil {
 		return Response{}, err
 	}
-	return response(t, *c), nil
+	answer := response(t, *c)
+	answer.RegistrationToken = by.token // RFC 7592 §3
+	return answer, nil
 }
 
 // Update replaces a client's metadata by the rules of Register (RFC 7592 §2.2). A client that begins to authenticate,
-// or asks for it, gets a new secret; the one before lives on for Settings.SecretOverlap. Errors are those of Read and
+// or asks for it, gets a new secret; the one before lives on for Settings.SecretOverlap. One that asks for it gets a new
+// registration access token, in the place of the old one. Errors are those of Read and
 // Register; a client that was changed at the same time is invalid_request.
 func (s *Service) Update(ctx context.Context, t *tenant.Tenant, id string, r Request) (Response, error) {
 	c, err := s.client(ctx, t, id, r.By)
@@ -133,6 +155,13 @@ func (s *Service) Update(ctx context.Context, t *tenant.Tenant, id string, r Req
 	if err != nil {
 		return Response{}, err
 	}
+	token := r.By.token // RFC 7592 §3
+	if r.RefreshToken {
+		if token, err = s.random(32); err != nil {
+			return Response{}, err
+		}
+		next.RegistrationToken = hash(token)
+	}
 	if r.DryRun {
 		return response(t, next), nil
 	}
@@ -144,7 +173,7 @@ func (s *Service) Update(ctx context.Context, t *tenant.Tenant, id string, r Req
 		return Response{}, worded(err)
 	}
 	answer := response(t, next)
-	answer.Secret = secret
+	answer.Secret, answer.RegistrationToken = secret, token
 	return answer, nil
 }
 
@@ -183,21 +212,22 @@ func (s *Service) List(ctx context.Context, t *tenant.Tenant, after string, n in
 	return rs, nil
 }
 
-func (s *Service) mayRegister(ctx context.Context, t *tenant.Tenant, by Authority) error {
+// mayRegister returns the authority by which a client is registered, or why none is.
+func (s *Service) mayRegister(ctx context.Context, t *tenant.Tenant, by Authority) (Authority, error) {
 	switch {
 	case by.rank == master:
-		return nil
+		return by, nil
 	case by.rank == own:
-		return errToken
+		return s.invited(ctx, t, by)
 	case !t.Settings.Clients.OpenRegistration:
-		return errNoToken
+		return by, errNoToken
 	case s.Limit == nil:
-		return nil
+		return by, nil
 	}
 	if wait, ok := s.Limit.Allow(ctx, t.ID, "register", by.address); !ok {
-		return oauth.SlowDown("Too many clients are being registered, try again later").Because(oauth.Wait(wait))
+		return by, oauth.SlowDown("Too many clients are being registered, try again later").Because(oauth.Wait(wait))
 	}
-	return nil
+	return by, nil
 }
 
 // settle turns r.Metadata into what is to be stored, or returns why it cannot be.
@@ -298,6 +328,8 @@ func worded(err error) error {
 		return oauth.InvalidClientMetadata("preferred_client_id is taken").Because(err)
 	case errors.Is(err, ErrConflict):
 		return oauth.InvalidRequest("The client was changed in the meantime, read it again").Because(err)
+	case errors.Is(err, ErrUsedUp):
+		return errToken
 	case errors.Is(err, ErrFull):
 		return oauth.SlowDown("There are as many clients as there may be").Because(err)
 	}

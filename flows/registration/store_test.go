@@ -1,6 +1,8 @@
 package registration
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -20,6 +22,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // memory is the Store and the client lookup of one tenant.
 type memory struct {
 	clients  map[string]tenant.Client
+	initial  []InitialToken
 	events   []audit.Event
 	revoked  []tenant.Revocation
 	broken   error // what every method says
@@ -89,6 +92,54 @@ func (m *memory) Client(_ context.Context, id string) (*tenant.Client, error) {
 	return &c, nil
 }
 
+func (m *memory) PutInitialToken(_ context.Context, _ tenant.ID, k InitialToken, most int, ev audit.Event) error {
+	if m.broken != nil {
+		return m.broken
+	}
+	if len(m.initial) >= most {
+		return ErrFull
+	}
+	m.initial, m.events = append(m.initial, k), append(m.events, ev)
+	return nil
+}
+
+func (m *memory) InitialToken(_ context.Context, _ tenant.ID, now time.Time, hash []byte) (*InitialToken, error) {
+	for _, k := range m.initial {
+		if bytes.Equal(k.Hash, hash) && k.Uses > 0 && now.Before(k.ExpiresAt) {
+			return &k, m.broken
+		}
+	}
+	return nil, cmp.Or(m.broken, ErrNotFound)
+}
+
+func (m *memory) InitialTokens(context.Context, tenant.ID) ([]InitialToken, error) {
+	return m.initial, m.broken
+}
+
+func (m *memory) DeleteInitialToken(_ context.Context, _ tenant.ID, id string, ev audit.Event) error {
+	before := len(m.initial)
+	m.initial = slices.DeleteFunc(m.initial, func(k InitialToken) bool { return k.ID == id })
+	if len(m.initial) == before {
+		return cmp.Or(m.broken, ErrNotFound)
+	}
+	m.events = append(m.events, ev)
+	return m.broken
+}
+
+func (m *memory) CreateClientWith(ctx context.Context, t tenant.ID, c tenant.Client, most int, hash []byte, now time.Time, ev audit.Event) (tenant.Client, error) {
+	i := slices.IndexFunc(m.initial, func(k InitialToken) bool {
+		return bytes.Equal(k.Hash, hash) && k.Uses > 0 && now.Before(k.ExpiresAt)
+	})
+	if i < 0 {
+		return c, cmp.Or(m.broken, ErrUsedUp)
+	}
+	c, err := m.CreateClient(ctx, t, c, most, ev)
+	if err == nil {
+		m.initial[i].Uses--
+	}
+	return c, err
+}
+
 // gate is a Limiter that lets so many through.
 type gate struct{ left int }
 
@@ -118,7 +169,7 @@ func house(t testing.TB) (*Service, *tenant.Tenant, *memory) {
 		Tokens:   []tenant.APIToken{token("main", masterToken, tenant.AllAPIs), token("sessions", "chy_sessions", tenant.SessionAPI)},
 	}
 	return &Service{
-		Store: m, Now: func() time.Time { return noon }, Rand: rand.Reader,
+		Store: m, Initial: m, Now: func() time.Time { return noon }, Rand: rand.Reader,
 		GrantTypes:    []string{"authorization_code", "refresh_token", "client_credentials"},
 		ResponseTypes: []string{"code"},
 	}, acme, m

@@ -35,6 +35,7 @@ type DB interface {
 	request.Store
 	registration.Store
 	registration.Numbers
+	registration.InitialTokens
 	admin.Numbers
 	session.Store
 	outbox.Store
@@ -51,6 +52,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"tenants", tenants},
 		{"directory", directory},
 		{"clients", clients},
+		{"initial tokens", initialTokens},
 		{"numbers", numbers},
 		{"accounts", accounts},
 		{"sessions", sessions},
@@ -117,6 +119,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[request.Store](),
 	reflect.TypeFor[registration.Store](),
 	reflect.TypeFor[registration.Numbers](),
+	reflect.TypeFor[registration.InitialTokens](),
 	reflect.TypeFor[admin.Numbers](),
 	reflect.TypeFor[session.Store](),
 	reflect.TypeFor[outbox.Store](),

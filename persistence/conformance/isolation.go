@@ -70,6 +70,7 @@ func (k *kit) fill() {
 	k.must(k.db.PutGrant(k.ctx, k.t, g, &a, k.event(audit.GrantIssued)))
 	k.must(k.db.PutAccessToken(k.ctx, k.t, alone))
 	k.push("pushed")
+	k.must(k.db.PutInitialToken(k.ctx, k.t, k.initialToken("initial", 3), 9, audit.Event{}))
 	k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("identifying", decoupled.Identifying)))
 	k.waiting("waiting")
 	k.granted("approved")
@@ -117,6 +118,8 @@ func (k *kit) dump() contents {
 	put("interaction", interaction, err)
 	pushed, err := k.db.Pushed(k.ctx, k.t, k.now, hash("pushed"))
 	put("pushed request", pushed, err)
+	initial, err := k.db.InitialTokens(k.ctx, k.t)
+	put("initial tokens", initial, err)
 	for _, id := range []string{"identifying", "waiting", "approved"} {
 		a, err := k.db.Authentication(k.ctx, k.t, k.now, id)
 		put("authentication "+id, a, err)
@@ -262,7 +265,21 @@ var isolations = map[string]kept{
 		return none(k.db.DeleteClient(k.ctx, k.t, "app", k.now, tenant.Revocation{ClientID: "app", At: k.now, ExpiresAt: k.at(time.Hour)}, k.event(audit.ClientDeleted)))
 	}},
 
-	"admin.Numbers.NumberedTenants":       {why: everyTenant},
+	"admin.Numbers.NumberedTenants": {why: everyTenant},
+	"registration.InitialTokens.InitialToken": {call: func(k *kit) (any, error) {
+		return k.db.InitialToken(k.ctx, k.t, k.now, hash("initial"))
+	}},
+	"registration.InitialTokens.InitialTokens": {call: func(k *kit) (any, error) { return k.db.InitialTokens(k.ctx, k.t) }},
+	"registration.InitialTokens.PutInitialToken": {call: func(k *kit) (any, error) {
+		return none(k.db.PutInitialToken(k.ctx, k.t, k.initialToken("another", 1), 9, k.event(audit.InitialTokenCreated)))
+	}},
+	"registration.InitialTokens.DeleteInitialToken": {call: func(k *kit) (any, error) {
+		return none(k.db.DeleteInitialToken(k.ctx, k.t, "initial", k.event(audit.InitialTokenRevoked)))
+	}},
+	"registration.InitialTokens.CreateClientWith": {call: func(k *kit) (any, error) {
+		return k.db.CreateClientWith(k.ctx, k.t, k.client("invited"), 9, hash("initial"), k.now, k.event(audit.ClientCreated))
+	}},
+
 	"registration.Numbers.NumberedClient": {call: func(k *kit) (any, error) { return k.db.NumberedClient(k.ctx, k.t, firstNumber) }},
 	"registration.Numbers.NumberedClients": {call: func(k *kit) (any, error) {
 		cs, total, err := k.db.NumberedClients(k.ctx, k.t, 0, 1000)

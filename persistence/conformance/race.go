@@ -292,7 +292,24 @@ var races = map[string]raced{
 		k.is(err, registration.ErrFull)
 	}},
 
-	"admin.Numbers.NumberedTenants":        {why: onlyReads},
+	"admin.Numbers.NumberedTenants":            {why: onlyReads},
+	"registration.InitialTokens.InitialToken":  {why: onlyReads},
+	"registration.InitialTokens.InitialTokens": {why: onlyReads},
+	"registration.InitialTokens.PutInitialToken": {race: func(k *kit) {
+		k.oneWins(crowd(func(int) error {
+			return k.db.PutInitialToken(k.ctx, k.t, k.initialToken("a", 1), 9, k.event(audit.InitialTokenCreated))
+		}), registration.ErrExists)
+		k.same(len(k.events()), 1)
+	}},
+	"registration.InitialTokens.DeleteInitialToken": {race: func(k *kit) {
+		k.must(k.db.PutInitialToken(k.ctx, k.t, k.initialToken("a", 1), 9, audit.Event{}))
+		k.oneWins(crowd(func(int) error {
+			return k.db.DeleteInitialToken(k.ctx, k.t, "a", k.event(audit.InitialTokenRevoked))
+		}), registration.ErrNotFound)
+		k.same(len(k.events()), 1)
+	}},
+	"registration.InitialTokens.CreateClientWith": {race: raceToRegister},
+
 	"registration.Numbers.NumberedClient":  {why: onlyReads},
 	"registration.Numbers.NumberedClients": {why: onlyReads},
 	"registration.Numbers.CreateNumbered":  {race: createNumbered},
