@@ -58,6 +58,7 @@ func (s *Settings) Check() []FieldError {
 	c.ciba(&s.CIBA)
 	c.challenge(&s.Challenge)
 	c.protection(s)
+	c.hooks(s.Hooks)
 	c.words(s)
 	return c.found
 }

@@ -27,6 +27,8 @@ type Settings struct {
 	Signing       SigningSettings       `json:"signing,omitzero"`
 	Encryption    EncryptionSettings    `json:"encryption,omitzero"`
 
+	Hooks map[string]Hook `json:"hooks,omitempty"` // by name
+
 	Attributes map[string]string `json:"attributes,omitempty"` // the operator's own notes, which the server does not read
 }
 

@@ -10,6 +10,10 @@ import (
 // maxDepth is how deep JSON within a parameter may nest.
 const maxDepth = 16
 
+// Object reads a JSON object that somebody else wrote. Its members, and those of the objects inside it, are each named once,
+// and it does not nest deep; anything else is an error.
+func Object(raw []byte) (map[string]json.RawMessage, error) { return object(raw) }
+
 // object reads a JSON object whose members, at every level, are each named once.
 func object(raw []byte) (map[string]json.RawMessage, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))

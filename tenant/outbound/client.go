@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -87,6 +88,14 @@ func New(o Options) *Client {
 	return c
 }
 
+// Apart returns a client of the same rules whose calls are counted apart from c's: at most perKey at once for one key, and
+// targets to one host.
+func (c *Client) Apart(perKey, targets int) *Client {
+	apart := *c
+	apart.keys, apart.targets = newGate(perKey), newGate(targets)
+	return &apart
+}
+
 func positive[N int | time.Duration](v, def N) N {
 	if v <= 0 {
 		return def
@@ -112,6 +121,11 @@ type Content struct {
 	Header        map[string]string
 	Body          []byte
 }
+
+// Status is the cause of a failure where there was an answer, but no success.
+type Status int
+
+func (s Status) Error() string { return "answered with status " + strconv.Itoa(int(s)) }
 
 // Post sends content to that URL and returns the answer as Get does. An answer other than 200 to 204 is a failure.
 func (c *Client) Post(ctx context.Context, key, url string, content Content, max int64) (body []byte, contentType string, err error) {
@@ -140,7 +154,7 @@ func (c *Client) call(ctx context.Context, method, key, target string, content C
 	body, contentType, status, err := c.exchange(ctx, method, u, content, max)
 	span.status(status)
 	if err == nil && (status < http.StatusOK || status > last) {
-		err = fmt.Errorf("answered with status %d", status)
+		err = Status(status)
 	}
 	if err != nil {
 		return nil, "", failed(err)

@@ -1,0 +1,77 @@
+package script
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Event is one question to the tenant's code.
+type Event struct {
+	Hook    string // name of the hook, one of tenant.Hook…
+	Client  *tenant.Client
+	Request Request
+	Facts   map[string]any // what this hook is told beside, by member name; credentials only where they are to be checked
+}
+
+// Request is what the client sent, without its credentials. Its JSON is part of the contract.
+type Request struct {
+	Scope      oauth.Scope         `json:"scope"`                // asked for
+	Resources  []string            `json:"resources"`            // resource and audience, asked for
+	Parameters map[string][]string `json:"parameters,omitempty"` // of no meaning to us
+	Address    string              `json:"address,omitempty"`    // of the caller
+	Key        oauth.Confirmation  `json:"cnf,omitzero"`         // that the client proved to hold
+}
+
+// MaxEvent is the longest event, in bytes of its JSON.
+const MaxEvent = 64 << 10
+
+var errEventSize = errors.New("script: the event is too large")
+
+// client is a client as the tenant's code is told of it.
+type client struct {
+	ID              string          `json:"client_id"`
+	Confidential    bool            `json:"confidential"`
+	Name            string          `json:"client_name,omitempty"`
+	Scope           string          `json:"scope,omitempty"`
+	Audience        []string        `json:"audience,omitempty"`
+	GrantTypes      []string        `json:"grant_types,omitempty"`
+	ApplicationType string          `json:"application_type,omitempty"`
+	DefaultMaxAge   *int64          `json:"default_max_age,omitempty"`
+	RequireAuthTime bool            `json:"require_auth_time,omitempty"`
+	DefaultACR      []string        `json:"default_acr_values,omitempty"`
+	Data            json.RawMessage `json:"data,omitempty"`
+}
+
+func clientOf(c *tenant.Client) *client {
+	if c == nil {
+		return nil
+	}
+	return &client{ID: c.ID, Confidential: !c.Public(), Name: c.Name, Scope: c.Scope, Audience: c.Audience, GrantTypes: c.GrantTypes,
+		ApplicationType: c.ApplicationType, DefaultMaxAge: c.DefaultMaxAge, RequireAuthTime: c.RequireAuthTime, DefaultACR: c.DefaultACRValues,
+		Data: c.Data}
+}
+
+// text is the JSON of ev, put by t at now.
+func (ev *Event) text(t *tenant.Tenant, now time.Time) ([]byte, error) {
+	data := map[string]any{}
+	for name, v := range ev.Facts {
+		data[name] = v
+	}
+	data["tenant_id"], data["issuer"], data["request"] = t.ID, t.Issuer, ev.Request
+	if ev.Client != nil {
+		data["client"] = clientOf(ev.Client)
+	}
+	b, err := json.Marshal(struct {
+		Type string         `json:"type"`
+		At   string         `json:"timestamp"`
+		Data map[string]any `json:"data"`
+	}{ev.Hook, now.UTC().Format(time.RFC3339Nano), data})
+	if err == nil && len(b) > MaxEvent {
+		err = errEventSize
+	}
+	return b, err
+}

@@ -1,0 +1,75 @@
+package tenant
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/chancery-id/chancery/tenant/keys"
+)
+
+// The hooks: what a tenant's own code may decide when it is called (docs/hooks.md).
+const (
+	HookClientCredentials = "client_credentials" // RFC 6749 §4.4
+	HookPassword          = "password"           // RFC 6749 §4.3
+	HookTokenExchange     = "token_exchange"     // RFC 8693
+	HookJWTBearer         = "jwt_bearer"         // RFC 7523 §2.1
+)
+
+var hookNames = []string{HookClientCredentials, HookPassword, HookTokenExchange, HookJWTBearer}
+
+// Hook is a URL of the tenant that decides. Timeout is in milliseconds. Raising Secret makes a new signing secret, beside
+// which the one before it signs too, so that a receiver may change at its own time.
+type Hook struct {
+	URL     string `json:"url"`
+	Timeout int64  `json:"timeout,omitempty"` // 1000, at most 5000
+	Secret  int64  `json:"secret,omitempty"`  // number of its signing secret: 0
+}
+
+// Hook returns the hook of that name, or nil where the tenant has none.
+func (s *Settings) Hook(name string) *Hook {
+	h, ok := s.Hooks[name]
+	if !ok {
+		return nil
+	}
+	return &h
+}
+
+// The longest time that a hook may take, and how long it is given by default.
+const (
+	MaxHookTimeout = 5 * time.Second
+	hookTimeout    = time.Second
+)
+
+// Deadline is how long a call of h may take.
+func (h *Hook) Deadline() time.Duration {
+	if h.Timeout <= 0 {
+		return hookTimeout
+	}
+	return min(time.Duration(h.Timeout)*time.Millisecond, MaxHookTimeout)
+}
+
+// HookKey is the signing secret of that number of the hook of that name: 256 bits, derived from the tenant's secret.
+func HookKey(secret keys.Secret, name string, number int64) []byte {
+	return secret.MAC("webhook secret", []byte(name), []byte(strconv.FormatInt(number, 10)))
+}
+
+// HookKeys are the secrets that a call of h is signed with, the newest first.
+func (t *Tenant) HookKeys(name string, h *Hook) [][]byte {
+	out := [][]byte{HookKey(t.Secret, name, h.Secret)}
+	if h.Secret > 0 {
+		out = append(out, HookKey(t.Secret, name, h.Secret-1))
+	}
+	return out
+}
+
+// hooks checks the tenant's hooks.
+func (c *checker) hooks(hooks map[string]Hook) {
+	for name, h := range hooks {
+		at := "/hooks/" + escape.Replace(name)
+		c.that(slices.Contains(hookNames, name), at, "is no hook of ours")
+		c.that(secureURL(h.URL), at+"/url", "must be an https URL without fragment; http only for the loopback")
+		c.that(h.Timeout == 0 || h.Timeout >= 50 && h.Timeout <= MaxHookTimeout.Milliseconds(), at+"/timeout", "is out of range")
+		c.that(h.Secret >= 0 && h.Secret <= 1<<31, at+"/secret", "is out of range")
+	}
+}
