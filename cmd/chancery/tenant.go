@@ -24,6 +24,8 @@ type tenantCommands struct {
 	Disable tenantDisable `cmd:"" help:"Stop serving a tenant."`
 	Enable  tenantEnable  `cmd:"" help:"Serve a disabled tenant again."`
 	Delete  tenantDelete  `cmd:"" help:"Delete a tenant and everything it has."`
+
+	HookSecret hookSecret `cmd:"" name:"hook-secret" help:"Show the secret that calls of a tenant's hook are signed with."`
 }
 
 type tenantCreate struct {

@@ -26,6 +26,7 @@ type Service struct {
 	Sessions session.Store
 	Accounts grant.Accounts
 	CIBA     *ciba.Service
+	Hooks    Hooks
 }
 
 // Request is a token request of a client that has been authenticated, or is public.

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/chancery-id/chancery/flows/script"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// hookCalls is how many calls of hooks one tenant, and one host, may have under way. They stand in the way of their
+// requests, so there are more than of other calls.
+const hookCalls = 64
+
+// hooks asks tenants' own code.
+func (a *app) hooks() *script.Webhook {
+	return &script.Webhook{Now: time.Now, Rand: rand.Reader, Post: a.outbound.Apart(hookCalls, hookCalls).Post, Pause: 100 * time.Millisecond,
+		Observe: hookObserver()}
+}
+
+// hookObserver records how calls of hooks end.
+func hookObserver() func(context.Context, tenant.ID, string, string, time.Duration) {
+	duration, err := otel.Meter("github.com/chancery-id/chancery").Float64Histogram("chancery.hook.duration", metric.WithUnit("s"),
+		metric.WithDescription("Time until a tenant's hook has decided, by tenant, hook and outcome."),
+		metric.WithExplicitBucketBoundaries(.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5))
+	if err != nil {
+		otel.Handle(err)
+		return nil
+	}
+	tenants := &labels{max: 200}
+	return func(ctx context.Context, t tenant.ID, hook, ended string, took time.Duration) {
+		duration.Record(ctx, took.Seconds(), metric.WithAttributes(attribute.String("tenant", tenants.of(t)), attribute.String("hook", hook),
+			attribute.String("outcome", ended)))
+	}
+}
+
+type hookSecret struct {
+	ID   string `arg:""`
+	Hook string `arg:"" help:"Name of the hook, as in the settings."`
+	output
+}
+
+// Run shows the secret.
+func (c *hookSecret) Run(ctx context.Context, conf *config) error {
+	return at(ctx, conf, c.ID, func(_ *app, t *tenant.Tenant) error {
+		h := t.Settings.Hook(c.Hook)
+		if h == nil {
+			return fmt.Errorf("the tenant has no hook %q", c.Hook)
+		}
+		secret := script.Secret(tenant.HookKey(t.Secret, c.Hook, h.Secret))
+		return c.fields(map[string]any{"hook": c.Hook, "url": h.URL, "number": h.Secret, "secret": secret}, "hook", c.Hook, "url", h.URL,
+			"number", fmt.Sprint(h.Secret), "secret", secret)
+	})
+}
