@@ -21,6 +21,8 @@ import (
 // Console does what an administrator asks for.
 type Console struct {
 	Store     Store
+	Access    Access  // who may administer
+	Policy    *Policy // what they may
 	Numbers   Numbers // nil: tenants are not listed by number
 	Clients   *registration.Service
 	Accounts  *account.Service
@@ -45,6 +47,8 @@ type Generator interface {
 type By struct {
 	Actor   string // id of an API token, or what acts for the operator
 	Address string // of the caller
+	// Caller bounds what is done and granted by what the caller may; nil: nothing does, as for who reaches the database.
+	Caller *Caller
 }
 
 // What the operations say, beside *Invalid. The store's sentinel is the cause.

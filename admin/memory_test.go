@@ -21,12 +21,13 @@ import (
 type memory struct {
 	records map[tenant.ID]tenant.Record
 	events  map[tenant.ID][]audit.Event
+	access  map[tenant.ID]AccessRecord
 	last    int64
 	between func(id tenant.ID) // called before each change at a version
 }
 
 func newMemory() *memory {
-	return &memory{records: map[tenant.ID]tenant.Record{}, events: map[tenant.ID][]audit.Event{}, last: 1_000_000}
+	return &memory{records: map[tenant.ID]tenant.Record{}, events: map[tenant.ID][]audit.Event{}, access: map[tenant.ID]AccessRecord{}, last: 1_000_000}
 }
 
 func (m *memory) CreateTenant(_ context.Context, r tenant.Record, ev audit.Event) (tenant.Record, error) {
@@ -100,12 +101,6 @@ func (m *memory) PutKeys(_ context.Context, id tenant.ID, version int64, ks []ke
 
 func (m *memory) PutToken(_ context.Context, id tenant.ID, k tenant.APIToken, ev audit.Event) error {
 	return m.at(id, 0, ev, func(r *tenant.Record) { r.Tokens = append(slices.Clone(r.Tokens), k) })
-}
-
-func (m *memory) DeleteToken(_ context.Context, id tenant.ID, tokenID string, ev audit.Event) error {
-	return m.at(id, 0, ev, func(r *tenant.Record) {
-		r.Tokens = slices.DeleteFunc(slices.Clone(r.Tokens), func(k tenant.APIToken) bool { return k.ID == tokenID })
-	})
 }
 
 func (m *memory) KeysDue(_ context.Context, before time.Time, after tenant.ID, n int) ([]tenant.ID, error) {
@@ -188,7 +183,7 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	b.Console = &Console{
-		Store: b.store,
+		Store: b.store, Access: b.store, Policy: NewPolicy(b.store),
 		Clients: &registration.Service{Store: b.clients, Now: now, Rand: rand.Reader, GrantTypes: token.GrantTypes(),
 			ResponseTypes: []string{"code"}},
 		Accounts: &account.Service{Store: b.accounts, Now: now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}},

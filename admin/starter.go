@@ -45,7 +45,7 @@ func (c *Console) furnish(ctx context.Context, out *Created, r tenant.Record, n 
 		Username: name,
 		Password: password,
 		Claims:   starterClaims(name),
-		By:       account.By(by),
+		By:       account.By{Actor: by.Actor, Address: by.Address},
 	})
 	if err != nil {
 		return err

@@ -24,10 +24,8 @@ type Store interface {
 	DeleteTenant(ctx context.Context, id tenant.ID, ev audit.Event) error
 	// PutKeys replaces the key list of the tenant at that version; tenant.ErrUnknown, tenant.ErrConflict.
 	PutKeys(ctx context.Context, id tenant.ID, version int64, ks []keys.Key, now time.Time, ev audit.Event) error
-	// PutToken records an API token; tenant.ErrUnknown.
+	// PutToken records an API token that does not open the administration; tenant.ErrUnknown.
 	PutToken(ctx context.Context, id tenant.ID, k tenant.APIToken, ev audit.Event) error
-	// DeleteToken removes an API token; tenant.ErrUnknown when the tenant has none of that id.
-	DeleteToken(ctx context.Context, id tenant.ID, tokenID string, ev audit.Event) error
 	// KeysDue lists up to n tenants, by id after that one, that have a key which became active before that time and which
 	// nothing retires: the newest of its algorithm.
 	KeysDue(ctx context.Context, activeBefore time.Time, after tenant.ID, n int) ([]tenant.ID, error)

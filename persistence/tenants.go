@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
@@ -67,6 +68,8 @@ type tokenRow struct {
 	APIs      document[[]tenant.API] `gorm:"column:apis"`
 	CreatedAt moment
 	ExpiresAt moment
+
+	ServiceAccount string
 }
 
 // TableName is gorm's.
@@ -100,6 +103,9 @@ func (db *DB) CreateTenant(ctx context.Context, r tenant.Record, ev audit.Event)
 	}
 	for i := range r.Tokens {
 		e.token(&r.Tokens[i])
+		if r.Tokens[i].Reaches(tenant.AdminAPI) {
+			e.give(r.Tokens[i].Principal(), admin.Owner, r.CreatedAt, ev.Actor)
+		}
 	}
 	e.notified()
 	e.event(ev)
@@ -136,8 +142,8 @@ func (e *effect) token(k *tenant.APIToken) {
 	if apis == nil {
 		apis = []tenant.API{}
 	}
-	e.insert("api_tokens (tenant_id, id, label, hash, apis, created_at, expires_at)", "",
-		k.ID, k.Label, k.Hash, e.json(apis), cut(k.CreatedAt), at(k.ExpiresAt))
+	e.insert("api_tokens (tenant_id, id, label, hash, apis, created_at, expires_at, service_account)", "",
+		k.ID, k.Label, k.Hash, e.json(apis), cut(k.CreatedAt), at(k.ExpiresAt), k.ServiceAccount)
 }
 
 // raise is the guard of a change at a known version, when a tenant's keys or settings change.
@@ -190,16 +196,6 @@ func (db *DB) PutToken(ctx context.Context, id tenant.ID, k tenant.APIToken, ev 
 	e.notified()
 	e.event(ev)
 	return e.needs(ctx, "put API token", tenant.ErrUnknown)
-}
-
-// DeleteToken implements admin.Store.
-func (db *DB) DeleteToken(ctx context.Context, id tenant.ID, tokenID string, ev audit.Event) error {
-	e := db.effect(id)
-	e.guard(`DELETE FROM api_tokens WHERE tenant_id = :t AND id = ? RETURNING id`, tokenID)
-	e.then(raise+` AND EXISTS (SELECT 1 FROM guard)`, cut(ev.At))
-	e.notified()
-	e.event(ev)
-	return known(e.needs(ctx, "delete API token", tenant.ErrUnknown), tenant.ErrUnknown)
 }
 
 // DeleteTenant implements admin.Store. From the first statement on the tenant is not there; what it had is then

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,7 +23,8 @@ const (
 	MonitorAPI   API = "monitor"
 	ServiceAPI   API = "service" // the numbered API with tickets
 	ChallengeAPI API = "challenge"
-	AdminAPI     API = "admin" // of the platform tenant: everything the operator may do
+	AdminAPI     API = "admin"   // of the platform tenant: everything the operator may do
+	ConsoleAPI   API = "console" // the administration, within the roles of whoever holds the token
 )
 
 // TokenPrefix begins every API token, so that a leaked one is recognised.
@@ -36,11 +38,42 @@ type APIToken struct {
 	APIs      []API
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: does not expire
+	// ServiceAccount is the id of the service account that the token is for, whose roles it then has; empty: none.
+	ServiceAccount string
+}
+
+// Administers reports whether k opens the administration, for everything or within roles.
+func (k *APIToken) Administers() bool {
+	return slices.Contains(k.APIs, AdminAPI) || slices.Contains(k.APIs, ConsoleAPI)
+}
+
+// Live reports whether k has not expired at now.
+func (k *APIToken) Live(now time.Time) bool { return k.ExpiresAt.IsZero() || now.Before(k.ExpiresAt) }
+
+// Principal is the name under which roles are given to whoever holds k.
+func (k *APIToken) Principal() string {
+	if k.ServiceAccount != "" {
+		return "service:" + k.ServiceAccount
+	}
+	return "token:" + k.ID
+}
+
+// HomeOf returns the id of the tenant that a token of the administration names as its own, or the platform's. Such a
+// token is written chy_{tenant}.{secret}: the routes of the administration name no tenant besides.
+func HomeOf(bearer string) ID {
+	if rest, ok := strings.CutPrefix(bearer, TokenPrefix); ok {
+		if label, _, ok := strings.Cut(rest, "."); ok {
+			if id, err := ParseID(label); err == nil {
+				return id
+			}
+		}
+	}
+	return Platform
 }
 
 // Reaches reports whether k is for api.
 func (k *APIToken) Reaches(api API) bool {
-	return slices.Contains(k.APIs, api) || api != AdminAPI && slices.Contains(k.APIs, AllAPIs)
+	return slices.Contains(k.APIs, api) || api != AdminAPI && api != ConsoleAPI && slices.Contains(k.APIs, AllAPIs)
 }
 
 // Token returns the API token of t that bearer is, live at now, or nil. Every token is compared, in constant time.
@@ -49,7 +82,7 @@ func (t *Tenant) Token(bearer string, now time.Time) *APIToken {
 	var found *APIToken
 	for i := range t.Tokens {
 		k := &t.Tokens[i]
-		if subtle.ConstantTimeCompare(k.Hash, h[:]) == 1 && (k.ExpiresAt.IsZero() || now.Before(k.ExpiresAt)) {
+		if subtle.ConstantTimeCompare(k.Hash, h[:]) == 1 && k.Live(now) {
 			found = k
 		}
 	}

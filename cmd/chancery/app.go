@@ -94,7 +94,7 @@ func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistenc
 	a.accounts = &account.Service{Store: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}, Limit: a.limiter, Rehash: db, Events: db}
 	a.clients = &registration.Service{Store: db, Numbers: db, Initial: db, Now: time.Now, Rand: rand.Reader, Limit: a.limiter, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes(),
 		Permits: calls.Permits}
-	a.console = &admin.Console{Store: db, Numbers: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
+	a.console = &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Numbers: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
 	return a
 }
 
@@ -154,12 +154,17 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 				ClientAuth: &vouchedFor, Clients: a.clients, Console: a.console, Changed: a.resolver.Refresh},
 			&firstparty.Door{Browser: ui, Challenge: &challenge.Service{Now: time.Now, Rand: rand.Reader, Clients: clientAuth, Requests: requests,
 				Authorize: authz, Decider: &challenge.Password{Accounts: a.accounts}, Store: a.db}},
-			&console.Door{Console: a.console},
+			&console.Door{Console: a.console, Resolve: a.tenant},
 		}}
 	if tracing {
 		c.Tracer = otel.Tracer("github.com/chancery-id/chancery/web")
 	}
 	return c
+}
+
+// tenant returns an enabled tenant.
+func (a *app) tenant(ctx context.Context, id tenant.ID) (*tenant.Tenant, error) {
+	return a.resolver.Resolve(ctx, tenant.Name{ID: string(id)})
 }
 
 // callLimits puts the routes of the doors under the limits that are kept by name.

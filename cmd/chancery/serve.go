@@ -81,6 +81,9 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 		return err
 	}
 	defer a.close()
+	if err := observePolicy(a.console.Policy); err != nil {
+		return err
+	}
 	work.Go(func() error { a.resolver.Run(background); return nil })
 	work.Go(func() error { return a.keepHouse(background) })
 	post, err := a.newPost(nil)

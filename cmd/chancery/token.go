@@ -20,7 +20,9 @@ type tokenCommands struct {
 
 type tokenCreate struct {
 	Tenant  string        `arg:"" help:"Tenant, or platform."`
-	API     []string      `name:"api" placeholder:"API" help:"What it is for: authz-sessions, clients, … or * for all of a tenant's, which is the default; of the platform, admin is."`
+	API     []string      `name:"api" placeholder:"API" help:"What it is for: authz-sessions, clients, … or * for all of a tenant's, which is the default; of the platform, admin is. console is the administration, within roles."`
+	Role    []string      `placeholder:"ROLE" help:"Role at the administration, with --api console."`
+	Account string        `name:"service-account" placeholder:"ID" help:"Service account whose roles it has, instead of roles of its own."`
 	Label   string        `help:"To tell it from others."`
 	Expires time.Duration `placeholder:"DURATION" help:"How long it lives, such as 720h; for good by default."`
 	output
@@ -39,11 +41,13 @@ type shownToken struct {
 // Run creates the token. This is the way in for the first administrator of a platform that was made without a token.
 func (c *tokenCreate) Run(ctx context.Context, conf *config) error {
 	id := tenant.ID(c.Tenant)
-	n := admin.NewToken{Label: c.Label}
+	n := admin.NewToken{Label: c.Label, Roles: c.Role, ServiceAccount: c.Account}
 	for _, api := range c.API {
 		n.APIs = append(n.APIs, tenant.API(api))
 	}
 	switch {
+	case len(n.APIs) == 0 && (len(c.Role) > 0 || c.Account != ""):
+		n.APIs = []tenant.API{tenant.ConsoleAPI}
 	case len(n.APIs) == 0 && id == tenant.Platform:
 		n.APIs = []tenant.API{tenant.AdminAPI}
 	case len(n.APIs) == 0:

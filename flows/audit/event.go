@@ -36,6 +36,12 @@ const (
 	UserCreated         Kind = "user_created"
 	UserUpdated         Kind = "user_updated"
 	UserDeleted         Kind = "user_deleted"
+	RoleChanged         Kind = "role_changed"
+	RolesGranted        Kind = "roles_granted"
+	AccountCreated      Kind = "service_account_created"
+	AccountUpdated      Kind = "service_account_updated"
+	AccountDeleted      Kind = "service_account_deleted"
+	AdminRefused        Kind = "admin_refused" // an administrative act that its caller may not do
 )
 
 // Event is one thing that happened at a tenant. It never holds a secret, code, token or password.

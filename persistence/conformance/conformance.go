@@ -26,6 +26,7 @@ import (
 type DB interface {
 	tenant.Directory
 	admin.Store
+	admin.Access
 	account.Store
 	authorize.Store
 	challenge.Store
@@ -50,6 +51,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		cases []promise
 	}{
 		{"tenants", tenants},
+		{"access", accesses},
 		{"directory", directory},
 		{"clients", clients},
 		{"initial tokens", initialTokens},
@@ -110,6 +112,7 @@ type promise struct {
 var stores = []reflect.Type{
 	reflect.TypeFor[tenant.Directory](),
 	reflect.TypeFor[admin.Store](),
+	reflect.TypeFor[admin.Access](),
 	reflect.TypeFor[account.Store](),
 	reflect.TypeFor[authorize.Store](),
 	reflect.TypeFor[challenge.Store](),

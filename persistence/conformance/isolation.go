@@ -71,6 +71,7 @@ func (k *kit) fill() {
 	k.must(k.db.PutAccessToken(k.ctx, k.t, alone))
 	k.push("pushed")
 	k.must(k.db.PutInitialToken(k.ctx, k.t, k.initialToken("initial", 3), 9, audit.Event{}))
+	k.administered()
 	k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("identifying", decoupled.Identifying)))
 	k.waiting("waiting")
 	k.granted("approved")
@@ -138,6 +139,11 @@ func (k *kit) dump() contents {
 		ms, err := k.db.Messages(k.ctx, k.t, dead, "", 100)
 		put(name, ms, err)
 	}
+	access, err := k.db.Access(k.ctx, k.t)
+	if err == nil {
+		access.Version = 0
+	}
+	put("access", access, err)
 	evs, err := k.db.Events(k.ctx, k.t, time.Time{}, 100)
 	put("events", evs, err)
 	return c
@@ -181,10 +187,17 @@ var isolations = map[string]kept{
 	"admin.Store.PutToken": {call: func(k *kit) (any, error) {
 		return none(k.db.PutToken(k.ctx, k.t, tenant.APIToken{ID: "second", Hash: hash("second"), CreatedAt: k.now}, k.event(audit.TokenCreated)))
 	}},
-	"admin.Store.DeleteToken": {call: func(k *kit) (any, error) {
-		return none(k.db.DeleteToken(k.ctx, k.t, "token", k.event(audit.TokenRevoked)))
-	}},
 	"admin.Store.DeleteTenant": {call: func(k *kit) (any, error) { return none(k.db.DeleteTenant(k.ctx, k.t, k.event(audit.TenantDeleted))) }},
+
+	"admin.Access.Access":               {call: func(k *kit) (any, error) { return k.db.Access(k.ctx, k.t) }},
+	"admin.Access.Record":               {call: func(k *kit) (any, error) { return none(k.db.Record(k.ctx, k.t, k.event(audit.AdminRefused))) }},
+	"admin.Access.PutRole":              putRole.kept(),
+	"admin.Access.DeleteRole":           deleteRole.kept(),
+	"admin.Access.PutServiceAccount":    putServiceAccount.kept(),
+	"admin.Access.DeleteServiceAccount": deleteServiceAccount.kept(),
+	"admin.Access.PutGrants":            putGrants.kept(),
+	"admin.Access.PutConsoleToken":      putConsoleToken.kept(),
+	"admin.Access.DropToken":            dropToken.kept(),
 
 	"account.Store.Account":       {call: func(k *kit) (any, error) { return k.db.Account(k.ctx, k.t, "alice") }},
 	"account.Store.AccountByName": {call: func(k *kit) (any, error) { return k.db.AccountByName(k.ctx, k.t, "name of alice") }},

@@ -38,10 +38,20 @@ var races = map[string]raced{
 	"tenant.Directory.Changes":  {why: onlyReads},
 	"tenant.Directory.Listen":   {why: onlyReads},
 
-	"admin.Store.Tenant":  {why: onlyReads},
-	"admin.Store.Tenants": {why: onlyReads},
-	"admin.Store.KeysDue": {why: onlyReads},
-	"admin.Store.Events":  {why: onlyReads},
+	"admin.Store.Tenant":                {why: onlyReads},
+	"admin.Store.Tenants":               {why: onlyReads},
+	"admin.Store.KeysDue":               {why: onlyReads},
+	"admin.Store.Events":                {why: onlyReads},
+	"admin.Access.Access":               {why: onlyReads},
+	"admin.Access.Record":               {why: "an event has no key"},
+	"admin.Access.PutRole":              putRole.race(),
+	"admin.Access.DeleteRole":           deleteRole.race(),
+	"admin.Access.PutServiceAccount":    putServiceAccount.race(),
+	"admin.Access.DeleteServiceAccount": deleteServiceAccount.race(),
+	"admin.Access.PutGrants":            putGrants.race(),
+	"admin.Access.PutConsoleToken":      putConsoleToken.race(),
+	"admin.Access.DropToken":            dropToken.race(),
+
 	"admin.Store.CreateTenant": {race: func(k *kit) {
 		id := tenant.ID(newLabel())
 		k.oneWins(crowd(func(int) error { return k.create(id) }), tenant.ErrExists)
@@ -79,10 +89,6 @@ var races = map[string]raced{
 		k.must(err)
 		k.same(after.Version, before.Version+callers)
 		k.same(len(after.Tokens), 1+callers)
-	}},
-	"admin.Store.DeleteToken": {race: func(k *kit) {
-		k.oneWins(crowd(func(int) error { return k.db.DeleteToken(k.ctx, k.t, "token", k.event(audit.TokenRevoked)) }), tenant.ErrUnknown)
-		k.same(len(k.events()), 1)
 	}},
 	"admin.Store.DeleteTenant": {race: func(k *kit) {
 		k.oneWins(crowd(func(int) error { return k.db.DeleteTenant(k.ctx, k.t, k.event(audit.TenantDeleted)) }), tenant.ErrUnknown)

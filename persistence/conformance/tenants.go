@@ -63,7 +63,7 @@ var tenants = []promise{
 		k.is(k.db.DeleteTenant(k.ctx, id, k.event(audit.TenantDeleted)), tenant.ErrUnknown)
 		k.is(k.db.PutKeys(k.ctx, id, 1, nil, k.now, k.event(audit.KeysRotated)), tenant.ErrUnknown)
 		k.is(k.db.PutToken(k.ctx, id, tenant.APIToken{ID: "x", Hash: hash("x"), CreatedAt: k.now}, k.event(audit.TokenCreated)), tenant.ErrUnknown)
-		k.is(k.db.DeleteToken(k.ctx, id, "x", k.event(audit.TokenRevoked)), tenant.ErrUnknown)
+		k.is(k.db.DropToken(k.ctx, id, 1, "x", k.event(audit.TokenRevoked)), tenant.ErrUnknown)
 	}},
 	{"settings change at the version that was read", func(k *kit) {
 		r, err := k.db.Tenant(k.ctx, k.t)
@@ -104,8 +104,7 @@ var tenants = []promise{
 		got, err := k.db.Tenant(k.ctx, k.t)
 		k.must(err)
 		k.same(got.Tokens, append(r.Tokens, token))
-		k.must(k.db.DeleteToken(k.ctx, k.t, "second", k.event(audit.TokenRevoked)))
-		k.is(k.db.DeleteToken(k.ctx, k.t, "second", k.event(audit.TokenRevoked)), tenant.ErrUnknown)
+		k.must(k.db.DropToken(k.ctx, k.t, got.Version, "second", k.event(audit.TokenRevoked)))
 		got, err = k.db.Tenant(k.ctx, k.t)
 		k.must(err)
 		k.same(got.Tokens, r.Tokens)

@@ -3,6 +3,7 @@ package console
 import (
 	"encoding/json"
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,7 +20,11 @@ import (
 // named in an *admin.Invalid; a member that is null counts as absent.
 func read(c *gin.Context, v any) error {
 	var raw json.RawMessage // which wire has checked for repeated members and the like
-	if err := wire.ReadJSON(c, maxBody, &raw); err != nil {
+	reading := wire.ReadJSON
+	if c.Request.Method == http.MethodPatch {
+		reading = wire.ReadPatch
+	}
+	if err := reading(c, maxBody, &raw); err != nil {
 		return err
 	}
 	var sent map[string]json.RawMessage
@@ -29,7 +34,8 @@ func read(c *gin.Context, v any) error {
 	into := reflect.ValueOf(v).Elem()
 	known := map[string]reflect.Value{}
 	for i := range into.NumField() {
-		known[into.Type().Field(i).Tag.Get("json")] = into.Field(i)
+		name, _, _ := strings.Cut(into.Type().Field(i).Tag.Get("json"), ",")
+		known[name] = into.Field(i)
 	}
 	var fields []tenant.FieldError
 	for _, name := range slices.Sorted(maps.Keys(sent)) {

@@ -1,8 +1,9 @@
-// Package console is the operator's HTTP API: the administration below /admin/v1, and the registry of tenants below
-// /tenants/rest/v1. Every route is the platform's.
+// Package console is the administration below /admin/v1, for the platform's administrators and each tenant's own, and
+// the operator's registry of tenants below /tenants/rest/v1.
 package console
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -13,7 +14,11 @@ import (
 )
 
 // Door serves both APIs.
-type Door struct{ Console *admin.Console }
+type Door struct {
+	Console *admin.Console
+	// Resolve returns an enabled tenant, for people who are the platform's and have roles at tenants; nil: they have none.
+	Resolve func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error)
+}
 
 // maxBody is the longest body read, in bytes.
 const maxBody = tenant.MaxSettings + 16<<10
@@ -27,27 +32,8 @@ const (
 // Mount registers the routes.
 func (d *Door) Mount(r *wire.Router) {
 	a := r.Pages(refuse)
-	for _, route := range []struct {
-		method, path string
-		h            wire.Handler
-	}{
-		{http.MethodPost, "/tenants", d.createTenant},
-		{http.MethodGet, "/tenants", d.listTenants},
-		{http.MethodGet, "/tenants/:id", d.readTenant},
-		{http.MethodPatch, "/tenants/:id", d.patchTenant},
-		{http.MethodDelete, "/tenants/:id", d.deleteTenant},
-		{http.MethodPost, "/tenants/:id/tokens", d.createToken},
-		{http.MethodGet, "/tenants/:id/tokens", d.listTokens},
-		{http.MethodDelete, "/tenants/:id/tokens/:token", d.revokeToken},
-		{http.MethodPost, "/tenants/:id/initial-tokens", d.createInitialToken},
-		{http.MethodGet, "/tenants/:id/initial-tokens", d.listInitialTokens},
-		{http.MethodDelete, "/tenants/:id/initial-tokens/:token", d.revokeInitialToken},
-		{http.MethodPost, "/tenants/:id/keys", d.rotateKeys},
-		{http.MethodGet, "/tenants/:id/keys", d.listKeys},
-		{http.MethodDelete, "/tenants/:id/keys/:kid", d.revokeKey},
-		{http.MethodGet, "/tenants/:id/events", d.listEvents},
-	} {
-		a.Platform(route.method, adminPath+route.path, route.h)
+	for i := range routes {
+		a.Admin(routes[i].method, adminPath+routes[i].path, d.handler(&routes[i]))
 	}
 	r.Platform(http.MethodPost, registryPath, d.register)
 	r.Platform(http.MethodGet, registryPath, d.registered)
@@ -56,7 +42,7 @@ func (d *Door) Mount(r *wire.Router) {
 	r.Platform(http.MethodDelete, registryPath+"/:tid", d.deleteEntry)
 }
 
-// by is who calls.
+// by is the operator, who may do everything.
 func by(c *gin.Context) admin.By {
 	who := admin.By{Actor: wire.TokenOf(c).ID}
 	if a := wire.AddressOf(c); a.IsValid() {

@@ -23,6 +23,7 @@ import (
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/token"
+	"github.com/chancery-id/chancery/persistence"
 	"github.com/chancery-id/chancery/persistence/sqlite"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
@@ -38,6 +39,7 @@ type house struct {
 	url     string
 	token   string // of the platform
 	console *admin.Console
+	db      *persistence.DB
 
 	mu      sync.Mutex
 	answers []string // every body that the console's routes answered with
@@ -54,6 +56,12 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
+	return newReplica(t, db)
+}
+
+// newReplica returns a further server over a database, with the platform's token of the first.
+func newReplica(t *testing.T, db *persistence.DB) *house {
+	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	public, err := url.Parse("http://" + server.Listener.Addr().String())
 	if err != nil {
@@ -65,13 +73,19 @@ func newHouse(t *testing.T) *house {
 	accounts := &account.Service{Store: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}}
 	clients := &registration.Service{Store: db, Now: time.Now, Rand: rand.Reader, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}
 	issuer := &grant.Issuer{Now: time.Now, Rand: rand.Reader}
-	h := &house{t: t, url: public.String(), token: "chy_" + strings.Repeat("p", 43),
-		console: &admin.Console{Store: db, Clients: clients, Accounts: accounts, Keys: pool, Now: time.Now, Rand: rand.Reader, PublicURL: public, Resolver: resolver}}
+	background, stop := context.WithCancel(context.Background())
+	var work sync.WaitGroup
+	work.Go(func() { resolver.Run(background) })
+	t.Cleanup(func() { stop(); work.Wait() })
+	h := &house{t: t, db: db, url: public.String(), token: "chy_" + strings.Repeat("p", 43),
+		console: &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Clients: clients, Accounts: accounts, Keys: pool, Now: time.Now, Rand: rand.Reader, PublicURL: public, Resolver: resolver}}
 	if _, err := h.console.EnsurePlatform(t.Context(), h.token); err != nil {
 		t.Fatal(err)
 	}
 	server.Config.Handler = web.New(web.Config{Resolver: resolver, Now: time.Now, PublicURL: public, Doors: []wire.Door{
-		&console.Door{Console: h.console},
+		&console.Door{Console: h.console, Resolve: func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error) {
+			return resolver.Resolve(ctx, tenant.Name{ID: string(id)})
+		}},
 		&oidc.Door{Now: time.Now, Clients: clients, ClientAuth: &clientauth.Service{Now: time.Now},
 			Tokens: &token.Service{Now: time.Now, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts},
 			Access: &access.Service{Now: time.Now, Issuer: issuer, Grants: db, Accounts: accounts}},

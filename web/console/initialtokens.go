@@ -1,14 +1,9 @@
 package console
 
 import (
-	"net/http"
 	"time"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/chancery-id/chancery/flows/registration"
-	"github.com/chancery-id/chancery/tenant"
-	"github.com/chancery-id/chancery/web/wire"
 )
 
 // newInitialToken is the body that creates an initial access token.
@@ -42,40 +37,20 @@ type initialTokenList struct {
 	Tokens []shownInitialToken `json:"initial_tokens"`
 }
 
-func (d *Door) createInitialToken(c *gin.Context, _ *tenant.Tenant) {
-	wire.EventOf(c).Flow("admin create initial token")
-	var b newInitialToken
-	if err := read(c, &b); err != nil {
-		fail(c, err)
-		return
-	}
-	k, plain, err := d.Console.CreateInitialToken(c.Request.Context(), idOf(c), registration.NewInitial(b), by(c))
-	if err != nil {
-		fail(c, err)
-		return
-	}
-	wire.JSON(c, http.StatusCreated, shownInitialTokenOf(k, plain))
+func (d *Door) createInitialToken(q *call, b *newInitialToken) (shownInitialToken, error) {
+	k, plain, err := d.Console.CreateInitialToken(q.Request.Context(), q.id, registration.NewInitial(*b), q.by)
+	return shownInitialTokenOf(k, plain), err
 }
 
-func (d *Door) listInitialTokens(c *gin.Context, _ *tenant.Tenant) {
-	wire.EventOf(c).Flow("admin list initial tokens")
-	ks, err := d.Console.InitialTokens(c.Request.Context(), idOf(c))
-	if err != nil {
-		fail(c, err)
-		return
-	}
+func (d *Door) listInitialTokens(q *call) (initialTokenList, error) {
+	ks, err := d.Console.InitialTokens(q.Request.Context(), q.id)
 	list := initialTokenList{Tokens: make([]shownInitialToken, len(ks))}
 	for i, k := range ks {
 		list.Tokens[i] = shownInitialTokenOf(k, "")
 	}
-	wire.JSON(c, http.StatusOK, list)
+	return list, err
 }
 
-func (d *Door) revokeInitialToken(c *gin.Context, _ *tenant.Tenant) {
-	wire.EventOf(c).Flow("admin revoke initial token")
-	if err := d.Console.RevokeInitialToken(c.Request.Context(), idOf(c), c.Param("token"), by(c)); err != nil {
-		fail(c, err)
-		return
-	}
-	wire.NoContent(c)
+func (d *Door) revokeInitialToken(q *call) (none, error) {
+	return none{}, d.Console.RevokeInitialToken(q.Request.Context(), q.id, q.Param("token"), q.by)
 }

@@ -46,6 +46,9 @@ func fail(c *gin.Context, err error) {
 	c.Abort()
 	p := problem{Status: statusOf(c, err)}
 	o := oauth.ErrorOf(err)
+	if p.Status == http.StatusForbidden {
+		c.Header("WWW-Authenticate", `Bearer error="`+o.Code+`"`)
+	}
 	p.Code, p.Detail = o.Code, o.Description
 	if e, ok := errors.AsType[*admin.Invalid](err); ok {
 		for _, f := range e.Fields {

@@ -2,7 +2,6 @@ package console
 
 import (
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
-	"github.com/chancery-id/chancery/web/wire"
 )
 
 // newTenant is the body that creates a tenant.
@@ -42,26 +40,17 @@ func shown(r *tenant.Record) shownTenant {
 		Settings: r.Settings, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 }
 
-func (d *Door) createTenant(c *gin.Context, _ *tenant.Tenant) {
-	wire.EventOf(c).Flow("admin create tenant")
-	var b newTenant
-	if err := read(c, &b); err != nil {
-		fail(c, err)
-		return
-	}
+func (d *Door) createTenant(q *call, b *newTenant) (admin.Created, error) {
 	s, err := admin.ParseSettings(b.Settings)
 	if err != nil {
-		fail(c, err)
-		return
+		return admin.Created{}, err
 	}
-	out, err := d.Console.CreateTenant(c.Request.Context(), admin.New{ID: b.ID, Issuer: b.Issuer, Template: b.Template,
-		Username: b.Username, Settings: s}, by(c))
-	if err != nil {
-		fail(c, err)
-		return
+	out, err := d.Console.CreateTenant(q.Request.Context(), admin.New{ID: b.ID, Issuer: b.Issuer, Template: b.Template,
+		Username: b.Username, Settings: s}, q.by)
+	if err == nil {
+		q.Header("Location", adminPath+"/tenants/"+string(out.TenantID))
 	}
-	c.Header("Location", adminPath+"/tenants/"+string(out.TenantID))
-	wire.JSON(c, http.StatusCreated, out)
+	return out, err
 }
 
 // tenantList is a page of tenants. Next is absent on the last one.
@@ -70,30 +59,16 @@ type tenantList struct {
 	Next    string        `json:"next_cursor,omitempty"`
 }
 
-func (d *Door) listTenants(c *gin.Context, t *tenant.Tenant) {
-	wire.EventOf(c).Flow("admin list tenants")
-	page, err := d.page(c, t)
-	if err != nil {
-		fail(c, err)
-		return
-	}
-	wire.JSON(c, http.StatusOK, page)
-}
-
-func (d *Door) page(c *gin.Context, t *tenant.Tenant) (*tenantList, error) {
-	q, err := wire.Query(c)
+func (d *Door) listTenants(q *call) (*tenantList, error) {
+	n, err := limitOf(q.query)
 	if err != nil {
 		return nil, err
 	}
-	n, err := limitOf(q)
+	after, err := afterOf(q.home, "tenants", q.query)
 	if err != nil {
 		return nil, err
 	}
-	after, err := afterOf(t, "tenants", q)
-	if err != nil {
-		return nil, err
-	}
-	rs, err := d.Console.Tenants(c.Request.Context(), tenant.ID(after), n+1)
+	rs, err := d.Console.Tenants(q.Request.Context(), tenant.ID(after), n+1)
 	if err != nil {
 		return nil, err
 	}
@@ -102,15 +77,14 @@ func (d *Door) page(c *gin.Context, t *tenant.Tenant) (*tenantList, error) {
 		page.Tenants = append(page.Tenants, shown(&rs[i]))
 	}
 	if len(rs) > n {
-		page.Next = cursor(t, "tenants", string(rs[n-1].ID))
+		page.Next = cursor(q.home, "tenants", string(rs[n-1].ID))
 	}
 	return page, nil
 }
 
-func (d *Door) readTenant(c *gin.Context, _ *tenant.Tenant) {
-	wire.EventOf(c).Flow("admin read tenant")
-	r, err := d.Console.Tenant(c.Request.Context(), idOf(c))
-	answer(c, r, err)
+func (d *Door) readTenant(q *call) (shownTenant, error) {
+	r, err := d.Console.Tenant(q.Request.Context(), q.id)
+	return q.tagged(r, err)
 }
 
 // tenantPatch is the body that changes a tenant. Settings is a JSON merge patch (RFC 7396).
@@ -119,26 +93,22 @@ type tenantPatch struct {
 	Enabled  *bool           `json:"enabled"`
 }
 
-func (d *Door) patchTenant(c *gin.Context, _ *tenant.Tenant) {
-	wire.EventOf(c).Flow("admin change tenant")
-	r, err := d.patch(c)
-	answer(c, r, err)
-}
-
-func (d *Door) patch(c *gin.Context) (*tenant.Record, error) {
-	var b tenantPatch
-	if err := read(c, &b); err != nil {
-		return nil, err
+func (d *Door) patchTenant(q *call, b *tenantPatch) (shownTenant, error) {
+	if b.Enabled != nil {
+		if err := d.Console.Check(q.Request.Context(), q.id, admin.EnableTenants, q.by); err != nil {
+			return shownTenant{}, err
+		}
 	}
-	r, err := d.Console.Tenant(c.Request.Context(), idOf(c))
+	r, err := d.Console.Tenant(q.Request.Context(), q.id)
 	if err != nil {
-		return nil, err
+		return shownTenant{}, err
 	}
-	at, err := match(c, r.Version)
+	at, err := match(q.Context, r.Version)
 	if err != nil {
-		return nil, err
+		return shownTenant{}, err
 	}
-	return d.Console.UpdateTenant(c.Request.Context(), r.ID, at, admin.Change{Patch: b.Settings, Enabled: b.Enabled}, by(c))
+	r, err = d.Console.UpdateTenant(q.Request.Context(), r.ID, at, admin.Change{Patch: b.Settings, Enabled: b.Enabled}, q.by)
+	return q.tagged(r, err)
 }
 
 // match checks the precondition of a change (RFC 9110 §13.1.1), and returns the version to change: zero, which stands for
@@ -158,27 +128,18 @@ func match(c *gin.Context, version int64) (int64, error) {
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
-// answer writes a tenant with its version.
-func answer(c *gin.Context, r *tenant.Record, err error) {
+// tagged is a tenant, whose version becomes the ETag.
+func (q *call) tagged(r *tenant.Record, err error) (shownTenant, error) {
 	if err != nil {
-		fail(c, err)
-		return
+		return shownTenant{}, err
 	}
-	c.Header("ETag", etag(r.Version))
-	wire.JSON(c, http.StatusOK, shown(r))
+	q.Header("ETag", etag(r.Version))
+	return shown(r), nil
 }
 
-func (d *Door) deleteTenant(c *gin.Context, _ *tenant.Tenant) {
-	wire.EventOf(c).Flow("admin delete tenant")
-	if err := d.Console.DeleteTenant(c.Request.Context(), idOf(c), by(c)); err != nil {
-		fail(c, err)
-		return
-	}
-	wire.NoContent(c)
+func (d *Door) deleteTenant(q *call) (none, error) {
+	return none{}, d.Console.DeleteTenant(q.Request.Context(), q.id, q.by)
 }
-
-// idOf is the tenant that the path names.
-func idOf(c *gin.Context) tenant.ID { return tenant.ID(c.Param("id")) }
 
 // eventList is a page of events, newest first.
 type eventList struct {
@@ -198,40 +159,25 @@ type shownEvent struct {
 	Detail   map[string]string `json:"detail,omitempty"`
 }
 
-// listEvents serves events before a time.
-func (d *Door) listEvents(c *gin.Context, _ *tenant.Tenant) {
-	wire.EventOf(c).Flow("admin list events")
-	es, err := d.events(c)
+func (d *Door) listEvents(q *call) (eventList, error) {
+	n, err := limitOf(q.query)
 	if err != nil {
-		fail(c, err)
-		return
+		return eventList{}, err
 	}
-	wire.JSON(c, http.StatusOK, eventList{es})
-}
-
-func (d *Door) events(c *gin.Context) ([]shownEvent, error) {
-	q, err := wire.Query(c)
+	before, err := beforeOf(q.query)
 	if err != nil {
-		return nil, err
+		return eventList{}, err
 	}
-	n, err := limitOf(q)
+	es, err := d.Console.Events(q.Request.Context(), q.id, before, n)
 	if err != nil {
-		return nil, err
-	}
-	before, err := beforeOf(q)
-	if err != nil {
-		return nil, err
-	}
-	es, err := d.Console.Events(c.Request.Context(), idOf(c), before, n)
-	if err != nil {
-		return nil, err
+		return eventList{}, err
 	}
 	out := make([]shownEvent, len(es))
 	for i, e := range es {
 		out[i] = shownEvent{At: e.At, Kind: string(e.Kind), Actor: e.Actor, Subject: e.Subject, ClientID: e.ClientID,
 			Session: e.Session, Grant: e.Grant, Address: e.Address, Detail: e.Detail}
 	}
-	return out, nil
+	return eventList{out}, nil
 }
 
 func beforeOf(q url.Values) (time.Time, error) {

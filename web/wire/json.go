@@ -37,6 +37,18 @@ func readJSON(c *gin.Context, max int64, v any, strict bool) error {
 	return decode(b, v, strict)
 }
 
+// ReadPatch is ReadJSON, also for a JSON merge patch (RFC 7396 §4) that says so.
+func ReadPatch(c *gin.Context, max int64, v any) error {
+	if mediaType(c.Request, "application/merge-patch+json") == nil {
+		b, err := RawBody(c, max)
+		if err != nil {
+			return err
+		}
+		return decode(b, v, false)
+	}
+	return readJSON(c, max, v, false)
+}
+
 // DecodeJSON is ReadJSON for JSON that stands in a text.
 func DecodeJSON(text string, v any) error { return decode([]byte(text), v, false) }
 

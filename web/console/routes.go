@@ -1,0 +1,82 @@
+package console
+
+import (
+	"net/http"
+
+	"github.com/chancery-id/chancery/admin"
+)
+
+// routes are all of the administration, below adminPath.
+var routes = []route{
+	{method: http.MethodGet, path: "/me", name: "whoami", summary: "Who calls, and what they may", status: http.StatusOK, operation: look((*Door).me)},
+
+	{method: http.MethodPost, path: "/tenants", permission: admin.CreateTenants, name: "createTenant", status: http.StatusCreated,
+		summary: "Create a tenant, from a template with all that is needed to start", errors: []int{http.StatusConflict}, operation: op((*Door).createTenant)},
+	{method: http.MethodGet, path: "/tenants", permission: admin.ListTenants, name: "listTenants", status: http.StatusOK,
+		summary: "List tenants", query: paging, operation: look((*Door).listTenants)},
+	{method: http.MethodGet, path: "/tenants/:id", permission: admin.ReadTenant, name: "readTenant", status: http.StatusOK,
+		summary: "Show a tenant with its settings", tagged: true, operation: look((*Door).readTenant)},
+	{method: http.MethodPatch, path: "/tenants/:id", permission: admin.WriteTenant, name: "changeTenant", status: http.StatusOK,
+		summary: "Change settings of a tenant, or disable or enable it", tagged: true, operation: op((*Door).patchTenant)},
+	{method: http.MethodDelete, path: "/tenants/:id", permission: admin.DeleteTenants, name: "deleteTenant", status: http.StatusNoContent,
+		summary: "Delete a tenant with everything it has", operation: look((*Door).deleteTenant)},
+
+	{method: http.MethodPost, path: "/tenants/:id/tokens", permission: admin.WriteTokens, name: "createToken", status: http.StatusCreated,
+		summary: "Create an API token; it is shown this once", operation: op((*Door).createToken)},
+	{method: http.MethodGet, path: "/tenants/:id/tokens", permission: admin.ReadTokens, name: "listTokens", status: http.StatusOK,
+		summary: "List API tokens", operation: look((*Door).listTokens)},
+	{method: http.MethodDelete, path: "/tenants/:id/tokens/:token", permission: admin.WriteTokens, name: "revokeToken", status: http.StatusNoContent,
+		summary: "Revoke an API token", operation: look((*Door).revokeToken)},
+
+	{method: http.MethodPost, path: "/tenants/:id/initial-tokens", permission: admin.WriteClients, name: "createInitialToken", status: http.StatusCreated,
+		summary: "Create an initial access token for client registration; it is shown this once", operation: op((*Door).createInitialToken)},
+	{method: http.MethodGet, path: "/tenants/:id/initial-tokens", permission: admin.ReadClients, name: "listInitialTokens", status: http.StatusOK,
+		summary: "List initial access tokens", operation: look((*Door).listInitialTokens)},
+	{method: http.MethodDelete, path: "/tenants/:id/initial-tokens/:token", permission: admin.WriteClients, name: "revokeInitialToken", status: http.StatusNoContent,
+		summary: "Revoke an initial access token", operation: look((*Door).revokeInitialToken)},
+
+	{method: http.MethodPost, path: "/tenants/:id/keys", permission: admin.WriteKeys, name: "rotateKeys", status: http.StatusOK,
+		summary: "Publish new signing keys, to sign in ten minutes", optional: true, operation: op((*Door).rotateKeys)},
+	{method: http.MethodGet, path: "/tenants/:id/keys", permission: admin.ReadKeys, name: "listKeys", status: http.StatusOK,
+		summary: "List signing keys with their schedule", operation: look((*Door).listKeys)},
+	{method: http.MethodDelete, path: "/tenants/:id/keys/:kid", permission: admin.WriteKeys, name: "revokeKey", status: http.StatusOK,
+		summary: "Take a compromised key out of use at once, and with it the tokens it signed", operation: look((*Door).revokeKey)},
+
+	{method: http.MethodGet, path: "/tenants/:id/roles", permission: admin.ReadAccess, name: "listRoles", status: http.StatusOK,
+		summary: "List roles, built in and the tenant's own", operation: look((*Door).listRoles)},
+	{method: http.MethodGet, path: "/tenants/:id/roles/:role", permission: admin.ReadAccess, name: "readRole", status: http.StatusOK,
+		summary: "Show a role", operation: look((*Door).readRole)},
+	{method: http.MethodPut, path: "/tenants/:id/roles/:role", permission: admin.WriteAccess, name: "putRole", status: http.StatusOK,
+		summary: "Make a role of the tenant's own, or change it", errors: []int{http.StatusConflict}, operation: op((*Door).putRole)},
+	{method: http.MethodDelete, path: "/tenants/:id/roles/:role", permission: admin.WriteAccess, name: "deleteRole", status: http.StatusNoContent,
+		summary: "Remove a role of the tenant's own, also from those who have it", errors: []int{http.StatusBadRequest, http.StatusConflict}, operation: look((*Door).deleteRole)},
+
+	{method: http.MethodGet, path: "/tenants/:id/administrators", permission: admin.ReadAccess, name: "listAdministrators", status: http.StatusOK,
+		summary: "List who has roles at the tenant", operation: look((*Door).listAdministrators)},
+	{method: http.MethodGet, path: "/tenants/:id/administrators/:principal", permission: admin.ReadAccess, name: "readAdministrator", status: http.StatusOK,
+		summary: "Show the roles of a principal", operation: look((*Door).readAdministrator)},
+	{method: http.MethodPut, path: "/tenants/:id/administrators/:principal", permission: admin.WriteAccess, name: "putAdministrator", status: http.StatusOK,
+		summary: "Set the roles of a principal", errors: []int{http.StatusConflict}, operation: op((*Door).putAdministrator)},
+	{method: http.MethodDelete, path: "/tenants/:id/administrators/:principal", permission: admin.WriteAccess, name: "deleteAdministrator", status: http.StatusNoContent,
+		summary: "Take all roles from a principal", errors: []int{http.StatusBadRequest, http.StatusConflict}, operation: look((*Door).deleteAdministrator)},
+
+	{method: http.MethodPost, path: "/tenants/:id/service-accounts", permission: admin.WriteAccess, name: "createServiceAccount", status: http.StatusCreated,
+		summary: "Create a service account", errors: []int{http.StatusConflict}, operation: op((*Door).createServiceAccount)},
+	{method: http.MethodGet, path: "/tenants/:id/service-accounts", permission: admin.ReadAccess, name: "listServiceAccounts", status: http.StatusOK,
+		summary: "List service accounts", operation: look((*Door).listServiceAccounts)},
+	{method: http.MethodGet, path: "/tenants/:id/service-accounts/:account", permission: admin.ReadAccess, name: "readServiceAccount", status: http.StatusOK,
+		summary: "Show a service account", operation: look((*Door).readServiceAccount)},
+	{method: http.MethodPatch, path: "/tenants/:id/service-accounts/:account", permission: admin.WriteAccess, name: "changeServiceAccount", status: http.StatusOK,
+		summary: "Rename, disable or enable a service account", errors: []int{http.StatusConflict}, operation: op((*Door).patchServiceAccount)},
+	{method: http.MethodDelete, path: "/tenants/:id/service-accounts/:account", permission: admin.WriteAccess, name: "deleteServiceAccount", status: http.StatusNoContent,
+		summary: "Delete a service account with its tokens", errors: []int{http.StatusConflict}, operation: look((*Door).deleteServiceAccount)},
+
+	{method: http.MethodGet, path: "/tenants/:id/events", permission: admin.ReadAudit, name: "listEvents", status: http.StatusOK,
+		summary: "List what happened, newest first", query: []parameter{limitParameter, {name: "before", description: "A time as in RFC 3339"}}, operation: look((*Door).listEvents)},
+}
+
+var (
+	limitParameter  = parameter{name: "limit", description: "How many entries at most, 100 by default and 1000 at most", number: true}
+	cursorParameter = parameter{name: "cursor", description: "Where to go on, as next_cursor of the page before says"}
+	paging          = []parameter{limitParameter, cursorParameter}
+)
