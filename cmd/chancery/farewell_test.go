@@ -37,3 +37,31 @@ func TestFarewell(t *testing.T) {
 		t.Errorf("%d connections are open", n)
 	}
 }
+
+// A proxy that goes on sending, as it has not learnt yet, finds the server there until it stops.
+func TestFarewellWaitsWhileRequestsCome(t *testing.T) {
+	f := &farewell{}
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	f.of(s.Config)
+	s.Start()
+	defer s.Close()
+	said := make(chan struct{})
+	go func() { f.say(t.Context()); close(said) }()
+	for began := time.Now(); time.Since(began) < 2*idle; time.Sleep(calm / 10) {
+		res, err := s.Client().Get(s.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		select {
+		case <-said:
+			t.Fatal("the server stops although requests come")
+		default:
+		}
+	}
+	select {
+	case <-said:
+	case <-time.After(10 * calm):
+		t.Error("the server goes on waiting although no request comes")
+	}
+}
