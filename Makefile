@@ -6,12 +6,14 @@ ARGS =
 FUZZTIME = 10s
 BENCH = .
 BENCHTIME = 1s
+# make faults ROUNDS=20
+ROUNDS = 3
 # make load LOAD='-r 200 -d 30s code-flow'
 LOAD =
 
 export GOFLAGS := $(shell go env GOFLAGS) -tags=nomsgpack
 
-.PHONY: run build test lint fuzz bench load clean
+.PHONY: run build test lint fuzz bench load faults clean
 
 # Build and serve, with everything at its default.
 run: build
@@ -44,6 +46,11 @@ bench:
 load: build
 	.ci/install postgres
 	.ci/with-postgres .ci/load $(LOAD)
+
+# Three replicas, and one thing after the other that fails. make test has one short round.
+faults:
+	.ci/install postgres
+	CGO_ENABLED=0 go test ./e2e/faults -count=1 -v -timeout 10h -args -long -rounds=$(ROUNDS)
 
 clean:
 	rm -rf bin

@@ -57,7 +57,7 @@ var faults = []fault{
 	{"F7 PostgreSQL is killed", killDatabase, []string{"503"}, recovery},
 	{"F12 connections to PostgreSQL break", breakConnections, []string{"503"}, 2 * time.Second},
 	{"F14 PostgreSQL is slow", slowDatabase, []string{"503", "429"}, recovery},
-	{"F15 others take all sessions of PostgreSQL", crowdDatabase, []string{"503", "429"}, recovery},
+	{"F15 others take the sessions of PostgreSQL", crowdDatabase, []string{"503", "429"}, recovery},
 	{"F22 keys are rotated", rotateKeys, nil, 0},
 	{"F24 notifications are lost", loseNotifications, nil, 0},
 }
@@ -254,6 +254,9 @@ func freezeReplica(ctx context.Context, d *deployment, s *strike) error {
 	return err
 }
 
+// changing returns a tenant whose settings and keys may change. Those of the first never do.
+func (d *deployment) changing(rng *rand.Rand) *tenant { return d.tenants[1+rng.IntN(len(d.tenants)-1)] }
+
 // grant makes a grant of its own.
 func (d *deployment) grant(ctx context.Context) (*chain, error) {
 	c := &chain{x: d.tenants[0]}
@@ -265,9 +268,26 @@ func (d *deployment) grant(ctx context.Context) (*chain, error) {
 	return c, a.read(&c.tokens)
 }
 
-func killDatabase(_ context.Context, d *deployment, s *strike) error {
+// killDatabase also looks whether every replica goes on serving what needs no database (checklist, I15), of a tenant that it
+// has served before.
+func killDatabase(ctx context.Context, d *deployment, s *strike) error {
+	documents := func(serve func(r *replica, path string, a answer)) {
+		for _, r := range d.replicas {
+			for _, path := range []string{"/.well-known/openid-configuration", "/jwks.json"} {
+				serve(r, path, d.call(ctx, request{method: "GET", url: d.tenants[0].on(r, path), quiet: true}))
+			}
+		}
+	}
+	documents(func(*replica, string, answer) {})
 	d.cluster.kill()
-	time.Sleep(s.last(2*time.Second, 5*time.Second))
+	for range 5 {
+		time.Sleep(s.last(400*time.Millisecond, time.Second))
+		documents(func(r *replica, path string, a answer) {
+			if !a.ok() {
+				d.violated("I15", "%s did not serve %s without a database: %d %s", r.name, path, a.status, a.body)
+			}
+		})
+	}
 	return d.cluster.start()
 }
 
@@ -288,12 +308,20 @@ func slowDatabase(_ context.Context, d *deployment, s *strike) error {
 	return nil
 }
 
-// crowdDatabase breaks the replicas' connections when others have taken all that are left, so that there are too few.
+// crowdDatabase breaks the replicas' connections when others have taken all that are left, and these too: three are left
+// for all replicas together.
 func crowdDatabase(ctx context.Context, d *deployment, s *strike) error {
 	leave, err := d.cluster.crowd(ctx)
 	if err != nil {
 		return err
 	}
+	defer leave()
+	d.wire.reset()
+	more, err := d.cluster.crowd(ctx)
+	if err != nil {
+		return err
+	}
+	defer more()
 	var burst sync.WaitGroup
 	for i := range 200 {
 		burst.Go(func() {
@@ -302,14 +330,13 @@ func crowdDatabase(ctx context.Context, d *deployment, s *strike) error {
 	}
 	burst.Wait()
 	time.Sleep(s.last(2*time.Second, 20*time.Second))
-	leave()
 	return nil
 }
 
 func rotateKeys(ctx context.Context, d *deployment, s *strike) error {
 	for began := time.Now(); time.Since(began) < s.last(3*time.Second, time.Minute); time.Sleep(s.last(300*time.Millisecond, 2*time.Second)) {
 		for range 5 {
-			x := d.tenants[s.rng.IntN(len(d.tenants))]
+			x := d.changing(s.rng)
 			a := d.call(ctx, request{method: "POST", url: d.front.url + "/admin/v1/tenants/" + x.ID + "/keys", token: d.adminToken, json: map[string]any{}})
 			if !a.ok() {
 				return fmt.Errorf("rotation: %d %s", a.status, a.body)
@@ -324,7 +351,7 @@ func loseNotifications(ctx context.Context, d *deployment, s *strike) error {
 	if err := d.cluster.exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ILIKE 'listen%'"); err != nil {
 		return err
 	}
-	x, life := d.tenants[s.rng.IntN(len(d.tenants))], 300+s.rng.IntN(200)
+	x, life := d.changing(s.rng), 300+s.rng.IntN(200)
 	c, err := d.grant(ctx)
 	if err != nil {
 		return err

@@ -201,7 +201,7 @@ func (w *worker) discover(ctx context.Context) {
 	var m struct {
 		Issuer string `json:"issuer"`
 	}
-	if a := x.read(ctx, "/.well-known/openid-configuration"); x.good(a, "discovery") && (a.read(&m) != nil || m.Issuer != x.Issuer) {
+	if a := w.d.call(ctx, request{method: http.MethodGet, url: x.Issuer + "/.well-known/openid-configuration"}); x.good(a, "discovery") && (a.read(&m) != nil || m.Issuer != x.Issuer) {
 		w.d.violated("I6", "the metadata of %s is that of %q", x.ID, m.Issuer)
 	}
 }
@@ -245,7 +245,7 @@ func (w *worker) register(ctx context.Context) {
 }
 
 func (w *worker) configure(ctx context.Context) {
-	x := w.tenant()
+	x := w.d.changing(w.rng)
 	n := w.notes[x]
 	if n == nil {
 		n = &note{}
