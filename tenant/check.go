@@ -59,6 +59,7 @@ func (s *Settings) Check() []FieldError {
 	c.challenge(&s.Challenge)
 	c.protection(s)
 	c.hooks(s.Hooks)
+	c.mtls(&s.MTLS)
 	c.words(s)
 	return c.found
 }

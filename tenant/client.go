@@ -77,6 +77,7 @@ type Metadata struct {
 	Data                    json.RawMessage   `json:"data,omitempty"`                                         // the tenant's own, an object
 
 	TokenPolicy
+	CertificateMetadata
 }
 
 // Public reports whether the client has no credentials (RFC 6749 §2.1).
@@ -84,8 +85,11 @@ func (c *Client) Public() bool { return c.TokenEndpointAuthMethod == oauth.AuthN
 
 // Secretive reports whether the client authenticates with a secret that it shares with us.
 func (c *Client) Secretive() bool {
-	return c.TokenEndpointAuthMethod != oauth.AuthNone && c.TokenEndpointAuthMethod != oauth.AuthPrivateJWT
+	return !slices.Contains(secretless, c.TokenEndpointAuthMethod)
 }
+
+// secretless are the methods of clients that share no secret with us.
+var secretless = []string{oauth.AuthNone, oauth.AuthPrivateJWT, oauth.AuthTLS, oauth.AuthSelfSignedTLS}
 
 // Native reports whether the client is a native application (RFC 8252).
 func (c *Client) Native() bool { return c.ApplicationType == "native" }

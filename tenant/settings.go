@@ -28,6 +28,7 @@ type Settings struct {
 	Encryption    EncryptionSettings    `json:"encryption,omitzero"`
 
 	Hooks map[string]Hook `json:"hooks,omitempty"` // by name
+	MTLS  MTLSSettings    `json:"mtls,omitzero"`
 
 	Attributes map[string]string `json:"attributes,omitempty"` // the operator's own notes, which the server does not read
 }

@@ -21,10 +21,11 @@ type Config struct {
 	Production bool
 	// TrustedProxies are the peers whose tenant and forwarding headers count. nil means the loopback in
 	// development and none in production.
-	TrustedProxies []netip.Prefix
-	Sink           wire.Sink    // nil: none
-	Tracer         trace.Tracer // nil: no spans
-	Doors          []wire.Door
+	TrustedProxies    []netip.Prefix
+	CertificateHeader string       // in which trusted proxies hand on a client's certificate; empty: Client-Cert
+	Sink              wire.Sink    // nil: none
+	Tracer            trace.Tracer // nil: no spans
+	Doors             []wire.Door
 }
 
 // floor hides how long the search for a tenant took from a caller that proved nothing. A cold tenant loads
@@ -41,14 +42,16 @@ func New(c Config) http.Handler {
 		proxies = loopback
 	}
 	g := &wire.Gate{
-		Resolver:       c.Resolver,
-		Limiter:        c.Limiter,
-		Now:            c.Now,
-		PublicURL:      c.PublicURL,
-		TrustedProxies: proxies,
-		Sink:           c.Sink,
-		Tracer:         c.Tracer,
-		Floor:          floor,
+		Resolver:          c.Resolver,
+		Limiter:           c.Limiter,
+		Now:               c.Now,
+		PublicURL:         c.PublicURL,
+		TrustedProxies:    proxies,
+		CertificateHeader: c.CertificateHeader,
+		Assumed:           c.TrustedProxies == nil,
+		Sink:              c.Sink,
+		Tracer:            c.Tracer,
+		Floor:             floor,
 	}
 	return g.Handler(c.Doors...)
 }

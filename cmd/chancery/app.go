@@ -50,6 +50,7 @@ import (
 type app struct {
 	conf      *config
 	publicURL *url.URL
+	mutualURL string // for clients with certificates; empty: the public URL
 	log       *slog.Logger
 	db        *persistence.DB
 	pool      *keys.Pool
@@ -142,12 +143,13 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	clientAuth := &clientauth.Service{Now: time.Now, Limit: a.limiter, Keys: clientKeys, Replay: a.db, TokenEndpoint: discovery.Token}
 	vouchedFor := *clientAuth // where guesses come from only the tenant's own authorization server knows
 	vouchedFor.Limit = nil
+	aliases := discovery.Aliases{Public: a.publicURL.String(), Mutual: a.mutualURL}
 	ui := &login.UI{Now: time.Now, Rand: rand.Reader, Authorize: authz, Sessions: sessions, Accounts: a.accounts,
 		Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Insecure: !a.conf.production()}
 	c := web.Config{Resolver: a.resolver, Limiter: callLimits{a.limiter}, Now: time.Now, PublicURL: a.publicURL, Production: a.conf.production(),
 		TrustedProxies: proxies, Sink: sink, Doors: []wire.Door{
 			&oidc.Door{Now: time.Now, Authorize: authz, Tokens: tokens, Access: questions,
-				ClientAuth: clientAuth, Proofs: proofs, CIBA: backchannel, Clients: a.clients, Browser: ui, Changed: a.resolver.Refresh},
+				ClientAuth: clientAuth, Proofs: proofs, CIBA: backchannel, Clients: a.clients, Browser: ui, Changed: a.resolver.Refresh, Aliases: aliases},
 			ui,
 			&connect2id.Door{Authorize: authz, CIBA: backchannel},
 			&authlete.Door{Now: time.Now, Rand: rand.Reader, Authorize: authz, Tokens: tokens, Access: questions, CIBA: backchannel,

@@ -24,8 +24,11 @@ import (
 // serve is the command that serves.
 type serve struct {
 	OpsListen      string   `name:"ops-listen" env:"CHANCERY_OPS_LISTEN" default:"127.0.0.1:8081" placeholder:"ADDR" help:"Address of health, readiness and metrics."`
-	TLSCert        string   `name:"tls-cert" env:"CHANCERY_TLS_CERT" placeholder:"FILE" help:"Certificate chain to serve TLS with, PEM."`
+	TLSCert        string   `name:"tls-cert" env:"CHANCERY_TLS_CERT" placeholder:"FILE" help:"Certificate chain to serve TLS with, PEM; read again when it changes."`
 	TLSKey         string   `name:"tls-key" env:"CHANCERY_TLS_KEY" placeholder:"FILE" help:"Private key of the certificate, PEM."`
+	MTLSListen     string   `name:"mtls-listen" env:"CHANCERY_MTLS_LISTEN" placeholder:"ADDR" help:"Address where clients are asked for a certificate, instead of at --listen."`
+	MTLSURL        string   `name:"mtls-url" env:"CHANCERY_MTLS_URL" placeholder:"URL" help:"Where the outside reaches the server with client certificates, if not at the public URL; --mtls-listen by default."`
+	CertHeader     string   `name:"client-cert-header" env:"CHANCERY_CLIENT_CERT_HEADER" default:"Client-Cert" placeholder:"NAME" help:"Header in which trusted proxies hand on the certificate of a client."`
 	Demo           *bool    `name:"demo" env:"CHANCERY_DEMO" placeholder:"BOOL" help:"Create the demo tenants on the first start; true in development."`
 	AdminToken     string   `name:"admin-token" env:"CHANCERY_ADMIN_TOKEN" placeholder:"TOKEN" help:"First platform token, at least 32 characters."`
 	TrustedProxies []string `name:"trusted-proxies" env:"CHANCERY_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks whose forwarding and tenant headers count; loopback in development."`
@@ -37,7 +40,7 @@ const drain = 22 * time.Second
 // Run serves until ctx ends.
 func (s *serve) Run(ctx context.Context, conf *config) error {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	proxies, err := s.trusted(conf)
+	proxies, err := s.trusted()
 	if err != nil {
 		return err
 	}
@@ -47,7 +50,7 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 	if err := s.check(conf, proxies); err != nil {
 		return err
 	}
-	certificate, err := s.tls()
+	certificate, mutual, err := s.tls(log)
 	if err != nil {
 		return err
 	}
@@ -61,6 +64,17 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 		return err
 	}
 	defer ops.Close()
+	var mtls net.Listener
+	if s.MTLSListen != "" {
+		if mtls, err = net.Listen("tcp", s.MTLSListen); err != nil {
+			return err
+		}
+		defer mtls.Close()
+	}
+	mutualURL, err := s.mutualURL(mtls)
+	if err != nil {
+		return err
+	}
 	publicURL, err := conf.publicURL(public.Addr(), certificate != nil)
 	if err != nil {
 		return err
@@ -94,15 +108,29 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 	if err := a.firstStart(ctx, s, conf, "http://"+reachable(ops.Addr(), s.OpsListen)); err != nil {
 		return err
 	}
-	handler := web.New(a.web(proxies, wire.Sinks{wire.LogSink{Log: log}, &telemetry.requests}, telemetry.tracing))
+	a.mutualURL = mutualURL
+	site := a.web(proxies, wire.Sinks{wire.LogSink{Log: log}, &telemetry.requests}, telemetry.tracing)
+	site.CertificateHeader = s.CertHeader
+	handler := web.New(site)
 	var guests farewell
-	servers = append(servers, guests.of(newServer(handler, log)))
-	work.Go(func() error {
-		if servers[1].TLSConfig = certificate; certificate != nil {
-			return serving(servers[1].ServeTLS(public, "", ""))
+	for _, l := range []struct {
+		net.Listener
+		tls *tls.Config
+	}{{public, certificate}, {mtls, mutual}} {
+		if l.Listener == nil {
+			continue
 		}
-		return serving(servers[1].Serve(public))
-	})
+		server := newServer(handler, log)
+		server.TLSConfig = l.tls
+		guests.of(server)
+		servers = append(servers, server)
+		work.Go(func() error {
+			if l.tls != nil {
+				return serving(server.ServeTLS(l.Listener, "", ""))
+			}
+			return serving(server.Serve(l.Listener))
+		})
+	}
 	ready.Store(a)
 	log.Info("ready", "public_url", publicURL.String(), "ops", ops.Addr().String(), "env", conf.Env, "version", version)
 
@@ -185,25 +213,9 @@ func (s *serve) demo(conf *config) bool {
 	return !conf.production()
 }
 
-// trusted parses the trusted proxies.
-func (s *serve) trusted(conf *config) ([]netip.Prefix, error) {
-	names := s.TrustedProxies
-	if len(names) == 0 && !conf.production() {
-		names = []string{"127.0.0.0/8", "::1/128"}
-	}
-	return networks("--trusted-proxies", names)
-}
-
-// tls reads the certificate, or returns nil where there is none.
-func (s *serve) tls() (*tls.Config, error) {
-	if s.TLSCert == "" && s.TLSKey == "" {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-cert and --tls-key: %w", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+// trusted parses the trusted proxies; nil: none are named.
+func (s *serve) trusted() ([]netip.Prefix, error) {
+	return networks("--trusted-proxies", s.TrustedProxies)
 }
 
 // newServer bounds what one connection may cost.

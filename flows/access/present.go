@@ -8,6 +8,7 @@ import (
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/proof"
 	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
 )
 
 // Presented is an access token as it came to a protected resource. Proof need not say which token it is for.
@@ -15,6 +16,9 @@ type Presented struct {
 	Token string
 	DPoP  bool // it came by the scheme DPoP (RFC 9449 §7.1), else as a bearer token
 	Proof proof.Request
+
+	Certificate *keys.Certificate // that its holder presented (RFC 8705 §3); nil: none
+	Vouched     bool              // whoever asks has seen the proof before, and does not show it again
 }
 
 // What is wrong with how a token was presented.
@@ -22,6 +26,7 @@ var (
 	errBound   = oauth.InvalidToken("the access token is bound to a key, and was presented as a bearer token")
 	errUnbound = oauth.InvalidToken("the access token is a bearer token, and was presented with the scheme DPoP")
 	errUnkept  = oauth.InvalidDPoPProof("a DPoP proof is required")
+	errCert    = oauth.InvalidToken("the access token is bound to another certificate than was presented") // RFC 8705 §3
 	errKey     = oauth.InvalidToken("the access token is bound to another key")
 )
 
@@ -29,7 +34,7 @@ var (
 func Bound(err error) bool { return errors.Is(err, errBound) }
 
 // Present returns the access token that is presented, if it lives, and its holder proves to have the key that it is bound
-// to (RFC 9449 §7.1, §7.2). What is wrong with the token is invalid_token, and with the proof invalid_dpop_proof or
+// to (RFC 9449 §7.1, §7.2; RFC 8705 §3). What is wrong with the token is invalid_token, and with the proof invalid_dpop_proof or
 // use_dpop_nonce.
 func (s *Service) Present(ctx context.Context, t *tenant.Tenant, p Presented) (*grant.AccessToken, error) {
 	a, err := s.Token(ctx, t, p.Token)
@@ -39,6 +44,10 @@ func (s *Service) Present(ctx context.Context, t *tenant.Tenant, p Presented) (*
 		return nil, errToken.Because(err)
 	case err != nil:
 		return nil, err
+	case p.Vouched:
+		return a, nil
+	case a.Confirmation.X5T != "" && (p.Certificate == nil || p.Certificate.Thumbprint() != a.Confirmation.X5T):
+		return nil, errCert
 	case bound && !p.DPoP:
 		return nil, errBound
 	case !bound && p.DPoP:
@@ -50,7 +59,7 @@ func (s *Service) Present(ctx context.Context, t *tenant.Tenant, p Presented) (*
 	}
 	p.Proof.AccessToken = p.Token
 	proved, err := s.Proofs.Check(ctx, t, p.Proof)
-	if err == nil && proved != a.Confirmation {
+	if err == nil && proved.JKT != a.Confirmation.JKT {
 		err = errKey
 	}
 	if err != nil {

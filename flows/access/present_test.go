@@ -2,8 +2,12 @@ package access
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +16,7 @@ import (
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/proof"
 	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
 )
 
 // opaqueTokens is a store that holds nothing but opaque tokens.
@@ -37,9 +42,11 @@ func (oneClient) Client(_ context.Context, id string) (*tenant.Client, error) {
 
 func TestPresent(t *testing.T) {
 	bearer, bound := strings.Repeat("b", opaqueSize), strings.Repeat("k", opaqueSize)
+	shown, both, mine, other := strings.Repeat("s", opaqueSize), strings.Repeat("a", opaqueSize), certificate(t), certificate(t)
 	hash := func(token string) string { h := sha256.Sum256([]byte(token)); return string(h[:]) }
 	store := opaqueTokens{tokens: map[string]grant.AccessToken{
-		hash(bearer): {ID: "bearer"}, hash(bound): {ID: "bound", Confirmation: oauth.Confirmation{JKT: "key"}}}}
+		hash(bearer): {ID: "bearer"}, hash(bound): {ID: "bound", Confirmation: oauth.Confirmation{JKT: "key"}},
+		hash(shown): {ID: "shown", Confirmation: oauth.Confirmation{X5T: mine.Thumbprint()}}, hash(both): {ID: "both", Confirmation: oauth.Confirmation{JKT: "key", X5T: mine.Thumbprint()}}}}
 	now := func() time.Time { return time.Unix(1, 0) }
 	s := &Service{Now: now, Grants: store, Proofs: &proof.Service{Now: now}}
 	acme := &tenant.Tenant{ID: "acme", Revoked: tenant.NewJournal(), Clients: oneClient{}, Settings: &tenant.Settings{}}
@@ -54,6 +61,16 @@ func TestPresent(t *testing.T) {
 		{"a bound token as a bearer token, with a proof", Presented{Token: bound, Proof: proof.Request{Proofs: []string{"x"}}}, errBound},
 		{"a bound token without a proof", Presented{Token: bound, DPoP: true}, errUnkept},
 		{"a bound token with what is no proof", Presented{Token: bound, DPoP: true, Proof: proof.Request{Proofs: []string{"x"}}}, oauth.InvalidDPoPProof("")},
+		{"a token bound to the certificate", Presented{Token: shown, Certificate: mine}, nil},
+		{"a token bound to another certificate", Presented{Token: shown, Certificate: other}, errCert},
+		{"a token bound to a certificate, without one", Presented{Token: shown}, errCert},
+		{"a token bound to a certificate, by the scheme DPoP", Presented{Token: shown, DPoP: true, Certificate: mine}, errUnbound},
+		{"a bearer token with a certificate", Presented{Token: bearer, Certificate: mine}, nil},
+		{"a token bound to both, without the key", Presented{Token: both, Certificate: mine}, errBound},
+		{"a token bound to both, without the certificate", Presented{Token: both, DPoP: true, Proof: proof.Request{Proofs: []string{"x"}}}, errCert},
+		{"a token bound to both, without a proof", Presented{Token: both, DPoP: true, Certificate: mine}, errUnkept},
+		{"a bound token that somebody vouches for", Presented{Token: both, Vouched: true}, nil},
+		{"no token that somebody vouches for", Presented{Token: strings.Repeat("x", opaqueSize), Vouched: true}, errToken},
 		{"no token of ours", Presented{Token: strings.Repeat("x", opaqueSize), DPoP: true}, errToken},
 		{"nothing", Presented{}, errToken},
 	} {
@@ -65,4 +82,23 @@ func TestPresent(t *testing.T) {
 			t.Errorf("%s: Bound(%v) = %v", c.rule, err, Bound(err))
 		}
 	}
+}
+
+// certificate makes a client's certificate.
+func certificate(t *testing.T) *keys.Certificate {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := keys.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
 }

@@ -60,6 +60,11 @@ func (s *Service) Authenticate(ctx context.Context, t *tenant.Tenant, c Credenti
 	if err != nil {
 		return nil, err
 	}
+	if client != nil && m.name == oauth.AuthNone {
+		if by := byCertificate(registered(client)); by != nil {
+			m = by
+		}
+	}
 	known := client != nil && !client.Disabled && registered(client) == m.name
 	if !known {
 		client = decoy
@@ -73,7 +78,7 @@ func (s *Service) Authenticate(ctx context.Context, t *tenant.Tenant, c Credenti
 	case m.guess && s.Limit != nil:
 		s.Limit.Fail(ctx, t.ID, guessed, id, c.Address)
 	}
-	if known && c.asserts() {
+	if known && err != nil && (c.asserts() || !m.guess) {
 		return nil, ErrFailed.Because(err)
 	}
 	return nil, ErrFailed

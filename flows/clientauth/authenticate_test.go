@@ -79,7 +79,7 @@ func acme() (*tenant.Tenant, *registry) {
 	} {
 		r.clients[c.ID] = c
 	}
-	return &tenant.Tenant{ID: "acme", Clients: r}, r
+	return &tenant.Tenant{ID: "acme", Settings: &tenant.Settings{}, Clients: r}, r
 }
 
 func byBasic(id, secret string) Credentials {

@@ -32,16 +32,26 @@ type attempt struct {
 var methods = []method{
 	{oauth.AuthBasic, basic, basicSecret, true},
 	{oauth.AuthPost, post, postSecret, true},
-	{oauth.AuthSecretJWT, secretJWT, (*Service).secretAssertion, true}, // OIDC Core §9
-	{oauth.AuthPrivateJWT, privateJWT, (*Service).keyAssertion, false}, // RFC 7523 §2.2
+	{oauth.AuthSecretJWT, secretJWT, (*Service).secretAssertion, true},  // OIDC Core §9
+	{oauth.AuthPrivateJWT, privateJWT, (*Service).keyAssertion, false},  // RFC 7523 §2.2
+	{oauth.AuthTLS, silent, (*Service).issuedCertificate, false},        // RFC 8705 §2.1
+	{oauth.AuthSelfSignedTLS, silent, (*Service).ownCertificate, false}, // RFC 8705 §2.2
 	{oauth.AuthNone, none, noSecret, false},
 }
 
+// offered are the methods that not every tenant offers.
+var offered = map[string]func(*tenant.Settings) bool{
+	oauth.AuthTLS:           func(s *tenant.Settings) bool { return s.MTLS.Enabled && len(s.MTLS.Authorities) > 0 },
+	oauth.AuthSelfSignedTLS: func(s *tenant.Settings) bool { return s.MTLS.Enabled },
+}
+
 // Methods returns the names of the client authentication methods that t offers.
-func Methods(_ *tenant.Tenant) []string {
-	names := make([]string, len(methods))
-	for i, m := range methods {
-		names[i] = m.name
+func Methods(t *tenant.Tenant) []string {
+	var names []string
+	for _, m := range methods {
+		if on := offered[m.name]; on == nil || on(t.Settings) {
+			names = append(names, m.name)
+		}
 	}
 	return names
 }

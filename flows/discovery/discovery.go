@@ -72,6 +72,9 @@ type Metadata struct {
 	RequestURIParameter   bool     `json:"request_uri_parameter_supported"`
 	IssParameter          bool     `json:"authorization_response_iss_parameter_supported"`
 	DPoPAlgs              []string `json:"dpop_signing_alg_values_supported"` // RFC 9449 §5.1
+
+	CertificateBound bool              `json:"tls_client_certificate_bound_access_tokens,omitempty"` // RFC 8705 §3.3
+	Aliases          map[string]string `json:"mtls_endpoint_aliases,omitempty"`                      // RFC 8705 §5
 }
 
 // defaultScopes are advertised by a tenant that lists none.
@@ -90,7 +93,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		AuthMethods: methods, RevokeAuthMethods: methods, IntrospectAuthMethods: slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return m == oauth.AuthNone }),
 		ChallengeMethods: []string{oauth.S256}, Displays: []string{"page", "popup", "touch", "wap"},
 		Prompts: []string{"none", "login", "consent", "select_account", "create"}, ClaimTypes: []string{"normal"}, ClaimsParameter: true, IssParameter: true,
-		DPoPAlgs: names(keys.ProofAlgs()),
+		DPoPAlgs: names(keys.ProofAlgs()), CertificateBound: t.Settings.MTLS.Enabled,
 	}
 	if c := &t.Settings.CIBA; c.Enabled { // CIBA Core §4
 		m.CIBA, m.CIBAModes, m.CIBAUserCode = t.Issuer+CIBA, []string{oauth.Poll}, c.UserCode

@@ -3,7 +3,8 @@ package oauth
 // Confirmation says which key the holder of a token must prove to have (RFC 7800 §3.1). Its JSON is the claim cnf, and is
 // stored. The zero value asks for none.
 type Confirmation struct {
-	JKT string `json:"jkt,omitempty"` // thumbprint of the key of DPoP proofs (RFC 9449 §6.1)
+	JKT string `json:"jkt,omitempty"`      // thumbprint of the key of DPoP proofs (RFC 9449 §6.1)
+	X5T string `json:"x5t#S256,omitempty"` // thumbprint of the client's certificate (RFC 8705 §3.1)
 }
 
 // TokenType is the token_type of access tokens that c holds for (RFC 6749 §7.1, RFC 9449 §5).

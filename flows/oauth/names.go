@@ -22,6 +22,9 @@ const (
 	AuthSecretJWT  = "client_secret_jwt" // OIDC Core §9
 	AuthPrivateJWT = "private_key_jwt"
 	AuthNone       = "none"
+
+	AuthTLS           = "tls_client_auth"             // RFC 8705 §2.1
+	AuthSelfSignedTLS = "self_signed_tls_client_auth" // RFC 8705 §2.2
 )
 
 // Scope values with a meaning of their own (OIDC Core §5.4, §11).

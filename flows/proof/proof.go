@@ -23,6 +23,7 @@ type Request struct {
 	Proofs      []string // values of the DPoP header fields; none: the caller proves no key
 	Method      string
 	URL         string // of the endpoint, below the tenant's issuer, whatever host was called
+	Alias       string // of the same endpoint, for clients with certificates (RFC 8705 §5); empty: none
 	AccessToken string // that the proof goes with; empty: none (RFC 9449 §4.3, item 12)
 }
 
@@ -111,7 +112,7 @@ func (r *Request) check(payload []byte, now time.Time) (c claims, at time.Time, 
 	switch {
 	case *c.Method != r.Method:
 		return c, at, errMethod
-	case !sameURL(*c.URL, r.URL):
+	case !sameURL(*c.URL, r.URL) && (r.Alias == "" || !sameURL(*c.URL, r.Alias)):
 		return c, at, errURL
 	case at.Before(now.Add(-window)), at.After(now.Add(window)), c.Ends != nil && float64(now.Unix()) >= *c.Ends:
 		return c, at, errTime

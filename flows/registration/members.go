@@ -47,6 +47,13 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"require_pushed_authorization_requests":        flag(func(m *tenant.Metadata) *bool { return &m.RequirePAR }),
 	"authorization_challenge_endpoint_auth_method": text(func(m *tenant.Metadata) *string { return &m.ChallengeAuthMethod }),
 
+	"tls_client_auth_subject_dn":                 text(func(m *tenant.Metadata) *string { return &m.TLSSubjectDN }),
+	"tls_client_auth_san_dns":                    text(func(m *tenant.Metadata) *string { return &m.TLSSanDNS }),
+	"tls_client_auth_san_uri":                    text(func(m *tenant.Metadata) *string { return &m.TLSSanURI }),
+	"tls_client_auth_san_ip":                     text(func(m *tenant.Metadata) *string { return &m.TLSSanIP }),
+	"tls_client_auth_san_email":                  text(func(m *tenant.Metadata) *string { return &m.TLSSanEmail }),
+	"tls_client_certificate_bound_access_tokens": flag(func(m *tenant.Metadata) *bool { return &m.CertificateBound }),
+
 	"client_id":               ofRequest(func(r *Request) *string { return &r.ClientID }),
 	"client_secret":           ofRequest(func(r *Request) *string { return &r.ClientSecret }),
 	"preferred_client_id":     ofRequest(func(r *Request) *string { return &r.PreferredID }),
@@ -66,7 +73,6 @@ var unsupported = map[string]func(json.RawMessage) bool{
 	"authorization_signed_response_alg":              only(),
 	"backchannel_client_notification_endpoint":       only(),
 	"backchannel_authentication_request_signing_alg": only(),
-	"tls_client_certificate_bound_access_tokens":     only(`false`),
 	"require_signed_request_object":                  only(`false`),
 }
 

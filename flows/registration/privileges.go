@@ -47,6 +47,7 @@ func withhold(r *Request, base *tenant.Metadata) error {
 	m.RequirePKCE = m.RequirePKCE || base.RequirePKCE
 	m.RequirePAR = m.RequirePAR || base.RequirePAR
 	m.DPoPBound = m.DPoPBound || base.DPoPBound
+	m.CertificateBound = m.CertificateBound || base.CertificateBound
 	if m.ChallengeAuthMethod != "" && m.ChallengeAuthMethod != base.ChallengeAuthMethod {
 		return oauth.InvalidClientMetadata("authorization_challenge_endpoint_auth_method requires the master token")
 	}

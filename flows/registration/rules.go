@@ -47,6 +47,7 @@ var checks = []check{
 	names,           // RFC 7591 §5
 	authMethod,      // RFC 7591 §2
 	clientKeys,      // RFC 7591 §2
+	certificates,    // RFC 8705 §2
 	grantTypes,      // RFC 7591 §2.1
 	backchannel,     // CIBA Core §4
 	responseTypes,   // RFC 7591 §2.1

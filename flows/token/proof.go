@@ -5,15 +5,32 @@ import (
 	"github.com/chancery-id/chancery/flows/oauth"
 )
 
-// unproved says why r may not use what is bound to the key jkt, or nil. To no key binds the empty one.
-func unproved(r *Request, jkt string) *oauth.Error {
-	switch {
-	case jkt == "" || r.Proved.JKT == jkt:
-		return nil
-	case r.Proved.JKT == "":
-		return oauth.InvalidDPoPProof("a DPoP proof is required")
+// bound checks that the client proved the keys that it registered all its access tokens to be bound to (RFC 9449 §5.2,
+// RFC 8705 §3). To a certificate no others are bound.
+func (r *Request) bound() error {
+	if !r.Client.CertificateBound {
+		r.Proved.X5T = ""
 	}
-	return oauth.InvalidGrant("the DPoP proof is made with another key")
+	switch {
+	case r.Client.DPoPBound && r.Proved.JKT == "":
+		return oauth.InvalidDPoPProof("the client must send a DPoP proof")
+	case r.Client.CertificateBound && r.Proved.X5T == "":
+		return oauth.InvalidRequest("the client must present its certificate")
+	}
+	return nil
+}
+
+// unproved says why r may not use what is bound to those keys, or nil. To no key binds the empty one.
+func unproved(r *Request, to oauth.Confirmation) *oauth.Error {
+	switch {
+	case to.JKT != "" && r.Proved.JKT == "":
+		return oauth.InvalidDPoPProof("a DPoP proof is required")
+	case to.JKT != "" && r.Proved.JKT != to.JKT:
+		return oauth.InvalidGrant("the DPoP proof is made with another key")
+	case to.X5T != "" && r.Proved.X5T != to.X5T:
+		return oauth.InvalidGrant("the client did not present the certificate of before")
+	}
+	return nil
 }
 
 // on has the tokens that are made of g follow what this request wishes and proved. g is not written back.

@@ -35,7 +35,7 @@ type Request struct {
 	Params  url.Values
 	Address string
 	Wish    Wish
-	Proved  oauth.Confirmation // key that the client proved to hold
+	Proved  oauth.Confirmation // keys that the client proved to hold
 }
 
 func (r *Request) get(name string) string { return r.Params.Get(name) }
@@ -82,8 +82,8 @@ func (s *Service) Exchange(ctx context.Context, t *tenant.Tenant, r *Request) (g
 			return grant.Tokens{}, oauth.InvalidRequest(p + " is missing")
 		}
 	}
-	if r.Client.DPoPBound && r.Proved.JKT == "" {
-		return grant.Tokens{}, oauth.InvalidDPoPProof("the client must send a DPoP proof") // RFC 9449 §5.2
+	if err := r.bound(); err != nil {
+		return grant.Tokens{}, err
 	}
 	out, err := grantTypes[i].redeem(s, ctx, t, r)
 	if len(r.Wish.Claims) > 0 && errors.Is(err, keys.ErrTooLarge) {

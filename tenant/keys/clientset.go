@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,6 +49,8 @@ type clientKey struct {
 	alg             Alg    // empty: any that suits
 	signs, encrypts bool
 	public          crypto.PublicKey
+
+	certificate string // thumbprint of the first of x5c; empty: none
 }
 
 // jwkMembers are those of a JWK that are looked at before its parameters are (RFC 7517 §4).
@@ -58,6 +61,7 @@ type jwkMembers struct {
 	Use    string   `json:"use"`
 	KeyOps []string `json:"key_ops"`
 	Alg    string   `json:"alg"`
+	X5C    []string `json:"x5c"`
 }
 
 // secretMembers are the parameters of private and symmetric keys (RFC 7518 §6.2.2, §6.3.2, §6.4.1).
@@ -137,6 +141,9 @@ func parseJWK(raw json.RawMessage) (k clientKey, err error) {
 	if err := sound(&k); err != nil {
 		return k, err
 	}
+	if k.certificate, err = certified(m.X5C, k.public); err != nil {
+		return k, err
+	}
 	k.kid, k.alg, k.signs, k.encrypts = m.Kid, Alg(m.Alg), signs, encrypts
 	if s, ok := clientSchemes[k.alg]; k.alg != "" && (!ok || !s.suits(k.public)) {
 		k.signs = false // for an algorithm that we do not know, or by mistake
@@ -157,6 +164,23 @@ func (m *jwkMembers) purposes() (signs, encrypts bool) {
 	return slices.Contains(m.KeyOps, "verify"), slices.ContainsFunc(m.KeyOps, func(op string) bool {
 		return op == "encrypt" || op == "wrapKey" || op == "deriveKey" || op == "deriveBits"
 	})
+}
+
+// certified returns the thumbprint of the certificate that a key came with, which must be that key's (RFC 7517 §4.7).
+func certified(x5c []string, public crypto.PublicKey) (thumbprint string, err error) {
+	if len(x5c) == 0 {
+		return "", nil
+	}
+	der, err := base64.StdEncoding.DecodeString(x5c[0])
+	if err != nil {
+		return "", errMalformed
+	}
+	c, err := ParseCertificate(der)
+	same, ok := public.(interface{ Equal(x crypto.PublicKey) bool })
+	if err != nil || !ok || !same.Equal(c.leaf.PublicKey) {
+		return "", errMalformed
+	}
+	return c.Thumbprint(), nil
 }
 
 // known tells whether keys of that type and curve can be used at all.

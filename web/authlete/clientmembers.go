@@ -58,6 +58,17 @@ var clientMembers = []clientMember{
 	flag("authTimeRequired", func(m *tenant.Metadata) *bool { return &m.RequireAuthTime }),
 	word("bcDeliveryMode", deliveryModes, func(m *tenant.Metadata) *string { return &m.BackchannelMode }),
 	flag("bcUserCodeRequired", func(m *tenant.Metadata) *bool { return &m.BackchannelUserCode }),
+	text("tlsClientAuthSubjectDn", func(m *tenant.Metadata) *string { return &m.TLSSubjectDN }),
+	text("tlsClientAuthSanDns", func(m *tenant.Metadata) *string { return &m.TLSSanDNS }),
+	text("tlsClientAuthSanUri", func(m *tenant.Metadata) *string { return &m.TLSSanURI }),
+	text("tlsClientAuthSanIp", func(m *tenant.Metadata) *string { return &m.TLSSanIP }),
+	text("tlsClientAuthSanEmail", func(m *tenant.Metadata) *string { return &m.TLSSanEmail }),
+	{"tlsClientCertificateBoundAccessTokens", func(c *tenant.Client) any {
+		if !c.CertificateBound {
+			return ""
+		}
+		return true
+	}, func(m *tenant.Metadata, raw json.RawMessage) error { return json.Unmarshal(raw, &m.CertificateBound) }},
 	flag("pkceRequired", func(m *tenant.Metadata) *bool { return &m.RequirePKCE }),
 	{"defaultMaxAge", func(c *tenant.Client) any {
 		if c.DefaultMaxAge == nil {
@@ -203,21 +214,20 @@ func takeExtension(m *tenant.Metadata, raw json.RawMessage) error {
 
 // refused are the members that a client relies on to be honoured and that we cannot, with the values that ask for nothing.
 var refused = map[string][]string{
-	"subjectType":                                 {`"PUBLIC"`},
-	"tlsClientCertificateBoundAccessTokens":       {`false`},
-	"parRequired":                                 {`false`},
-	"requestObjectRequired":                       {`false`},
+	"subjectType":           {`"PUBLIC"`},
+	"parRequired":           {`false`},
+	"requestObjectRequired": {`false`},
 	"frontChannelRequestObjectEncryptionRequired": {`false`},
-	"dpopRequired":                                {`false`},
-	"singleAccessTokenPerSubject":                 {`false`},
-	"rsRequestSigned":                             {`false`},
-	"credentialResponseEncryptionRequired":        {`false`},
-	"idTokenEncryptionAlg":                        nil,
-	"userInfoSignAlg":                             nil,
-	"userInfoEncryptionAlg":                       nil,
-	"authorizationSignAlg":                        nil,
-	"authorizationEncryptionAlg":                  nil,
-	"sectorIdentifierUri":                         nil,
+	"dpopRequired":                         {`false`},
+	"singleAccessTokenPerSubject":          {`false`},
+	"rsRequestSigned":                      {`false`},
+	"credentialResponseEncryptionRequired": {`false`},
+	"idTokenEncryptionAlg":                 nil,
+	"userInfoSignAlg":                      nil,
+	"userInfoEncryptionAlg":                nil,
+	"authorizationSignAlg":                 nil,
+	"authorizationEncryptionAlg":           nil,
+	"sectorIdentifierUri":                  nil,
 }
 
 // clientIn reads a client object into a request of the registry.

@@ -18,6 +18,7 @@ type introspectionRequest struct {
 	Resources []string `json:"resources"`
 	ACRValues []string `json:"acrValues"`
 	MaxAge    int64    `json:"maxAge"`
+	clientCertificate
 }
 
 // introspectionAnswer says all of a token that is alive.
@@ -37,6 +38,7 @@ type introspectionAnswer struct {
 	Consented         []string      `json:"consentedClaims,omitempty"`
 	ACR               string        `json:"acr,omitempty"`
 	AuthTime          int64         `json:"authTime,omitempty"`
+	Certificate       string        `json:"certificateThumbprint,omitempty"`
 	GrantType         string        `json:"grantType,omitempty"`
 	ServiceAttributes []pair        `json:"serviceAttributes,omitempty"`
 	*clientRef
@@ -56,7 +58,11 @@ func (d *Door) introspection(c *call) (answer, error) {
 		out.result = c.refuse(c.outcome(clients, "The API call has no token."), badRequest, refusal{err: oauth.InvalidRequest("")})
 		return out, nil
 	}
-	st, err := d.Access.Examine(c.Request.Context(), c.tenant, access.Presented{Token: in.Token}, access.Demands{Scope: in.Scopes, Subject: in.Subject,
+	cert, err := in.presented()
+	if err != nil {
+		return nil, err
+	}
+	st, err := d.Access.Examine(c.Request.Context(), c.tenant, access.Presented{Token: in.Token, Certificate: cert}, access.Demands{Scope: in.Scopes, Subject: in.Subject,
 		Resources: in.Resources, ACRValues: in.ACRValues, MaxAge: in.MaxAge})
 	if st != nil {
 		out.standing(c.tenant, st)
@@ -77,7 +83,7 @@ func (a *introspectionAnswer) standing(t *tenant.Tenant, st *access.Standing) {
 	a.Subject, a.Scopes, a.ScopeDetails = st.Subject(), st.Token.Scope, scopesOf(st.Token.Scope)
 	a.ExpiresAt = st.Token.ExpiresAt.UnixMilli()
 	a.Existent, a.Usable, a.Refreshable = true, true, st.Refreshable
-	a.AccessResources = st.Resources(t)
+	a.AccessResources, a.Certificate = st.Resources(t), st.Token.Confirmation.X5T
 	a.GrantType = grantTypes.here(oauth.ClientCredentials)
 	if g := st.Grant; g != nil {
 		a.Resources, a.Consented, a.ACR, a.AuthTime = g.Terms.Audience, g.Terms.Consented, g.Terms.Login.ACR, g.Terms.Login.AuthTime

@@ -25,6 +25,7 @@ type clientCredentials struct {
 type clientRequest struct {
 	Parameters string `json:"parameters"`
 	clientCredentials
+	clientCertificate
 }
 
 // tokenRequest hands over a token request.
@@ -101,7 +102,11 @@ func (d *Door) token(c *call) (answer, error) {
 		return c.refused(out, refused)
 	}
 	out.GrantType = grantTypes.here(params.Get("grant_type"))
-	tokens, err := d.Tokens.Exchange(c.Request.Context(), c.tenant, &token.Request{Client: client, Params: params, Address: c.address(), Wish: wish})
+	r := &token.Request{Client: client, Params: params, Address: c.address(), Wish: wish}
+	if r.Proved.X5T, err = in.thumbprint(); err != nil {
+		return nil, err
+	}
+	tokens, err := d.Tokens.Exchange(c.Request.Context(), c.tenant, r)
 	if errors.Is(err, token.ErrWish) {
 		return nil, oauth.InvalidRequest("jwtAtClaims are more than fits into a token beside the claims agreed").Because(err)
 	}
@@ -129,6 +134,9 @@ func (d *Door) caller(c *call, in *clientRequest) (*tenant.Client, url.Values, e
 	cred := clientauth.Credentials{FormID: params.Get("client_id"), FormSecret: params.Get("client_secret"), FormSecretSent: params.Has("client_secret"),
 		AssertionType: params.Get("client_assertion_type"), Assertion: params.Get("client_assertion"),
 		BasicID: in.ClientID, BasicSecret: in.ClientSecret, Basic: in.ClientID != "" || in.ClientSecret != "", Address: c.address()}
+	if cred.Certificate, err = in.presented(); err != nil {
+		return nil, nil, err
+	}
 	if cred.Basic {
 		wire.EventOf(c.Context).Client(cred.BasicID)
 	} else {

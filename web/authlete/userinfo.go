@@ -11,6 +11,7 @@ import (
 // userInfoRequest hands over the access token of a request to the UserInfo endpoint.
 type userInfoRequest struct {
 	Token string `json:"token"`
+	clientCertificate
 }
 
 // userInfoAnswer says whose claims to gather, and which.
@@ -34,7 +35,11 @@ func (d *Door) userInfo(c *call) (answer, error) {
 		return nil, err
 	}
 	out := &userInfoAnswer{}
-	st, err := d.inquire(c, in.Token, &out.result)
+	cert, err := in.presented()
+	if err != nil {
+		return nil, err
+	}
+	st, err := d.inquire(c, access.Presented{Token: in.Token, Certificate: cert}, &out.result)
 	if st == nil || err != nil {
 		return out, err
 	}
@@ -50,12 +55,12 @@ func (d *Door) userInfo(c *call) (answer, error) {
 }
 
 // inquire returns the standing of a token whose holder may ask about its subject, nil where r says why it may not.
-func (d *Door) inquire(c *call, token string, r *result) (*access.Standing, error) {
-	if token == "" {
+func (d *Door) inquire(c *call, p access.Presented, r *result) (*access.Standing, error) {
+	if p.Token == "" {
 		*r = c.refuse(c.outcome(clients, "The API call has no token."), badRequest, refusal{err: oauth.InvalidRequest("")})
 		return nil, nil
 	}
-	st, err := d.Access.Inquire(c.Request.Context(), c.tenant, access.Presented{Token: token})
+	st, err := d.Access.Inquire(c.Request.Context(), c.tenant, p)
 	if err == nil {
 		return st, nil
 	}
@@ -81,7 +86,7 @@ func (d *Door) userInfoIssue(c *call) (answer, error) {
 		return nil, err
 	}
 	out := &result{}
-	st, err := d.inquire(c, in.Token, out)
+	st, err := d.inquire(c, access.Presented{Token: in.Token, Vouched: true}, out)
 	if st == nil || err != nil {
 		return out, err
 	}

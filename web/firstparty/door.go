@@ -100,6 +100,9 @@ func (d *Door) step(c *gin.Context, t *tenant.Tenant, params url.Values) (challe
 	if cred.BasicID, cred.BasicSecret, cred.Basic, err = wire.Basic(c); err != nil {
 		return challenge.Answer{}, err
 	}
+	if cred.Certificate, err = wire.Certificate(c); err != nil {
+		return challenge.Answer{}, err
+	}
 	if wire.EventOf(c).Client(cred.FormID); cred.Basic {
 		wire.EventOf(c).Client(cred.BasicID)
 	}

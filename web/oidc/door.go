@@ -32,6 +32,7 @@ type Door struct {
 	CIBA       *ciba.Service
 	Clients    *registration.Service
 	Browser    Browser
+	Aliases    discovery.Aliases
 	Changed    func(context.Context) error // makes this instance see what was just changed
 }
 

@@ -15,17 +15,26 @@ import (
 )
 
 // proofOf returns the DPoP proof of a request to the endpoint. Its URL is made of the issuer, whatever host was called.
-func proofOf(c *gin.Context, t *tenant.Tenant, endpoint string) proof.Request {
-	return proof.Request{Proofs: wire.Proofs(c), Method: c.Request.Method, URL: t.Issuer + endpoint}
+func (d *Door) proofOf(c *gin.Context, t *tenant.Tenant, endpoint string) proof.Request {
+	return proof.Request{Proofs: wire.Proofs(c), Method: c.Request.Method, URL: t.Issuer + endpoint, Alias: d.Aliases.Of(t, endpoint)}
 }
 
-// proved returns the key that the caller of the endpoint proves to hold, if it sent a proof (RFC 9449 §5).
+// proved returns the keys that the caller of the endpoint proves to hold: that of its proof (RFC 9449 §5), and that of its
+// certificate (RFC 8705 §3), as far as there are such.
 func (d *Door) proved(c *gin.Context, t *tenant.Tenant, endpoint string) (oauth.Confirmation, error) {
-	r := proofOf(c, t, endpoint)
+	r := d.proofOf(c, t, endpoint)
 	if len(r.Proofs) > 0 {
 		d.nonce(c, t)
 	}
-	return d.Proofs.Check(c.Request.Context(), t, r)
+	proved, err := d.Proofs.Check(c.Request.Context(), t, r)
+	if err != nil {
+		return proved, err
+	}
+	cert, err := wire.Certificate(c)
+	if cert != nil {
+		proved.X5T = cert.Thumbprint()
+	}
+	return proved, err
 }
 
 // bindPushed binds the code of a pushed request to the key that is proved with it. A dpop_jkt beside the proof must name the

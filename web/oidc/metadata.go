@@ -6,7 +6,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/chancery-id/chancery/flows/discovery"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
 )
@@ -21,7 +20,7 @@ func cacheable(c *gin.Context) {
 // metadata serves OpenID Connect Discovery 1.0 §4 and RFC 8414 §3.
 func (d *Door) metadata(c *gin.Context, t *tenant.Tenant) {
 	wire.EventOf(c).Flow("discovery")
-	body, err := json.Marshal(discovery.MetadataOf(t, d.Now()))
+	body, err := json.Marshal(d.Aliases.MetadataOf(t, d.Now()))
 	if err != nil {
 		wire.Error(c, err)
 		return

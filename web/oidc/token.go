@@ -68,6 +68,9 @@ func (d *Door) caller(c *gin.Context, t *tenant.Tenant) (*tenant.Client, url.Val
 	if cred.BasicID, cred.BasicSecret, cred.Basic, err = wire.Basic(c); err != nil {
 		return nil, nil, err
 	}
+	if cred.Certificate, err = wire.Certificate(c); err != nil {
+		return nil, nil, err
+	}
 	if cred.Basic {
 		wire.EventOf(c).Client(cred.BasicID)
 	} else {

@@ -28,7 +28,12 @@ func (d *Door) userInfo(c *gin.Context, t *tenant.Tenant) {
 		wire.Error(c, err)
 		return
 	}
-	p := access.Presented{Token: token, DPoP: dpop, Proof: proofOf(c, t, discovery.UserInfo)}
+	cert, err := wire.Certificate(c)
+	if err != nil {
+		wire.Error(c, err)
+		return
+	}
+	p := access.Presented{Token: token, DPoP: dpop, Proof: d.proofOf(c, t, discovery.UserInfo), Certificate: cert}
 	claims, client, err := d.Access.UserInfo(c.Request.Context(), t, p)
 	wire.EventOf(c).Client(client)
 	if dpop {

@@ -29,6 +29,9 @@ type edge struct {
 	token   *tenant.APIToken
 	page    ErrorPage
 	event   Event
+
+	certificateHeader string // of trusted proxies
+	assumed           bool   // nobody named the trusted proxies
 }
 
 type edgeKey struct{}
@@ -63,7 +66,7 @@ func (g *Gate) Edge(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), Deadline)
 		defer cancel()
-		e := &edge{Context: ctx, scheme: "http", host: r.Host, address: peer(r)}
+		e := &edge{Context: ctx, scheme: "http", host: r.Host, address: peer(r), certificateHeader: g.CertificateHeader, assumed: g.Assumed}
 		if r.TLS != nil {
 			e.scheme = "https"
 		}

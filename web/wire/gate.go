@@ -43,8 +43,12 @@ type Gate struct {
 	Now            func() time.Time
 	PublicURL      *url.URL       // below which the issuers {PublicURL}/t/{id} lie
 	TrustedProxies []netip.Prefix // peers whose tenant and forwarding headers count
-	Sink           Sink           // of one Record per request; nil: none
-	Tracer         trace.Tracer   // nil: no spans
+	// CertificateHeader is the header in which trusted proxies hand on a client's certificate; empty: Client-Cert.
+	CertificateHeader string
+	// Assumed: the operator did not name the trusted proxies. Then a peer among them may be a client itself.
+	Assumed bool
+	Sink    Sink         // of one Record per request; nil: none
+	Tracer  trace.Tracer // nil: no spans
 	// Floor is the least time that refusing an unproven caller of an API takes, so that how long the search
 	// for its tenant took does not show. Zero: no floor.
 	Floor time.Duration
