@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -304,11 +305,11 @@ func TestAKindPreparesItsMessages(t *testing.T) {
 }
 
 func TestAnIdleCourierAsksOnceASecond(t *testing.T) {
-	told := 0
-	world(t, func(c *Courier, s *memory) { s.down, c.Failed = errors.New("down"), func(error) { told++ } }, func(t *testing.T, c *Courier, s *memory, p *post) {
+	var told atomic.Int64
+	world(t, func(c *Courier, s *memory) { s.down, c.Failed = errors.New("down"), func(error) { told.Add(1) } }, func(t *testing.T, c *Courier, s *memory, p *post) {
 		time.Sleep(10 * time.Second)
-		if told < 9 || told > 11 || s.leases != 0 {
-			t.Errorf("%d looks, %d leases", told, s.leases)
+		if n := told.Load(); n < 9 || n > 11 || s.leases != 0 {
+			t.Errorf("%d looks, %d leases", n, s.leases)
 		}
 	})
 }
