@@ -160,4 +160,5 @@ func (e *effect) forsake(sub string, now time.Time, revoked tenant.Revocation) {
 	}
 	e.returning("revoked", "id")
 	e.enter(revoked)
+	e.owes = true // by the ends of sessions
 }

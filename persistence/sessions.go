@@ -153,6 +153,7 @@ func (db *DB) EndSession(ctx context.Context, t tenant.ID, id string, now, token
 	e.let("gone", `SELECT id FROM guard`)
 	e.revokeHanging(now, tokensUntil)
 	e.event(ev)
+	e.owes = true // what relying parties are owed a trigger records, whatever ends a session
 	won, ids, err := e.run(ctx, "end session")
 	if err == nil && !won {
 		err = session.ErrNotFound

@@ -73,6 +73,10 @@ type Metadata struct {
 	BackchannelUserCode     bool              `json:"backchannel_user_code_parameter,omitempty"`              // it sends user_code
 	ChallengeAuthMethod     string            `json:"authorization_challenge_endpoint_auth_method,omitempty"` // none: there it need not authenticate
 	DPoPBound               bool              `json:"dpop_bound_access_tokens,omitempty"`                     // never a bearer token (RFC 9449 §5.2)
+	BackchannelLogoutURI    string            `json:"backchannel_logout_uri,omitempty"`                       // Back-Channel Logout §2.2
+	BackchannelLogoutSID    bool              `json:"backchannel_logout_session_required,omitempty"`          // which it gets in any case
+	FrontchannelLogoutURI   string            `json:"frontchannel_logout_uri,omitempty"`                      // Front-Channel Logout §2
+	FrontchannelLogoutSID   bool              `json:"frontchannel_logout_session_required,omitempty"`         // which it gets in any case
 	Audience                []string          `json:"audience,omitempty"`                                     // resources whose tokens it may introspect or ask for
 	Data                    json.RawMessage   `json:"data,omitempty"`                                         // the tenant's own, an object
 

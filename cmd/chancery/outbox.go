@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	crypto "crypto/rand"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -10,6 +11,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/logout"
 	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/tenant"
 )
@@ -31,9 +34,9 @@ type post struct {
 }
 
 // newPost returns the courier over the store of a, who is told of what is recorded here.
-func (a *app) newPost(kinds map[outbox.Kind]outbox.Prepare) (*post, error) {
+func (a *app) newPost() (*post, error) {
 	p := &post{app: a, tenants: labels{max: 200}}
-	p.courier = &outbox.Courier{Now: time.Now, Jitter: rand.N[time.Duration], Store: a.db, Post: a.outbound.Post, Kinds: kinds, Observe: p.observe,
+	p.courier = &outbox.Courier{Now: time.Now, Jitter: rand.N[time.Duration], Store: a.db, Post: a.outbound.Post, Kinds: a.kinds(), Observe: p.observe,
 		Tenant: func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error) {
 			return a.resolver.Resolve(ctx, tenant.Name{ID: string(id)})
 		},
@@ -70,6 +73,12 @@ func (a *app) newPost(kinds map[outbox.Kind]outbox.Prepare) (*post, error) {
 		return nil
 	}, waiting, oldest)
 	return p, err
+}
+
+// kinds are the kinds of message that are made anew for each attempt.
+func (a *app) kinds() map[outbox.Kind]outbox.Prepare {
+	issuer := &grant.Issuer{Now: time.Now, Rand: crypto.Reader}
+	return map[outbox.Kind]outbox.Prepare{outbox.Logout: (&logout.Service{Issuer: issuer}).Notice}
 }
 
 // run delivers until ctx ends.

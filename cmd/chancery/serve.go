@@ -100,7 +100,7 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 	}
 	work.Go(func() error { a.resolver.Run(background); return nil })
 	work.Go(func() error { return a.keepHouse(background) })
-	post, err := a.newPost(nil)
+	post, err := a.newPost()
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,11 @@ type Metadata struct {
 	CIBAModes             []string `json:"backchannel_token_delivery_modes_supported,omitempty"`
 	CIBAUserCode          bool     `json:"backchannel_user_code_parameter_supported,omitempty"`
 	Challenge             string   `json:"authorization_challenge_endpoint,omitempty"`
-	EndSession            string   `json:"end_session_endpoint,omitempty"` // RP-Initiated Logout §2.1
+	EndSession            string   `json:"end_session_endpoint,omitempty"`          // RP-Initiated Logout §2.1
+	FrontchannelLogout    bool     `json:"frontchannel_logout_supported,omitempty"` // Front-Channel Logout §3
+	FrontchannelLogoutSID bool     `json:"frontchannel_logout_session_supported,omitempty"`
+	BackchannelLogout     bool     `json:"backchannel_logout_supported,omitempty"` // Back-Channel Logout §2.1
+	BackchannelLogoutSID  bool     `json:"backchannel_logout_session_supported,omitempty"`
 	Scopes                []string `json:"scopes_supported"`
 	ResponseTypes         []string `json:"response_types_supported"`
 	ResponseModes         []string `json:"response_modes_supported"`
@@ -94,6 +98,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		ChallengeMethods: []string{oauth.S256}, Displays: []string{"page", "popup", "touch", "wap"},
 		Prompts: []string{"none", "login", "consent", "select_account", "create"}, ClaimTypes: []string{"normal"}, ClaimsParameter: true, IssParameter: true,
 		DPoPAlgs: names(keys.ProofAlgs()), CertificateBound: t.Settings.MTLS.Enabled,
+		BackchannelLogout: true, BackchannelLogoutSID: true,
 	}
 	if c := &t.Settings.CIBA; c.Enabled { // CIBA Core §4
 		m.CIBA, m.CIBAModes, m.CIBAUserCode = t.Issuer+CIBA, []string{oauth.Poll}, c.UserCode
@@ -108,6 +113,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	}
 	if t.Settings.LoginURL == "" { // only our own pages know the browser's session
 		m.EndSession = t.Issuer + EndSession
+		m.FrontchannelLogout, m.FrontchannelLogoutSID = true, true
 	}
 	if len(m.Scopes) == 0 {
 		m.Scopes = defaultScopes
@@ -115,7 +121,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	if len(m.ResponseModes) == 0 {
 		m.ResponseModes = authorize.ResponseModes()
 	}
-	m.Claims = []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce"}
+	m.Claims = []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid"}
 	for _, s := range m.Scopes {
 		m.Claims = append(m.Claims, oauth.ScopeClaims(s)...)
 		m.Claims = append(m.Claims, t.Settings.Authorization.ClaimsOfScope[s]...)

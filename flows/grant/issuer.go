@@ -281,6 +281,9 @@ func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d 
 			claims[c.name] = c.v
 		}
 	}
+	if g.SessionID != "" {
+		claims["sid"] = SID(t, g.SessionID, g.ClientID)
+	}
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", err

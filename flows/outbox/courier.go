@@ -64,9 +64,9 @@ const (
 	longest   = 30 * time.Second // that a failing target rests
 	remember  = 256              // targets of one tenant
 	tenants   = 64               // in one look
-	lease     = 45 * time.Second
-	trying    = 15 * time.Second // an attempt, from preparation to answer
-	settling  = 10 * time.Second // writing down what became of it
+	lease     = 20 * time.Second
+	trying    = 8 * time.Second // an attempt, from preparation to answer
+	settling  = 8 * time.Second // writing down what became of it
 	maxAnswer = 64 << 10
 )
 

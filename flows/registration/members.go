@@ -54,6 +54,11 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"tls_client_auth_san_email":                  text(func(m *tenant.Metadata) *string { return &m.TLSSanEmail }),
 	"tls_client_certificate_bound_access_tokens": flag(func(m *tenant.Metadata) *bool { return &m.CertificateBound }),
 
+	"backchannel_logout_uri":               text(func(m *tenant.Metadata) *string { return &m.BackchannelLogoutURI }),
+	"backchannel_logout_session_required":  flag(func(m *tenant.Metadata) *bool { return &m.BackchannelLogoutSID }),
+	"frontchannel_logout_uri":              text(func(m *tenant.Metadata) *string { return &m.FrontchannelLogoutURI }),
+	"frontchannel_logout_session_required": flag(func(m *tenant.Metadata) *bool { return &m.FrontchannelLogoutSID }),
+
 	"client_id":               ofRequest(func(r *Request) *string { return &r.ClientID }),
 	"client_secret":           ofRequest(func(r *Request) *string { return &r.ClientSecret }),
 	"preferred_client_id":     ofRequest(func(r *Request) *string { return &r.PreferredID }),

@@ -44,6 +44,7 @@ var checks = []check{
 	applicationType, // OIDC Registration §2
 	redirectURIs,    // RFC 6749 §3.1.2, RFC 9700 §2.1
 	links,           // RFC 7591 §5
+	logout,          // Back-Channel Logout §2.2, Front-Channel Logout §2
 	names,           // RFC 7591 §5
 	authMethod,      // RFC 7591 §2
 	clientKeys,      // RFC 7591 §2

@@ -127,7 +127,7 @@ func TestWhatACodePaysFor(t *testing.T) {
 			if c.id == nil {
 				return
 			}
-			c.id["at_hash"] = half(out.AccessToken)
+			c.id["at_hash"], c.id["sid"] = half(out.AccessToken), grant.SID(w.tenant, g.SessionID, "shop")
 			if d := cmp.Diff(c.id, w.claims(grant.IDTokenType, out.IDToken)); d != "" {
 				t.Error(d)
 			}

@@ -279,7 +279,8 @@ func TestALaterIDTokenNeedsAnOpenSession(t *testing.T) {
 			continue
 		}
 		// No nonce (OIDC Core §12.2), and the time of the login stays.
-		want := map[string]any{"iss": w.tenant.Issuer, "sub": "alice", "aud": "shop", "iat": at + 60, "exp": at + 360, "auth_time": 7.0, "acr": "2", "at_hash": half(out.AccessToken)}
+		want := map[string]any{"iss": w.tenant.Issuer, "sub": "alice", "aud": "shop", "iat": at + 60, "exp": at + 360, "auth_time": 7.0, "acr": "2", "at_hash": half(out.AccessToken),
+			"sid": grant.SID(w.tenant, "s1", "shop")}
 		if d := cmp.Diff(want, w.claims(grant.IDTokenType, out.IDToken)); d != "" {
 			t.Errorf("%s: %s", c.rule, d)
 		}

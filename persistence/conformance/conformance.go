@@ -69,6 +69,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"consent", consents},
 		{"replays", replays},
 		{"outbox", messages},
+		{"logout", logouts},
 		{"sweep", sweeps},
 	}
 	for _, g := range groups {

@@ -109,6 +109,8 @@ func (d *Door) clientUpdate(c *call) (int, any, error) {
 // keep leaves alone what the API has no member for.
 func keep(m *tenant.Metadata, old *tenant.Client) {
 	m.PostLogoutRedirectURIs, m.Audience = old.PostLogoutRedirectURIs, old.Audience
+	m.BackchannelLogoutURI, m.BackchannelLogoutSID = old.BackchannelLogoutURI, old.BackchannelLogoutSID
+	m.FrontchannelLogoutURI, m.FrontchannelLogoutSID = old.FrontchannelLogoutURI, old.FrontchannelLogoutSID
 	var data, sent map[string]json.RawMessage
 	if json.Unmarshal(old.Data, &data) != nil {
 		return
