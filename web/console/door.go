@@ -4,6 +4,7 @@ package console
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -18,6 +19,8 @@ type Door struct {
 	Console *admin.Console
 	// Resolve returns an enabled tenant, for people who are the platform's and have roles at tenants; nil: they have none.
 	Resolve func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error)
+
+	document json.RawMessage // that describes the administration
 }
 
 // maxBody is the longest body read, in bytes.
@@ -32,6 +35,10 @@ const (
 // Mount registers the routes.
 func (d *Door) Mount(r *wire.Router) {
 	a := r.Pages(refuse)
+	var err error
+	if d.document, err = describe(routes); err != nil {
+		panic(err) // it is made of our own tables
+	}
 	for i := range routes {
 		a.Admin(routes[i].method, adminPath+routes[i].path, d.handler(&routes[i]))
 	}

@@ -71,7 +71,7 @@ func newReplica(t *testing.T, db *persistence.DB) *house {
 	t.Cleanup(pool.Close)
 	resolver := tenant.NewResolver(db, tenant.Options{Now: time.Now})
 	accounts := &account.Service{Store: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}}
-	clients := &registration.Service{Store: db, Now: time.Now, Rand: rand.Reader, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}
+	clients := &registration.Service{Store: db, Initial: db, Now: time.Now, Rand: rand.Reader, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}
 	issuer := &grant.Issuer{Now: time.Now, Rand: rand.Reader}
 	background, stop := context.WithCancel(context.Background())
 	var work sync.WaitGroup
@@ -142,7 +142,11 @@ func (h *house) call(method, path, body string, headers ...string) answer {
 		h.answers = append(h.answers, string(b))
 		h.mu.Unlock()
 	}
-	return answer{res.StatusCode, res.Header, b}
+	out := answer{res.StatusCode, res.Header, b}
+	if strings.HasPrefix(path, "/admin/v1/") {
+		h.fits(method, path, out)
+	}
+	return out
 }
 
 // create makes a tenant by the API.

@@ -9,6 +9,7 @@ import (
 // routes are all of the administration, below adminPath.
 var routes = []route{
 	{method: http.MethodGet, path: "/me", name: "whoami", summary: "Who calls, and what they may", status: http.StatusOK, operation: look((*Door).me)},
+	{method: http.MethodGet, path: "/openapi.json", name: "describe", summary: "This description (OpenAPI 3.1)", status: http.StatusOK, operation: look((*Door).description)},
 
 	{method: http.MethodPost, path: "/tenants", permission: admin.CreateTenants, name: "createTenant", status: http.StatusCreated,
 		summary: "Create a tenant, from a template with all that is needed to start", errors: []int{http.StatusConflict}, operation: op((*Door).createTenant)},

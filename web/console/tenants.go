@@ -16,11 +16,11 @@ import (
 
 // newTenant is the body that creates a tenant.
 type newTenant struct {
-	ID       string          `json:"tenant_id"`
-	Issuer   string          `json:"issuer"`
-	Template string          `json:"template"`
-	Username string          `json:"username"`
-	Settings json.RawMessage `json:"settings"`
+	ID       string          `json:"tenant_id" need:"yes" doc:"1 to 63 of a-z, 0-9 and inner hyphens; it never changes"`
+	Issuer   string          `json:"issuer" doc:"Where its tokens come from; below the public URL where left out. It never changes"`
+	Template string          `json:"template" doc:"starter, for a client and a user besides"`
+	Username string          `json:"username" doc:"Of the starter's user; alice where left out"`
+	Settings json.RawMessage `json:"settings" of:"settings"`
 }
 
 // shownTenant is a tenant as an administrator sees it.
@@ -89,8 +89,8 @@ func (d *Door) readTenant(q *call) (shownTenant, error) {
 
 // tenantPatch is the body that changes a tenant. Settings is a JSON merge patch (RFC 7396).
 type tenantPatch struct {
-	Settings json.RawMessage `json:"settings"`
-	Enabled  *bool           `json:"enabled"`
+	Settings json.RawMessage `json:"settings" of:"settings" doc:"A JSON merge patch (RFC 7396): what is null goes back to its default"`
+	Enabled  *bool           `json:"enabled" doc:"A tenant that is disabled answers nobody, and its tokens are inactive"`
 }
 
 func (d *Door) patchTenant(q *call, b *tenantPatch) (shownTenant, error) {

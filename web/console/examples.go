@@ -1,0 +1,58 @@
+package console
+
+// example is what a route's body and answer may look like.
+type example struct{ body, answer string }
+
+// examples are those of the description, by the name of the operation. A test holds them to their types.
+var examples = map[string]example{
+	"whoami": {answer: `{"tenant_id": "acme", "principal": "token:5f0c9e1d2b3a4c5d6e7f8091", "roles": ["developer"], "permissions": ["clients:read", "clients:write"]}`},
+	"createTenant": {
+		body: `{"tenant_id": "initech", "template": "starter"}`,
+		answer: `{"tenant_id": "initech", "service_id": 1000003, "issuer": "https://id.example.com/t/initech", "api_token": "chy_…",
+			"client": {"client_id": "c0ffee", "client_secret": "…", "redirect_uris": ["http://127.0.0.1:8765/cb"], "grant_types": ["authorization_code", "refresh_token"]},
+			"user": {"sub": "u1", "username": "alice", "password": "…"}}`,
+	},
+	"listTenants": {answer: `{"tenants": [` + tenantExample + `], "next_cursor": "AAEC…"}`},
+	"readTenant":  {answer: tenantExample},
+	"changeTenant": {
+		body:   `{"settings": {"name": "Acme Inc.", "tokens": {"id_token_lifetime": null}}}`,
+		answer: tenantExample,
+	},
+	"createToken": {
+		body:   `{"label": "ci", "apis": ["console"], "roles": ["developer"], "expires_at": "2027-01-01T00:00:00Z"}`,
+		answer: `{"id": "5f0c9e1d2b3a4c5d6e7f8091", "label": "ci", "apis": ["console"], "created_at": "2026-11-20T08:00:00Z", "expires_at": "2027-01-01T00:00:00Z", "token": "chy_acme.…"}`,
+	},
+	"listTokens": {answer: `{"tokens": [{"id": "5f0c9e1d2b3a4c5d6e7f8091", "label": "ci", "apis": ["clients"], "created_at": "2026-11-20T08:00:00Z"}]}`},
+	"createInitialToken": {
+		body:   `{"label": "partner", "uses": 5, "expires_at": "2027-01-01T00:00:00Z"}`,
+		answer: `{"id": "i1", "label": "partner", "uses_left": 5, "created_at": "2026-11-20T08:00:00Z", "expires_at": "2027-01-01T00:00:00Z", "token": "…"}`,
+	},
+	"listInitialTokens":  {answer: `{"initial_tokens": [{"id": "i1", "label": "partner", "uses_left": 4, "created_at": "2026-11-20T08:00:00Z", "expires_at": "2027-01-01T00:00:00Z"}]}`},
+	"rotateKeys":         {body: `{"alg": "ES256"}`, answer: keysExample},
+	"listKeys":           {answer: keysExample},
+	"revokeKey":          {answer: keysExample},
+	"listRoles":          {answer: `{"roles": [` + roleExample + `], "permissions": ["users:read", "users:write"]}`},
+	"readRole":           {answer: roleExample},
+	"putRole":            {body: `{"description": "Helps", "permissions": ["users:read", "audit:read"]}`, answer: roleExample},
+	"listAdministrators": {answer: `{"administrators": [` + administratorExample + `]}`},
+	"readAdministrator":  {answer: administratorExample},
+	"putAdministrator":   {body: `{"roles": ["help-desk"]}`, answer: administratorExample},
+	"createServiceAccount": {
+		body:   `{"name": "CI", "roles": ["developer"]}`,
+		answer: accountExample,
+	},
+	"listServiceAccounts":  {answer: `{"service_accounts": [` + accountExample + `]}`},
+	"readServiceAccount":   {answer: accountExample},
+	"changeServiceAccount": {body: `{"disabled": true}`, answer: accountExample},
+	"listEvents": {answer: `{"events": [{"at": "2026-11-20T08:00:00Z", "kind": "api_token_created", "actor": "5f0c9e1d2b3a4c5d6e7f8091",
+		"address": "192.0.2.1", "detail": {"token": "77aa", "label": "ci"}}]}`},
+}
+
+const (
+	tenantExample = `{"tenant_id": "acme", "service_id": 1000001, "issuer": "https://id.example.com/t/acme", "enabled": true, "version": 1763625600000001,
+		"settings": {"name": "Acme Inc."}, "created_at": "2026-11-20T08:00:00Z", "updated_at": "2026-11-20T08:00:00Z"}`
+	keysExample          = `{"keys": [{"kid": "k1", "alg": "ES256", "created_at": "2026-11-20T08:00:00Z", "active_at": "2026-11-20T08:10:00Z"}]}`
+	roleExample          = `{"name": "help-desk", "description": "Helps", "permissions": ["audit:read", "users:read"], "built_in": false, "updated_at": "2026-11-20T08:00:00Z"}`
+	administratorExample = `{"principal": "service:5f0c9e1d2b3a4c5d6e7f8091", "roles": ["help-desk"], "permissions": ["audit:read", "users:read"]}`
+	accountExample       = `{"id": "5f0c9e1d2b3a4c5d6e7f8091", "name": "CI", "disabled": false, "roles": ["developer"], "created_at": "2026-11-20T08:00:00Z", "updated_at": "2026-11-20T08:00:00Z"}`
+)
