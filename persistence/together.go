@@ -91,10 +91,10 @@ func (db *DB) record(ctx context.Context, t tenant.ID, q *queue) {
 	}
 }
 
-const manyTokens = `INSERT INTO access_tokens (tenant_id, hash, id, grant_id, subject, actor, client_id, scope, audience, data, cnf, issued_at, expires_at)
-	SELECT :t, hash, id, grant_id, subject, actor, client_id, scope, CAST(audience AS json), CAST(data AS json), CAST(cnf AS json), issued_at, expires_at
-	FROM unnest(?::bytea[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::timestamptz[], ?::timestamptz[])
-	AS x(hash, id, grant_id, subject, actor, client_id, scope, audience, data, cnf, issued_at, expires_at)`
+const manyTokens = `INSERT INTO access_tokens (tenant_id, hash, id, grant_id, subject, actor, client_id, scope, audience, data, cnf, details, issued_at, expires_at)
+	SELECT :t, hash, id, grant_id, subject, actor, client_id, scope, CAST(audience AS json), CAST(data AS json), CAST(cnf AS json), CAST(details AS json), issued_at, expires_at
+	FROM unnest(?::bytea[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::timestamptz[], ?::timestamptz[])
+	AS x(hash, id, grant_id, subject, actor, client_id, scope, audience, data, cnf, details, issued_at, expires_at)`
 
 // putTokens records tokens with one commit.
 func (db *DB) putTokens(ctx context.Context, t tenant.ID, ws []*waiting) error {
@@ -104,7 +104,7 @@ func (db *DB) putTokens(ctx context.Context, t tenant.ID, ws []*waiting) error {
 	e := db.effect(t)
 	var hashes [][]byte
 	var texts [7][]string
-	var data, cnfs []*string
+	var data, cnfs, details []*string
 	var issued, expires []time.Time
 	for _, w := range ws {
 		a := w.token
@@ -124,9 +124,14 @@ func (db *DB) putTokens(ctx context.Context, t tenant.ID, ws []*waiting) error {
 		if c, ok := e.confirmation(a.Confirmation).(string); ok {
 			cnf = &c
 		}
+		var detail *string
+		if v, ok := e.details(a.Details).(string); ok {
+			detail = &v
+		}
+		details = append(details, detail)
 		data, cnfs, issued, expires = append(data, d), append(cnfs, cnf), append(issued, cut(a.IssuedAt)), append(expires, cut(a.ExpiresAt))
 	}
-	e.then(manyTokens, hashes, texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], texts[6], data, cnfs, issued, expires)
+	e.then(manyTokens, hashes, texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], texts[6], data, cnfs, details, issued, expires)
 	_, _, err := e.run(ctx, "put access tokens")
 	return err
 }

@@ -60,6 +60,7 @@ func (s *Settings) Check() []FieldError {
 	c.protection(s)
 	c.hooks(s.Hooks)
 	c.mtls(&s.MTLS)
+	c.details(s.Authorization.DetailsTypes)
 	c.words(s)
 	return c.found
 }

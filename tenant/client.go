@@ -77,6 +77,7 @@ type Metadata struct {
 	BackchannelLogoutSID    bool              `json:"backchannel_logout_session_required,omitempty"`          // which it gets in any case
 	FrontchannelLogoutURI   string            `json:"frontchannel_logout_uri,omitempty"`                      // Front-Channel Logout §2
 	FrontchannelLogoutSID   bool              `json:"frontchannel_logout_session_required,omitempty"`         // which it gets in any case
+	DetailsTypes            []string          `json:"authorization_details_types,omitempty"`                  // RFC 9396 §10; none: it may ask for none
 	Audience                []string          `json:"audience,omitempty"`                                     // resources whose tokens it may introspect or ask for
 	Data                    json.RawMessage   `json:"data,omitempty"`                                         // the tenant's own, an object
 

@@ -51,6 +51,7 @@ type AuthorizationSettings struct {
 	RequestInGrantPrompt []string            `json:"request_in_grant_prompt,omitempty"` // names of request parameters
 	RawClaimsInPrompt    bool                `json:"raw_claims_in_prompt,omitempty"`    // claims.raw_request in the consent prompt
 	SessionInResponse    bool                `json:"session_in_response,omitempty"`     // sub_session in a final v3 response
+	DetailsTypes         []DetailsType       `json:"details_types,omitempty"`           // of authorization details that clients may ask for (RFC 9396)
 	ClaimsOfScope        map[string][]string `json:"claims_of_scope,omitempty"`         // claims that the tenant's own scope values ask for
 	MaxState             int                 `json:"max_state,omitempty"`               // 4096 bytes
 	MaxNonce             int                 `json:"max_nonce,omitempty"`               // 512 bytes

@@ -22,6 +22,7 @@ type Info struct {
 	Audience  []string
 	IssuedAt  time.Time
 	ExpiresAt time.Time
+	Details   oauth.Details // RFC 9396 §9.2
 	Data      json.RawMessage
 
 	Confirmation oauth.Confirmation // of an access token
@@ -42,7 +43,7 @@ func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Cl
 		return nil, err
 	case ours:
 		return &Info{Kind: "refresh_token", Subject: g.Subject, Actor: g.Actor, ClientID: g.ClientID, Scope: g.Terms.Scope, Audience: g.Terms.Audience,
-			IssuedAt: g.Refresh.RotatedAt, ExpiresAt: g.Refresh.End(), Data: g.Terms.Data}, nil
+			IssuedAt: g.Refresh.RotatedAt, ExpiresAt: g.Refresh.End(), Details: g.Terms.Details, Data: g.Terms.Data}, nil
 	}
 	a, err := s.Token(ctx, t, token)
 	if gone(err) || err == nil && !meant(t, c, a) {
@@ -52,7 +53,7 @@ func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Cl
 		return nil, err
 	}
 	return &Info{Kind: "access_token", ID: a.ID, Subject: a.Subject, Actor: a.Actor, ClientID: a.ClientID, Scope: a.Scope, Audience: a.Audience,
-		IssuedAt: a.IssuedAt, ExpiresAt: a.ExpiresAt, Data: a.Data, Confirmation: a.Confirmation}, nil
+		IssuedAt: a.IssuedAt, ExpiresAt: a.ExpiresAt, Details: a.Details, Data: a.Data, Confirmation: a.Confirmation}, nil
 }
 
 // meant reports whether c may know of a: it was issued to c, its audience names c or a resource that c registered, or it

@@ -19,9 +19,10 @@ import (
 // asterisk stands for all that was asked.
 type Consent struct {
 	Scope          oauth.Scope
-	Claims         []string // with the prefix id_token: for those that go into the ID token
-	Audience       []string // of access tokens; the requested resources where nil
-	ClaimsLocales  []string // as requested where nil
+	Claims         []string       // with the prefix id_token: for those that go into the ID token
+	Details        *oauth.Details // in place of those asked for, where not nil (RFC 9396 §7.1)
+	Audience       []string       // of access tokens; the requested resources where nil
+	ClaimsLocales  []string       // as requested where nil
 	PresetIDToken  map[string]json.RawMessage
 	PresetUserInfo map[string]json.RawMessage
 	LongLived      bool // remember it
@@ -191,6 +192,9 @@ func termsOf(s *tenant.Settings, r *request.Request, c Consent) grant.Terms {
 	if terms.Audience == nil {
 		terms.Audience = r.Resource
 	}
+	if terms.Details = r.Details; c.Details != nil {
+		terms.Details = *c.Details
+	}
 	if terms.ClaimsLocales == nil {
 		terms.ClaimsLocales = r.ClaimsLocales
 	}
@@ -254,8 +258,8 @@ func merge(had *grant.Authorization, terms *grant.Terms, now time.Time) *grant.A
 		}
 	}
 	kept := *terms
-	kept.Login, kept.DPoPJKT = grant.Login{}, "" // of this time alone
-	a.Terms, _ = json.Marshal(&kept)             // plain data: cannot fail
+	kept.Login, kept.DPoPJKT, kept.Details = grant.Login{}, "", nil // of this time alone
+	a.Terms, _ = json.Marshal(&kept)                                // plain data: cannot fail
 	return &a
 }
 

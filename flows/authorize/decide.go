@@ -119,9 +119,10 @@ func age(now time.Time, f Facts) int64 {
 
 const skew = 10 * time.Second
 
-// covered reports whether all that is asked was allowed before, and is still remembered at now.
+// covered reports whether all that is asked was allowed before, and is still remembered at now. Authorization details never
+// are: each is about something particular.
 func covered(s *tenant.Settings, r *request.Request, had *grant.Authorization, now time.Time) bool {
-	if had == nil {
+	if had == nil || len(r.Details) > 0 {
 		return false
 	}
 	if days := s.Tokens.AuthorizationLimit; days > 0 && now.Sub(had.UpdatedAt) > time.Duration(days)*24*time.Hour {

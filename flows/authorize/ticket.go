@@ -126,6 +126,7 @@ type Verdict struct {
 	Subject    string
 	Scope      oauth.Scope // in place of what was asked, where Rescoped; openid only where it was asked
 	Rescoped   bool
+	Details    *oauth.Details             // in place of those asked for, where not nil (RFC 9396 §7.1)
 	AuthTime   int64                      // Unix seconds; zero: not told
 	ACR        string                     // empty: not told
 	Claims     map[string]json.RawMessage // for the ID token; those that say what a token is are left out
@@ -225,6 +226,9 @@ func (v *Verdict) terms(t *tenant.Tenant, p *Pending) grant.Terms {
 	terms := grant.Terms{Scope: scope, Audience: r.Resource, ClaimsLocales: r.ClaimsLocales, Consented: v.Consented, Properties: v.Properties,
 		AccessToken: v.Access, IDToken: v.ID, RefreshToken: grant.RefreshTerms{Issue: p.Client.MayGrant(oauth.RefreshToken)},
 		Login: grant.Login{AuthTime: v.AuthTime, TellAuthTime: v.AuthTime != 0, ACR: v.ACR, Nonce: r.Nonce}, DPoPJKT: r.DPoPJKT}
+	if terms.Details = r.Details; v.Details != nil {
+		terms.Details = *v.Details
+	}
 	terms.IDToken.Issue = scope.Has(oauth.OpenID)
 	_, terms.Claims = Wanted(t.Settings, r, scope)
 	for name, value := range v.Claims {

@@ -123,6 +123,7 @@ func (f *Flow) grant(t *tenant.Tenant, p *Pending, c *Completion, now time.Time)
 	if c.Scope != nil {
 		g.Terms.Scope = oauth.Scope{}.Plus(c.Scope) // without repeats
 	}
+	g.Terms.Details = p.Request.Details
 	g.Terms.Claims = claimsOf(t, g.Terms.Scope)
 	g.Terms.IDToken.Issue = f.IDToken || g.Terms.Scope.Has(oauth.OpenID)
 	g.Terms.RefreshToken.Issue = p.Client.MayGrant(oauth.RefreshToken)

@@ -75,7 +75,8 @@ type Metadata struct {
 	RequestParameter      bool     `json:"request_parameter_supported"`
 	RequestURIParameter   bool     `json:"request_uri_parameter_supported"`
 	IssParameter          bool     `json:"authorization_response_iss_parameter_supported"`
-	DPoPAlgs              []string `json:"dpop_signing_alg_values_supported"` // RFC 9449 §5.1
+	DetailsTypes          []string `json:"authorization_details_types_supported,omitempty"` // RFC 9396 §10
+	DPoPAlgs              []string `json:"dpop_signing_alg_values_supported"`               // RFC 9449 §5.1
 
 	CertificateBound bool              `json:"tls_client_certificate_bound_access_tokens,omitempty"` // RFC 8705 §3.3
 	Aliases          map[string]string `json:"mtls_endpoint_aliases,omitempty"`                      // RFC 8705 §5
@@ -108,6 +109,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	if slices.ContainsFunc(m.ResponseTypes, oauth.FrontChannel) {
 		m.GrantTypes = append(m.GrantTypes, oauth.Implicit)
 	}
+	m.DetailsTypes = t.Settings.DetailsTypeNames()
 	if t.Settings.Challenge.Enabled {
 		m.Challenge = t.Issuer + Challenge
 	}

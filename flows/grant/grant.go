@@ -29,8 +29,9 @@ type Grant struct {
 type Terms struct {
 	Scope          oauth.Scope                `json:"scope,omitempty"`
 	Audience       []string                   `json:"audience,omitempty"`
-	Claims         []string                   `json:"claims,omitempty"`          // consented, for UserInfo
-	IDTokenClaims  []string                   `json:"id_token_claims,omitempty"` // consented, for the ID token
+	Details        oauth.Details              `json:"authorization_details,omitempty"` // RFC 9396
+	Claims         []string                   `json:"claims,omitempty"`                // consented, for UserInfo
+	IDTokenClaims  []string                   `json:"id_token_claims,omitempty"`       // consented, for the ID token
 	ClaimsLocales  []string                   `json:"claims_locales,omitempty"`
 	PresetIDToken  map[string]json.RawMessage `json:"preset_id_token,omitempty"`
 	PresetUserInfo map[string]json.RawMessage `json:"preset_userinfo,omitempty"`
@@ -155,6 +156,7 @@ type AccessToken struct {
 	ClientID  string
 	Scope     oauth.Scope
 	Audience  []string
+	Details   oauth.Details
 	Data      json.RawMessage
 	IssuedAt  time.Time
 	ExpiresAt time.Time
@@ -170,6 +172,7 @@ type Tokens struct {
 	RefreshToken string
 	IDToken      string
 	Scope        oauth.Scope
+	Details      oauth.Details // of the access token (RFC 9396 §7)
 
 	Twin     string        // identifier of the access token, where that is a JWT and both were asked for
 	Audience []string      // of the access token, where it is for any but this server

@@ -44,7 +44,7 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 		audience = []string{t.Issuer}
 	}
 	a := AccessToken{ID: base64.RawURLEncoding.EncodeToString(i.random(16)), Grant: g.ID, Subject: g.Subject, Actor: g.Actor,
-		ClientID: g.ClientID, Scope: scope, Audience: audience, Data: g.Terms.Data, IssuedAt: now.Truncate(time.Second),
+		ClientID: g.ClientID, Scope: scope, Audience: audience, Details: g.Terms.Details, Data: g.Terms.Data, IssuedAt: now.Truncate(time.Second),
 		Confirmation: g.Terms.AccessToken.Confirmation}
 	a.ExpiresAt = a.IssuedAt.Add(life)
 	if opaque(t, g) {
@@ -54,7 +54,7 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 	}
 	payload, err := json.Marshal(accessClaims{Issuer: t.Issuer, Subject: a.Subject, Audience: oneOrMany(audience), ClientID: a.ClientID,
 		Scope: scope.String(), IssuedAt: a.IssuedAt.Unix(), ExpiresAt: a.ExpiresAt.Unix(), ID: a.ID, Grant: a.Grant,
-		ACR: g.Terms.Login.ACR, AMR: g.Terms.Login.AMR, AuthTime: g.Terms.Login.AuthTime, Act: act(a.Actor), Data: a.Data,
+		ACR: g.Terms.Login.ACR, AMR: g.Terms.Login.AMR, AuthTime: g.Terms.Login.AuthTime, Act: act(a.Actor), Details: a.Details, Data: a.Data,
 		Confirmation: a.Confirmation})
 	if err == nil && len(g.Terms.AccessToken.Claims) > 0 {
 		payload, err = joined(payload, g.Terms.AccessToken.Claims)
@@ -130,6 +130,7 @@ type accessClaims struct {
 	ACR       string          `json:"acr,omitempty"`
 	AMR       []string        `json:"amr,omitempty"`
 	Act       *actor          `json:"act,omitempty"`
+	Details   oauth.Details   `json:"authorization_details,omitempty"` // RFC 9396 §9.1
 	Data      json.RawMessage `json:"dat,omitempty"`
 
 	Confirmation oauth.Confirmation `json:"cnf,omitzero"`
@@ -187,7 +188,7 @@ func (i *Issuer) ParseAccess(t *tenant.Tenant, token string) (*AccessToken, erro
 	if err := json.Unmarshal(payload, &c); err != nil || c.Issuer != t.Issuer {
 		return nil, ErrNotFound
 	}
-	a := &AccessToken{ID: c.ID, Grant: c.Grant, Subject: c.Subject, ClientID: c.ClientID, Audience: c.Audience, Data: c.Data,
+	a := &AccessToken{ID: c.ID, Grant: c.Grant, Subject: c.Subject, ClientID: c.ClientID, Audience: c.Audience, Details: c.Details, Data: c.Data,
 		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(c.ExpiresAt, 0).UTC(),
 		Confirmation: c.Confirmation}
 	if c.Act != nil {

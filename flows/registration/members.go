@@ -44,6 +44,7 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"refresh_token_idle":     ofRequest(func(r *Request) *int64 { return &r.Metadata.RefreshIdle }),
 	"refresh_token_rotation": flagged(func(m *tenant.Metadata) **bool { return &m.RefreshRotation }),
 
+	"authorization_details_types":                  texts(func(m *tenant.Metadata) *[]string { return &m.DetailsTypes }),
 	"require_pushed_authorization_requests":        flag(func(m *tenant.Metadata) *bool { return &m.RequirePAR }),
 	"authorization_challenge_endpoint_auth_method": text(func(m *tenant.Metadata) *string { return &m.ChallengeAuthMethod }),
 

@@ -41,6 +41,11 @@ func withhold(r *Request, base *tenant.Metadata) error {
 	} else if !oauth.Scope(m.Audience).Within(base.Audience) {
 		return oauth.InvalidClientMetadata("audience requires the master token")
 	}
+	if len(m.DetailsTypes) == 0 {
+		m.DetailsTypes = base.DetailsTypes
+	} else if !oauth.Scope(m.DetailsTypes).Within(base.DetailsTypes) {
+		return oauth.InvalidClientMetadata("authorization_details_types requires the master token")
+	}
 	if m.RequirePKCE && !base.RequirePKCE && m.TokenEndpointAuthMethod != oauth.AuthNone {
 		return oauth.InvalidClientMetadata("require_pkce requires the master token")
 	}

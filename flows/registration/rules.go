@@ -56,6 +56,7 @@ var checks = []check{
 	idTokenAlg,      // OIDC Registration §2
 	authentication,  // OIDC Registration §2
 	audience,        // RFC 8707 §2
+	detailsTypes,    // RFC 9396 §10
 	tokenPolicy,     // RFC 9700 §4.14.2
 }
 

@@ -2,6 +2,7 @@ package request
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"net/url"
 	"strconv"
@@ -54,6 +55,13 @@ var carried = []struct {
 	{"login_hint", func(r *Request) string { return r.LoginHint }},
 	{"acr_values", func(r *Request) string { return strings.Join(r.ACRValues, " ") }},
 	{"claims", func(r *Request) string { return string(r.RawClaims) }},
+	{"authorization_details", func(r *Request) string {
+		if len(r.Details) == 0 {
+			return ""
+		}
+		b, _ := json.Marshal(r.Details) // JSON as it was read: cannot fail
+		return string(b)
+	}},
 	{"id_token_hint", func(r *Request) string { return r.IDTokenHint }},
 }
 

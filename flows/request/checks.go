@@ -42,5 +42,6 @@ var checks = []check{
 	{(*draft).requestedExpiry, Backchannel},                              // CIBA Core §7.1
 	{(*draft).requestContext, Backchannel},                               // FAPI CIBA §5.2.2
 	{(*draft).resource, Authorize | Pushed | Backchannel | Challenge},    // RFC 8707 §2
+	{(*draft).details, Authorize | Pushed | Backchannel | Challenge},     // RFC 9396 §2
 	{(*draft).shown, Authorize | Pushed},                                 // refuses nothing
 }

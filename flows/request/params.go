@@ -35,7 +35,7 @@ func (d *draft) repeated() error {
 }
 
 // texts are the parameters that we store as they are.
-var texts = []string{"state", "nonce", "login_hint", "id_token_hint", "acr_values", "claims", "resource", "login_hint_token",
+var texts = []string{"state", "nonce", "login_hint", "id_token_hint", "acr_values", "claims", "resource", "login_hint_token", "authorization_details",
 	"binding_message", "user_code", "request_context"}
 
 // characters refuses what could not be given back as it was sent: bytes that are not UTF-8, and NUL.

@@ -34,8 +34,9 @@ type Request struct {
 	EssentialACR  []string        `json:"essential_acr,omitempty"`
 	Claims        *oauth.Claims   `json:"claims,omitempty"`
 	RawClaims     json.RawMessage `json:"raw_claims,omitempty"`
-	Resource      []string        `json:"resource,omitempty"` // RFC 8707
-	Narrowed      bool            `json:"narrowed,omitempty"` // Scope is less than was asked
+	Resource      []string        `json:"resource,omitempty"`              // RFC 8707
+	Details       oauth.Details   `json:"authorization_details,omitempty"` // RFC 9396
+	Narrowed      bool            `json:"narrowed,omitempty"`              // Scope is less than was asked
 	Backchannel   Decoupled       `json:"backchannel,omitzero"`
 
 	Pushed []byte `json:"pushed,omitempty"` // hash of the request_uri of a request that was pushed, which its end uses up

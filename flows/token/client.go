@@ -45,13 +45,16 @@ func (s *Service) clientCredentials(ctx context.Context, t *tenant.Tenant, r *Re
 		return grant.Tokens{}, err
 	}
 	g := &grant.Grant{Subject: r.Client.ID, ClientID: r.Client.ID}
+	if g.Terms.Details, err = r.ownDetails(t); err != nil {
+		return grant.Tokens{}, err
+	}
 	if t.Settings.Hook(tenant.HookClientCredentials) != nil {
 		if scope, aud, err = s.clientHook(ctx, t, r, g, scope, aud); err != nil {
 			return grant.Tokens{}, err
 		}
 	}
 	r.on(g)
-	out := grant.Tokens{TokenType: r.Proved.TokenType(), Scope: scope}
+	out := grant.Tokens{TokenType: r.Proved.TokenType(), Scope: scope, Details: g.Terms.Details}
 	var stored *grant.AccessToken
 	if out.AccessToken, out.ExpiresIn, stored, err = s.Issuer.MintAccess(ctx, t, g, scope, aud, time.Time{}); err != nil {
 		return grant.Tokens{}, err

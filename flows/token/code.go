@@ -112,6 +112,9 @@ func (s *Service) burn(ctx context.Context, t *tenant.Tenant, r *Request, g *gra
 // mint makes what the code pays for, and completes effect with what must be recorded of it.
 func (s *Service) mint(ctx context.Context, t *tenant.Tenant, r *Request, g *grant.Grant, effect *grant.Redemption) (grant.Tokens, error) {
 	r.on(g)
+	if err := r.detailed(g); err != nil {
+		return grant.Tokens{}, err
+	}
 	aud, err := audience(r, g.Terms.Audience)
 	if err != nil {
 		return grant.Tokens{}, err

@@ -35,11 +35,14 @@ func (s *Service) redeemRefresh(ctx context.Context, t *tenant.Tenant, r *Reques
 		return grant.Tokens{}, err
 	}
 	scope, aud, err := narrowed(r, g)
+	if err == nil {
+		err = r.detailed(g)
+	}
 	if err != nil {
 		return grant.Tokens{}, err
 	}
 	r.on(g)
-	out := grant.Tokens{TokenType: r.Proved.TokenType(), Scope: scope}
+	out := grant.Tokens{TokenType: r.Proved.TokenType(), Scope: scope, Details: g.Terms.Details}
 	next := *g.Refresh
 	next.Generation, next.UsedAt, next.IdleUntil = generation, now, g.Terms.RefreshToken.Of(r.Client).IdleUntil(t, now)
 	if r.Client.Public() {

@@ -34,7 +34,7 @@ var tokens = []promise{
 				}
 				a := k.token(fmt.Sprint(round, i), "")
 				if i%2 == 0 {
-					a.Data, a.Audience, a.Confirmation = nil, nil, oauth.Confirmation{}
+					a.Data, a.Audience, a.Confirmation, a.Details = nil, nil, oauth.Confirmation{}, nil
 				}
 				return k.db.PutAccessToken(k.ctx, k.t, a)
 			})
@@ -44,7 +44,7 @@ var tokens = []promise{
 				}
 				want := k.token(fmt.Sprint(round, i), "")
 				if i%2 == 0 {
-					want.Data, want.Audience, want.Confirmation = nil, nil, oauth.Confirmation{}
+					want.Data, want.Audience, want.Confirmation, want.Details = nil, nil, oauth.Confirmation{}, nil
 				}
 				if got, err := k.db.AccessToken(k.ctx, k.t, k.now, want.Hash); i != round {
 					k.must(err)

@@ -40,6 +40,7 @@ type authorizationAnswer struct {
 	IDTokenClaims  string        `json:"idTokenClaims,omitempty"`
 	UserInfoClaims string        `json:"userInfoClaims,omitempty"`
 	Resources      []string      `json:"resources,omitempty"`
+	Details        *authzDetails `json:"authorizationDetails,omitempty"`
 }
 
 // authorization validates an authorization request, and opens a ticket for one that the authorization server decides.
@@ -109,6 +110,7 @@ func (a *authorizationAnswer) open(c *call, p *authorize.Pending) {
 	}
 	a.Subject, a.LoginHint = r.RequiredSub, r.LoginHint
 	a.Scopes, a.UILocales, a.ClaimsLocales, a.Resources = scopesOf(r.Scope), r.UILocales, r.ClaimsLocales, r.Resource
+	a.Details = detailsOf(r.Details)
 	a.Claims, a.UserInfoNames = authorize.Wanted(c.tenant.Settings, r, r.Scope)
 	a.IDTokenClaims, a.UserInfoClaims = string(r.ClaimsOf("id_token")), string(r.ClaimsOf("userinfo"))
 }

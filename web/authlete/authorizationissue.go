@@ -1,7 +1,6 @@
 package authlete
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/authorize"
@@ -26,11 +25,6 @@ type authorizationIssueRequest struct {
 	TokenClaims     string       `json:"jwtAtClaims"`
 	TokenDuration   int64        `json:"accessTokenDuration"`
 	AudType         string       `json:"idTokenAudType"`
-}
-
-// authzDetails are those of RFC 9396, which no grant of ours holds.
-type authzDetails struct {
-	Elements []json.RawMessage `json:"elements"`
 }
 
 // property is an extra property of a token.
@@ -132,8 +126,9 @@ func (in *authorizationIssueRequest) verdict() (authorize.Verdict, error) {
 		return v, err
 	case len(header) > 0:
 		return v, oauth.InvalidRequest("idtHeaderParams are not supported")
-	case len(in.Details.Elements) > 0:
-		return v, oauth.InvalidRequest("authorizationDetails are not supported")
+	}
+	if v.Details, err = in.Details.details(); err != nil {
+		return v, err
 	}
 	v.Access.Lifetime, v.Access.Twin = max(in.TokenDuration, 0), true
 	v.ID.Subject = in.Sub

@@ -37,6 +37,7 @@ type backchannelAnswer struct {
 	RequestedExpiry   int64         `json:"requestedExpiry"`
 	RequestContext    string        `json:"requestContext,omitempty"`
 	Resources         []string      `json:"resources,omitempty"`
+	Details           *authzDetails `json:"authorizationDetails,omitempty"`
 	ServiceAttributes []pair        `json:"serviceAttributes,omitempty"`
 	*clientRef
 }
@@ -102,5 +103,5 @@ func (a *backchannelAnswer) open(c *call, t *ciba.Ticket) {
 	}
 	a.BindingMessage, a.UserCode, a.UserCodeRequired = b.BindingMessage, b.UserCode, b.UserCodeRequired
 	a.RequestedExpiry, a.RequestContext = b.RequestedExpiry, string(b.Context)
-	a.ServiceAttributes = attributes(c.tenant.Settings.Attributes)
+	a.Details, a.ServiceAttributes = detailsOf(r.Details), attributes(c.tenant.Settings.Attributes)
 }

@@ -53,6 +53,7 @@ var clientMembers = []clientMember{
 	list("redirectUris", nil, func(m *tenant.Metadata) *[]string { return &m.RedirectURIs }),
 	list("contacts", nil, func(m *tenant.Metadata) *[]string { return &m.Contacts }),
 	list("defaultAcrs", nil, func(m *tenant.Metadata) *[]string { return &m.DefaultACRValues }),
+	list("authorizationDetailsTypes", nil, func(m *tenant.Metadata) *[]string { return &m.DetailsTypes }),
 	list("grantTypes", grantTypes, func(m *tenant.Metadata) *[]string { return &m.GrantTypes }),
 	list("responseTypes", responseTypes, func(m *tenant.Metadata) *[]string { return &m.ResponseTypes }),
 	flag("authTimeRequired", func(m *tenant.Metadata) *bool { return &m.RequireAuthTime }),

@@ -36,6 +36,7 @@ type introspectionAnswer struct {
 	Resources         []string      `json:"resources,omitempty"`
 	AccessResources   []string      `json:"accessTokenResources,omitempty"`
 	Consented         []string      `json:"consentedClaims,omitempty"`
+	Details           *authzDetails `json:"authorizationDetails,omitempty"`
 	ACR               string        `json:"acr,omitempty"`
 	AuthTime          int64         `json:"authTime,omitempty"`
 	Certificate       string        `json:"certificateThumbprint,omitempty"`
@@ -83,7 +84,7 @@ func (a *introspectionAnswer) standing(t *tenant.Tenant, st *access.Standing) {
 	a.Subject, a.Scopes, a.ScopeDetails = st.Subject(), st.Token.Scope, scopesOf(st.Token.Scope)
 	a.ExpiresAt = st.Token.ExpiresAt.UnixMilli()
 	a.Existent, a.Usable, a.Refreshable = true, true, st.Refreshable
-	a.AccessResources, a.Certificate = st.Resources(t), st.Token.Confirmation.X5T
+	a.AccessResources, a.Details, a.Certificate = st.Resources(t), detailsOf(st.Token.Details), st.Token.Confirmation.X5T
 	a.GrantType = grantTypes.here(oauth.ClientCredentials)
 	if g := st.Grant; g != nil {
 		a.Resources, a.Consented, a.ACR, a.AuthTime = g.Terms.Audience, g.Terms.Consented, g.Terms.Login.ACR, g.Terms.Login.AuthTime

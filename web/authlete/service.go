@@ -41,6 +41,7 @@ type service struct {
 	ClaimTypes         []string      `json:"supportedClaimTypes,omitempty"`
 	Claims             []string      `json:"supportedClaims,omitempty"`
 	ACRs               []string      `json:"supportedAcrs,omitempty"`
+	DetailsTypes       []string      `json:"supportedAuthorizationDetailsTypes,omitempty"`
 	Prompts            []string      `json:"supportedPromptValues,omitempty"`
 	TokenType          string        `json:"accessTokenType,omitempty"`
 	TokenAlg           string        `json:"accessTokenSignAlg,omitempty"`
@@ -63,7 +64,7 @@ func (d *Door) serviceOf(t *tenant.Tenant) *service {
 		Authorization: m.Authorize, Token: m.Token, Revocation: m.Revoke, Introspection: m.Introspect, UserInfo: m.UserInfo, Registration: m.Registration,
 		JWKS: m.JWKS, Scopes: scopesOf(m.Scopes), GrantTypes: grantTypes.all(m.GrantTypes), ResponseTypes: responseTypes.all(m.ResponseTypes),
 		AuthMethods: authMethods.all(clientauth.Methods(t)), Displays: upper(m.Displays), ClaimTypes: upper(m.ClaimTypes), Claims: m.Claims,
-		ACRs: m.ACRValues, Prompts: upper(m.Prompts), TokenType: "Bearer",
+		ACRs: m.ACRValues, DetailsTypes: m.DetailsTypes, Prompts: upper(m.Prompts), TokenType: "Bearer",
 		TokenDuration: int64(s.AccessTokenLifetime().Seconds()), RefreshDuration: int64(s.RefreshTokenLifetime().Seconds()),
 		IDTokenDuration: int64(s.IDTokenLifetime().Seconds()), CodeDuration: int64(s.CodeLifetime().Seconds()),
 		RefreshKept: s.Tokens.RefreshTokenKeep, PKCES256: true, ErrorURIOmitted: true, DynamicRegistering: s.Clients.OpenRegistration,

@@ -56,23 +56,24 @@ func (l *propertyList) UnmarshalJSON(b []byte) error {
 // tokenAnswer is the client's answer, and what it is made of. Times are milliseconds, durations seconds.
 type tokenAnswer struct {
 	result
-	AccessToken       string     `json:"accessToken,omitempty"`
-	AccessExpiresAt   int64      `json:"accessTokenExpiresAt,omitempty"`
-	AccessDuration    int64      `json:"accessTokenDuration,omitempty"`
-	RefreshToken      string     `json:"refreshToken,omitempty"`
-	RefreshExpiresAt  int64      `json:"refreshTokenExpiresAt,omitempty"`
-	RefreshDuration   int64      `json:"refreshTokenDuration,omitempty"`
-	IDToken           string     `json:"idToken,omitempty"`
-	JWTAccessToken    string     `json:"jwtAccessToken,omitempty"`
-	GrantType         string     `json:"grantType,omitempty"`
-	AuthMethod        string     `json:"clientAuthMethod,omitempty"`
-	Subject           string     `json:"subject,omitempty"`
-	Scopes            []string   `json:"scopes,omitempty"`
-	RefreshScopes     []string   `json:"refreshTokenScopes,omitempty"`
-	Resources         []string   `json:"resources,omitempty"`
-	AccessResources   []string   `json:"accessTokenResources,omitempty"`
-	Properties        []property `json:"properties,omitempty"`
-	ServiceAttributes []pair     `json:"serviceAttributes,omitempty"`
+	AccessToken       string        `json:"accessToken,omitempty"`
+	AccessExpiresAt   int64         `json:"accessTokenExpiresAt,omitempty"`
+	AccessDuration    int64         `json:"accessTokenDuration,omitempty"`
+	RefreshToken      string        `json:"refreshToken,omitempty"`
+	RefreshExpiresAt  int64         `json:"refreshTokenExpiresAt,omitempty"`
+	RefreshDuration   int64         `json:"refreshTokenDuration,omitempty"`
+	IDToken           string        `json:"idToken,omitempty"`
+	JWTAccessToken    string        `json:"jwtAccessToken,omitempty"`
+	GrantType         string        `json:"grantType,omitempty"`
+	AuthMethod        string        `json:"clientAuthMethod,omitempty"`
+	Subject           string        `json:"subject,omitempty"`
+	Scopes            []string      `json:"scopes,omitempty"`
+	RefreshScopes     []string      `json:"refreshTokenScopes,omitempty"`
+	Resources         []string      `json:"resources,omitempty"`
+	AccessResources   []string      `json:"accessTokenResources,omitempty"`
+	Properties        []property    `json:"properties,omitempty"`
+	Details           *authzDetails `json:"authorizationDetails,omitempty"`
+	ServiceAttributes []pair        `json:"serviceAttributes,omitempty"`
 	*clientRef
 }
 
@@ -172,7 +173,7 @@ func (a *tokenAnswer) tokens(now time.Time, client *tenant.Client, t *grant.Toke
 	}
 	a.AccessDuration = int64(t.ExpiresIn.Seconds())
 	a.AccessExpiresAt = now.Add(t.ExpiresIn).UnixMilli()
-	a.IDToken, a.Scopes, a.AccessResources = t.IDToken, t.Scope, t.Audience
+	a.IDToken, a.Scopes, a.AccessResources, a.Details = t.IDToken, t.Scope, t.Audience, detailsOf(t.Details)
 	a.AuthMethod = authMethods.here(client.TokenEndpointAuthMethod)
 	if a.AuthMethod == "" {
 		a.AuthMethod = authMethods.here(oauth.AuthBasic)
@@ -203,6 +204,9 @@ func response(t *grant.Tokens, properties []grant.Property) string {
 		if v != "" {
 			out[name] = v
 		}
+	}
+	if len(t.Details) > 0 {
+		out["authorization_details"] = t.Details
 	}
 	b, _ := json.Marshal(out) // strings and a number always can be
 	return string(b)

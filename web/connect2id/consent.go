@@ -19,6 +19,7 @@ type consentUpdate struct {
 	ClaimsLocales     []string        `json:"claims_locales"`
 	PresetClaims      presetClaims    `json:"preset_claims"`
 	ClaimsData        json.RawMessage `json:"claims_data"`
+	Details           json.RawMessage `json:"authorization_details"`
 	LongLived         *bool           `json:"long_lived"`
 	IssueRefreshToken *bool           `json:"issue_refresh_token"`
 	RefreshToken      refreshToken    `json:"refresh_token"`
@@ -94,14 +95,30 @@ func (u *consentUpdate) consent(noScope bool) (out authorize.Consent, err error)
 	if err != nil {
 		return out, err
 	}
+	details, err := detailsOf(u.Details)
+	if err != nil {
+		return out, err
+	}
 	long := orElse(u.LongLived, true)
 	refresh := long && orElse(issue, true)
-	return authorize.Consent{Scope: u.Scope, Audience: u.Audience, Claims: u.Claims, ClaimsLocales: u.ClaimsLocales,
+	return authorize.Consent{Scope: u.Scope, Details: details, Audience: u.Audience, Claims: u.Claims, ClaimsLocales: u.ClaimsLocales,
 		PresetIDToken: u.PresetClaims.IDToken, PresetUserInfo: u.PresetClaims.UserInfo, LongLived: long, Offline: refresh,
 		AccessToken:  grant.AccessTerms{Lifetime: u.AccessToken.Lifetime, Encoding: u.AccessToken.Encoding, Alg: keys.Alg(u.AccessToken.JWSAlg), Encrypt: u.AccessToken.Encrypt},
 		IDToken:      grant.IDTerms{Lifetime: u.IDToken.Lifetime, AllowRefresh: u.IDToken.AllowRefresh},
 		RefreshToken: grant.RefreshTerms{Issue: refresh, Lifetime: u.RefreshToken.Lifetime, MaxIdle: u.RefreshToken.MaxIdle, Rotate: u.RefreshToken.Rotate},
 		Data:         u.Data, ClaimsData: u.ClaimsData, Impersonated: orElse(impersonated, "")}, nil
+}
+
+// detailsOf reads the authorization details that are granted in place of those asked for; nil: as asked.
+func detailsOf(raw json.RawMessage) (*oauth.Details, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	d, err := oauth.ParseDetails(string(raw))
+	if err != nil {
+		return nil, oauth.InvalidRequest(oauth.ErrorOf(err).Description).Because(err)
+	}
+	return &d, nil
 }
 
 // unsupported are the prefixes of claims that name places and kinds of claim that we do not have.

@@ -42,6 +42,7 @@ type consentPrompt struct {
 	Client     client          `json:"client"`
 	Scope      scopes          `json:"scope"`
 	Claims     claims          `json:"claims"`
+	Details    oauth.Details   `json:"authorization_details,omitempty"`
 	Data       json.RawMessage `json:"data,omitempty"`
 	Request    map[string]any  `json:"request,omitempty"`
 }
@@ -106,9 +107,9 @@ func (d *Door) prompt(c *call, p *authorize.Pending) any {
 		return out
 	}
 	out := consentPrompt{Type: "consent", SID: p.Handle, Display: display, UILocales: r.UILocales, SubSession: who, Client: c.client(p.Client),
-		Scope:  scopes{New: list(p.Asked.NewScope), Consented: list(p.Asked.ConsentedScope)},
-		Claims: claims{New: namesOf(p.Asked.New), Consented: namesOf(p.Asked.Consented), Locales: r.ClaimsLocales},
-		Data:   p.Data, Request: shown(r, s.RequestInGrantPrompt)}
+		Scope:   scopes{New: list(p.Asked.NewScope), Consented: list(p.Asked.ConsentedScope)},
+		Claims:  claims{New: namesOf(p.Asked.New), Consented: namesOf(p.Asked.Consented), Locales: r.ClaimsLocales},
+		Details: r.Details, Data: p.Data, Request: shown(r, s.RequestInGrantPrompt)}
 	if s.RawClaimsInPrompt {
 		out.Claims.RawRequest = r.RawClaims
 	}

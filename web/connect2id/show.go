@@ -35,6 +35,7 @@ type authRequest struct {
 	Claims              json.RawMessage `json:"claims,omitempty"`
 	ClaimsLocales       []string        `json:"claims_locales,omitempty"`
 	Resource            []string        `json:"resource,omitempty"`
+	Details             oauth.Details   `json:"authorization_details,omitempty"`
 	CodeChallenge       string          `json:"code_challenge,omitempty"`
 	CodeChallengeMethod string          `json:"code_challenge_method,omitempty"`
 }
@@ -55,7 +56,7 @@ func (d *Door) show(c *call) error {
 func requestOf(r *request.Request) authRequest {
 	out := authRequest{ResponseType: r.ResponseType, ResponseMode: r.ModeAsked, ClientID: r.ClientID, RedirectURI: r.RedirectURI, Scope: list(r.Scope),
 		State: r.State, Nonce: r.Nonce, Display: r.Display, Prompt: r.Prompt.Values(), MaxAge: r.MaxAge, UILocales: r.UILocales, IDTokenHint: r.IDTokenHint,
-		LoginHint: r.LoginHint, ACRValues: r.ACRValues, Claims: r.RawClaims, ClaimsLocales: r.ClaimsLocales, Resource: r.Resource, CodeChallenge: r.CodeChallenge}
+		LoginHint: r.LoginHint, ACRValues: r.ACRValues, Claims: r.RawClaims, ClaimsLocales: r.ClaimsLocales, Resource: r.Resource, Details: r.Details, CodeChallenge: r.CodeChallenge}
 	if r.CodeChallenge != "" {
 		out.CodeChallengeMethod = oauth.S256
 	}

@@ -1,9 +1,11 @@
 package login
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/gin-gonic/gin"
 
@@ -43,6 +45,7 @@ func (u *UI) showConsent(c *gin.Context, t *tenant.Tenant, p *authorize.Pending,
 		return err
 	}
 	in.New = pg.items(t.Settings, p.Asked.NewScope, p.Asked.New)
+	in.New = append(in.New, pg.details(p.Request.Details)...)
 	in.Had = pg.items(t.Settings, p.Asked.ConsentedScope, p.Asked.Consented)
 	pg.Title = pg.Plain("consent.title", in.Client)
 	pg.Body = in
@@ -76,6 +79,43 @@ func (p *page) items(s *tenant.Settings, scope oauth.Scope, claims authorize.Nam
 		}
 	}
 	return is
+}
+
+// details words authorization details: the type of each, with what it says of it (RFC 9396 §2).
+func (p *page) details(d oauth.Details) []item {
+	var is []item
+	for _, e := range d.Elements() {
+		var parts []string
+		for _, name := range e.Names() {
+			parts = append(parts, visible(name+": "+plain(e.Members[name])))
+		}
+		is = append(is, item{Text: p.words["details"], Code: e.Type, Detail: strings.Join(parts, "; ")})
+	}
+	return is
+}
+
+// plain writes a JSON value without what only programs need: strings without quotes, and lists of them.
+func plain(raw json.RawMessage) string {
+	var one string
+	var many []string
+	switch {
+	case json.Unmarshal(raw, &one) == nil:
+		return one
+	case json.Unmarshal(raw, &many) == nil:
+		return strings.Join(many, ", ")
+	}
+	return string(raw)
+}
+
+// visible leaves out what does not show, or turns the direction of others: a client could have a sentence read otherwise
+// than it is.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsGraphic(r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // claims lists claims in words.

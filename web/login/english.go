@@ -51,6 +51,7 @@ var english = map[string]string{
 	"scope.offline_access":        "stay connected while you are away",
 	"scope.offline_access.detail": "Until you withdraw it",
 
+	"details":                     "act for you as follows:",
 	"claim":                       "see the detail",
 	"claim.name":                  "see your full name",
 	"claim.given_name":            "see your first name",

@@ -25,6 +25,7 @@ type introspection struct {
 	Issuer    string          `json:"iss,omitempty"`
 	ID        string          `json:"jti,omitempty"`
 	Act       *actor          `json:"act,omitempty"`
+	Details   oauth.Details   `json:"authorization_details,omitempty"` // RFC 9396 §9.2
 	Data      json.RawMessage `json:"dat,omitempty"`
 
 	Confirmation oauth.Confirmation `json:"cnf,omitzero"` // RFC 9449 §6.2
@@ -54,7 +55,7 @@ func (d *Door) introspect(c *gin.Context, t *tenant.Tenant) {
 		return
 	}
 	out := introspection{Active: true, Scope: info.Scope.String(), ClientID: info.ClientID, ExpiresAt: info.ExpiresAt.Unix(), IssuedAt: info.IssuedAt.Unix(),
-		Subject: info.Subject, Audience: info.Audience, Issuer: t.Issuer, ID: info.ID, Data: info.Data}
+		Subject: info.Subject, Audience: info.Audience, Issuer: t.Issuer, ID: info.ID, Details: info.Details, Data: info.Data}
 	if info.Kind == "access_token" {
 		out.TokenType, out.Confirmation = info.Confirmation.TokenType(), info.Confirmation
 	}

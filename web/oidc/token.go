@@ -8,6 +8,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/discovery"
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/token"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
@@ -21,6 +22,8 @@ type tokenResponse struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 	IDToken      string `json:"id_token,omitempty"`
 	Scope        string `json:"scope,omitempty"`
+
+	Details oauth.Details `json:"authorization_details,omitempty"` // RFC 9396 §7
 }
 
 // token serves the token endpoint (RFC 6749 §3.2).
@@ -43,7 +46,7 @@ func (d *Door) token(c *gin.Context, t *tenant.Tenant) {
 		return
 	}
 	wire.JSON(c, http.StatusOK, tokenResponse{AccessToken: tokens.AccessToken, TokenType: tokens.TokenType, ExpiresIn: int64(tokens.ExpiresIn.Seconds()),
-		RefreshToken: tokens.RefreshToken, IDToken: tokens.IDToken, Scope: tokens.Scope.String()})
+		RefreshToken: tokens.RefreshToken, IDToken: tokens.IDToken, Scope: tokens.Scope.String(), Details: tokens.Details})
 }
 
 // flowName is grantType if it is one of ours, so that logs and metrics hold no caller's words.

@@ -1,0 +1,5 @@
+-- What access tokens allow in detail (RFC 9396).
+
+-- +goose Up
+
+ALTER TABLE access_tokens ADD COLUMN details json;
