@@ -82,6 +82,8 @@ func TestCheck(t *testing.T) {
 		{"algorithms are case-sensitive", `{"tokens": {"id_token_alg": "rs256"}}`, []string{"/tokens/id_token_alg"}},
 		{"a response mode is known", `{"authorization": {"response_modes": ["query", "pigeon"]}}`, []string{"/authorization/response_modes/1"}},
 		{"a response type is known", `{"authorization": {"response_types": ["token id_token", "none", "code", "code code token", "token"]}}`, []string{"/authorization/response_types/2", "/authorization/response_types/3"}},
+		{"a type of authorization details is named once", `{"authorization": {"details_types": [{"type": "a"}, {"type": "a", "required": ["type"]}, {"members": ["b c"]}]}}`,
+			[]string{"/authorization/details_types/1/required/0", "/authorization/details_types/1/type", "/authorization/details_types/2/members/0", "/authorization/details_types/2/type"}},
 		{"a response mode is named once", `{"authorization": {"response_modes": ["query", "query"]}}`, []string{"/authorization/response_modes/1"}},
 		{"an error code is a word", `{"authorization": {"custom_error_codes": ["a b"]}}`, []string{"/authorization/custom_error_codes/0"}},
 		{"a scope value has no space", `{"authorization": {"scopes": ["a b", "ok"]}}`, []string{"/authorization/scopes/0"}},
@@ -139,6 +141,12 @@ func TestCheckLooksAtEveryMember(t *testing.T) {
 		case reflect.Int, reflect.Int64:
 			bad = reflect.ValueOf(int64(-99)).Convert(v.Type())
 		case reflect.Slice:
+			if v.Type().Elem().Kind() == reflect.Struct {
+				v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+				walk(v.Index(0), pointer+"/0", s)
+				v.SetZero()
+				return
+			}
 			bad = reflect.ValueOf([]string{"\x00 bad"})
 		case reflect.Map:
 			bad = reflect.MakeMap(v.Type())

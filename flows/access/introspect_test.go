@@ -60,9 +60,10 @@ func TestWhatIsToldOfAToken(t *testing.T) {
 	w := newWorld(t)
 	g := w.agree(func(g *grant.Grant) {
 		g.Actor, g.Terms.Data, g.Terms.Audience = "admin", json.RawMessage(`{"tier":"gold"}`), []string{api}
+		g.Terms.Details = oauth.Details{json.RawMessage(`{"type":"payment"}`)}
 	})
 	want := &Info{Kind: "access_token", Subject: "alice", Actor: "admin", ClientID: "shop", Scope: g.Terms.Scope, Audience: []string{api},
-		IssuedAt: noon, ExpiresAt: noon.Add(10 * time.Minute), Data: g.Terms.Data}
+		IssuedAt: noon, ExpiresAt: noon.Add(10 * time.Minute), Details: g.Terms.Details, Data: g.Terms.Data}
 	for _, e := range encodings {
 		got, err := w.Introspect(t.Context(), w.tenant, w.clients["shop"], w.mint(g, e, api))
 		if err != nil || got == nil || got.ID == "" {
@@ -74,7 +75,7 @@ func TestWhatIsToldOfAToken(t *testing.T) {
 		}
 	}
 	want = &Info{Kind: "refresh_token", Subject: "alice", Actor: "admin", ClientID: "shop", Scope: g.Terms.Scope, Audience: []string{api},
-		IssuedAt: noon, ExpiresAt: noon.Add(time.Hour), Data: g.Terms.Data}
+		IssuedAt: noon, ExpiresAt: noon.Add(time.Hour), Details: g.Terms.Details, Data: g.Terms.Data}
 	got, err := w.Introspect(t.Context(), w.tenant, w.clients["shop"], w.newest(g))
 	if d := cmp.Diff(want, got); d != "" || err != nil {
 		t.Errorf("a refresh token: %s, %v", d, err)

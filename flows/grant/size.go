@@ -19,7 +19,11 @@ func (t *Terms) Check() error {
 	if len(t.Scope.String()) > oauth.MaxScope { // it could not be read back
 		return oauth.InvalidRequest("scope is too long")
 	}
-	b, err := json.Marshal([]any{t.Scope, t.Audience, t.Details, t.PresetIDToken, t.PresetUserInfo, t.Data, t.AccessToken.Claims, &t.Login})
+	parts := []any{t.Scope, t.Audience, t.PresetIDToken, t.PresetUserInfo, t.Data, t.AccessToken.Claims, &t.Login}
+	if len(t.Details) > 0 {
+		parts = append(parts, t.Details)
+	}
+	b, err := json.Marshal(parts)
 	if err != nil {
 		return oauth.InvalidRequest("what is to come into the tokens is not JSON").Because(err)
 	}

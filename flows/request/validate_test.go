@@ -53,6 +53,7 @@ func clients() registry {
 		"defaults":  client("defaults", tenant.Metadata{RedirectURIs: one, DefaultMaxAge: &age, DefaultACRValues: []string{"loa2"}}),
 		"patient":   client("patient", tenant.Metadata{RedirectURIs: one, DefaultMaxAge: &long}),
 		"resources": client("resources", tenant.Metadata{RedirectURIs: one, Audience: []string{"https://api.example/"}}),
+		"payer":     client("payer", tenant.Metadata{RedirectURIs: one, DetailsTypes: []string{"payment"}}),
 		"deceptive": client("deceptive", tenant.Metadata{RedirectURIs: []string{callback + "?state=1"}}),
 		"app":       client("app", tenant.Metadata{RedirectURIs: []string{"http://127.0.0.1/cb", "app.example:/cb"}, ApplicationType: "native"}),
 	}
