@@ -103,14 +103,14 @@ func (d *draft) responseType() error {
 
 // frontChannel holds a request for tokens through the browser to what makes them safe: an ID token answers one request, and
 // an access token that no key can be proven for is none for a client whose tokens are bound (OIDC Core §3.2.2.1, §3.3.2.11;
-// RFC 9449 §5.2).
+// RFC 9449 §5.2, RFC 8705 §3.4).
 func (d *draft) frontChannel() error {
 	switch {
 	case d.Gives(oauth.ResponseIDToken) && !d.OpenID():
 		return oauth.InvalidScope("scope must hold openid, as response_type asks for an ID token")
 	case d.Gives(oauth.ResponseIDToken) && d.get("nonce") == "":
 		return oauth.InvalidRequest("nonce is required, as response_type asks for an ID token")
-	case d.Gives(oauth.ResponseToken) && d.client.DPoPBound:
+	case d.Gives(oauth.ResponseToken) && (d.client.DPoPBound || d.client.CertificateBound):
 		return oauth.UnauthorizedClient("the client takes only access tokens that are bound to a key, and so none by this response_type")
 	case d.Gives(oauth.ResponseToken) && d.get("dpop_jkt") != "":
 		return oauth.InvalidRequest("dpop_jkt is sent, but response_type asks for an access token that no key can be bound to")

@@ -31,6 +31,7 @@ func respondAs(query string, change func(*tenant.Client)) (*Request, error) {
 func TestResponseTypes(t *testing.T) {
 	public := func(c *tenant.Client) { c.TokenEndpointAuthMethod = "none" }
 	bound := func(c *tenant.Client) { c.DPoPBound = true }
+	certified := func(c *tenant.Client) { c.CertificateBound = true }
 	coded := func(c *tenant.Client) { c.GrantTypes = []string{"authorization_code"} }
 	for _, tt := range []struct {
 		rule, query string
@@ -57,6 +58,7 @@ func TestResponseTypes(t *testing.T) {
 		{"a public client's code needs PKCE in a hybrid too", "response_type=code+id_token", public, "fragment", "invalid_request: code_challenge is required for this client"},
 		{"without a code there is nothing to prove", "response_type=id_token", public, "fragment", ""},
 		{"a bound client gets no access token here", "response_type=token", bound, "fragment", "unauthorized_client: the client takes only access tokens that are bound to a key, and so none by this response_type"},
+		{"nor one that is bound to certificates", "response_type=code+token", certified, "fragment", "unauthorized_client: the client takes only access tokens that are bound to a key, and so none by this response_type"},
 		{"but a code and an ID token", "response_type=code+id_token", bound, "fragment", ""},
 		{"a key binds nothing here", "response_type=code+token&dpop_jkt=" + challenge, nil, "fragment", "invalid_request: dpop_jkt is sent, but response_type asks for an access token that no key can be bound to"},
 		{"but the code of a hybrid", "response_type=code+id_token&dpop_jkt=" + challenge, nil, "fragment", ""},
