@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -94,6 +95,11 @@ func TestTraces(t *testing.T) {
 			call(t, http.MethodGet, x.url("/userinfo"), bearer(k.Access)).want(t, "200")
 			sampled := "4bf92f3577b34da6a3ce929d0e0e4736"
 			call(t, http.MethodGet, x.url("/userinfo"), bearer(k.Access), header("traceparent", "00-"+sampled+"-00f067aa0ba902b7-01"), header("baggage", "secret="+k.Access)).want(t, "200")
+			seen := call(t, http.MethodGet, s.ops+"/metrics", header("Accept", "application/openmetrics-text; version=1.0.0"))
+			exemplar := regexp.MustCompile(`chancery_request_duration_seconds_bucket\{flow="userinfo",.*# \{trace_id="([0-9a-f]{32})"`).FindSubmatch(seen.body)
+			if exemplar == nil {
+				t.Fatalf("no exemplar leads from the metrics to a trace: %s", seen.body)
+			}
 			if err := s.stop(); err != nil { // which sends what is left
 				t.Fatal(err)
 			}
@@ -102,6 +108,9 @@ func TestTraces(t *testing.T) {
 			byTrace := map[string][]*trace.Span{}
 			for _, span := range o.spans {
 				byTrace[string(span.TraceId)] = append(byTrace[string(span.TraceId)], span)
+			}
+			if id, _ := hex.DecodeString(string(exemplar[1])); len(byTrace[string(id)]) == 0 {
+				t.Error("the exemplar leads to no trace")
 			}
 			var found, continued bool
 			for id, spans := range byTrace {

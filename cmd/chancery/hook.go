@@ -26,17 +26,26 @@ func (a *app) hooks() *script.Webhook {
 
 // hookObserver records how calls of hooks end.
 func hookObserver() func(context.Context, tenant.ID, string, string, time.Duration) {
-	duration, err := otel.Meter("github.com/chancery-id/chancery").Float64Histogram("chancery.hook.duration", metric.WithUnit("s"),
-		metric.WithDescription("Time until a tenant's hook has decided, by tenant, hook and outcome."),
+	meter := otel.Meter("github.com/chancery-id/chancery")
+	duration, err := meter.Float64Histogram("chancery.hook.duration", metric.WithUnit("s"), metric.WithDescription("Time until a tenant's hook has decided, by hook and outcome."),
 		metric.WithExplicitBucketBoundaries(.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5))
 	if err != nil {
 		otel.Handle(err)
 		return nil
 	}
-	tenants := &labels{max: 200}
+	type call struct{ hook, outcome string }
+	attributes := func(c call) []attribute.KeyValue {
+		return []attribute.KeyValue{attribute.String("hook", c.hook), attribute.String("outcome", c.outcome)}
+	}
+	tenants, err := byTenant(meter, "chancery.tenant.hooks", "Calls of tenants' hooks, by tenant, the busiest by name, hook and outcome.", attributes)
+	if err != nil {
+		otel.Handle(err)
+		return nil
+	}
 	return func(ctx context.Context, t tenant.ID, hook, ended string, took time.Duration) {
-		duration.Record(ctx, took.Seconds(), metric.WithAttributes(attribute.String("tenant", tenants.of(t)), attribute.String("hook", hook),
-			attribute.String("outcome", ended)))
+		c := call{hook, ended}
+		tenants.count(t, c)
+		duration.Record(ctx, took.Seconds(), metric.WithAttributes(attributes(c)...))
 	}
 }
 

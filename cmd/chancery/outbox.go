@@ -27,15 +27,20 @@ const (
 type post struct {
 	courier *outbox.Courier
 	app     *app
-	tenants labels
-	done    metric.Int64Counter
+	done    *busiest[attempt]
 	age     metric.Float64Histogram
 	backlog atomic.Pointer[outbox.Backlog]
 }
 
+// attempt is how an attempt to deliver ended.
+type attempt struct {
+	kind    outbox.Kind
+	outcome outbox.Outcome
+}
+
 // newPost returns the courier over the store of a, who is told of what is recorded here.
 func (a *app) newPost() (*post, error) {
-	p := &post{app: a, tenants: labels{max: 200}}
+	p := &post{app: a}
 	p.courier = &outbox.Courier{Now: time.Now, Jitter: rand.N[time.Duration], Store: a.db, Post: a.outbound.Post, Kinds: a.kinds(), Observe: p.observe,
 		Tenant: func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error) {
 			return a.resolver.Resolve(ctx, tenant.Name{ID: string(id)})
@@ -44,7 +49,9 @@ func (a *app) newPost() (*post, error) {
 	a.db.Owes(p.courier.Recorded)
 	meter := otel.Meter("github.com/chancery-id/chancery")
 	var err error
-	if p.done, err = meter.Int64Counter("chancery.outbox.attempts", metric.WithDescription("Attempts to deliver messages, by tenant, kind and outcome.")); err != nil {
+	if p.done, err = byTenant(meter, "chancery.outbox.attempts", "Attempts to deliver messages, by tenant, the busiest by name, kind and outcome.", func(k attempt) []attribute.KeyValue {
+		return []attribute.KeyValue{attribute.String("kind", string(k.kind)), attribute.String("outcome", string(k.outcome))}
+	}); err != nil {
 		return nil, err
 	}
 	if p.age, err = meter.Float64Histogram("chancery.outbox.age", metric.WithUnit("s"), metric.WithDescription("Age of messages when they are delivered, by kind."),
@@ -107,7 +114,7 @@ func (p *post) count(ctx context.Context) {
 // observe tells of one attempt.
 func (p *post) observe(d outbox.Delivery) {
 	kind := attribute.String("kind", string(d.Message.Kind))
-	p.done.Add(context.Background(), 1, metric.WithAttributes(attribute.String("tenant", p.tenants.of(d.Tenant)), kind, attribute.String("outcome", string(d.Outcome))))
+	p.done.count(d.Tenant, attempt{d.Message.Kind, d.Outcome})
 	switch d.Outcome {
 	case outbox.Sent:
 		p.age.Record(context.Background(), d.Age.Seconds(), metric.WithAttributes(kind))

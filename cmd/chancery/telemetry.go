@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -21,7 +20,6 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
 )
 
@@ -44,7 +42,8 @@ func newTelemetry(ctx context.Context, getenv func(string) string) (*telemetry, 
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	t.metrics = promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+	t.metrics = promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4,
+		EnableOpenMetrics: true}) // it has exemplars, which lead from a slow request to its trace
 	prom, err := otelprom.New(otelprom.WithRegisterer(registry), otelprom.WithoutScopeInfo(), otelprom.WithoutTargetInfo())
 	if err != nil {
 		return nil, err
@@ -100,44 +99,30 @@ func (t *telemetry) close(ctx context.Context) error {
 // requestMetrics counts requests. It is a wire.Sink.
 type requestMetrics struct {
 	duration metric.Float64Histogram
-	tenants  labels
+	tenants  *busiest[ending]
+}
+
+// ending is how a request ended.
+type ending struct {
+	outcome string
+	status  int
 }
 
 func (m *requestMetrics) init(meter metric.Meter) (err error) {
-	m.tenants = labels{max: 200}
-	m.duration, err = meter.Float64Histogram("chancery.request.duration", metric.WithUnit("s"), metric.WithDescription("Time to answer a request, by tenant, flow and outcome."),
+	m.duration, err = meter.Float64Histogram("chancery.request.duration", metric.WithUnit("s"), metric.WithDescription("Time to answer a request, by flow and outcome."),
 		metric.WithExplicitBucketBoundaries(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10))
+	if err != nil {
+		return err
+	}
+	m.tenants, err = byTenant(meter, "chancery.tenant.requests", "Requests by tenant, the busiest by name, and outcome.", func(e ending) []attribute.KeyValue {
+		return []attribute.KeyValue{attribute.String("outcome", e.outcome), attribute.Int("status", e.status)}
+	})
 	return err
 }
 
 // Request counts one request.
 func (m *requestMetrics) Request(ctx context.Context, r *wire.Record) {
-	m.duration.Record(ctx, r.Duration.Seconds(), metric.WithAttributes(attribute.String("tenant", m.tenants.of(r.Tenant)), attribute.String("flow", r.Flow),
+	m.tenants.count(r.Tenant, ending{r.Outcome, r.Status})
+	m.duration.Record(ctx, r.Duration.Seconds(), metric.WithAttributes(attribute.String("flow", r.Flow),
 		attribute.String("outcome", r.Outcome), attribute.Int("status", r.Status)))
-}
-
-// labels bounds how many tenants are told apart in metrics: the first max by name, the others as one.
-type labels struct {
-	mu   sync.RWMutex
-	max  int
-	seen map[tenant.ID]bool
-}
-
-func (l *labels) of(id tenant.ID) string {
-	l.mu.RLock()
-	known, full := l.seen[id], len(l.seen) >= l.max
-	l.mu.RUnlock()
-	switch {
-	case known:
-		return string(id)
-	case full:
-		return "other"
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.seen == nil {
-		l.seen = map[tenant.ID]bool{}
-	}
-	l.seen[id] = true
-	return string(id)
 }

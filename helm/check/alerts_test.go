@@ -199,8 +199,9 @@ func (f fleet) metrics(newer bool) metrics {
 				s.rate = func(r int, t time.Duration) float64 { return rate(r, t) * f.usual(t) }
 			}
 			count := counted(replica, s.rate)
-			kind := []string{"tenant", s.tenant, "flow", s.flow, "outcome", s.outcome, "status", s.status}
+			kind := []string{"flow", s.flow, "outcome", s.outcome, "status", s.status}
 			join(requests, of("chancery_request_duration_seconds_count", kind...), alive(count))
+			join(requests, of("chancery_tenant_requests_total", "tenant", s.tenant, "outcome", s.outcome, "status", s.status), alive(count))
 			for _, b := range buckets {
 				value := count
 				if b.bound < s.seconds {

@@ -172,7 +172,7 @@ func TestServerStartsAsTheChartSays(t *testing.T) {
 			}
 		}
 	}
-	if !regexp.MustCompile(`(?m)^chancery_request_duration_seconds_count\{[^}]*tenant="`).MatchString(metrics) || has("chancery_request") {
+	if !regexp.MustCompile(`(?m)^chancery_tenant_requests_total\{[^}]*tenant="`).MatchString(metrics) || has("chancery_request") {
 		t.Errorf("metrics are looked for wrongly:\n%s", metrics)
 	}
 
