@@ -27,6 +27,7 @@ type conf struct {
 	publicURL   string   // empty: the listen address
 	env         []string // further environment
 	faults      bool     // 5xx and error lines are part of the test
+	tls         bool     // it speaks TLS, by its environment
 }
 
 // server is a running process of the binary.
@@ -65,6 +66,9 @@ func start(c conf) (*server, error) {
 	s := &server{conf: c, done: make(chan struct{})}
 	public, ops := freePort(), freePort()
 	s.url, s.ops = "http://"+public, "http://"+ops
+	if c.tls {
+		s.url = "https://" + public
+	}
 	if s.publicURL == "" {
 		s.publicURL = s.url
 	}
