@@ -57,6 +57,7 @@ func (s *Settings) Check() []FieldError {
 	c.ranges(s)
 	c.ciba(&s.CIBA)
 	c.challenge(&s.Challenge)
+	c.documents(&s.Documents)
 	c.protection(s)
 	c.hooks(s.Hooks)
 	c.mtls(&s.MTLS)

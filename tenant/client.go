@@ -27,7 +27,8 @@ type Client struct {
 	CreatedAt         time.Time      `json:"-"`
 	UpdatedAt         time.Time      `json:"-"`
 	Disabled          bool           `json:"-"`
-	SelfRegistered    bool           `json:"-"` // by open registration: its consent is never remembered
+	SelfRegistered    bool           `json:"-"` // nobody vouches for it: its consent is not remembered
+	Document          bool           `json:"-"` // its id is the URL of its metadata, which are not stored; it is SelfRegistered too
 	ExpiresAt         time.Time      `json:"-"` // when it goes unless somebody has used it by then; zero: it stays
 	Metadata
 }

@@ -178,8 +178,16 @@ func (k *ClientKeys) load(ctx context.Context, id setKey, s *clientSet, now time
 	return s.set, s.err
 }
 
+// limits names the limits that a fetch is under: what strangers have fetched for them never holds up a registered client.
+func (k setKey) limits() string {
+	if IsDocument(k.client) {
+		return documentLimits(k.tenant)
+	}
+	return string(k.tenant)
+}
+
 func (k *ClientKeys) attempt(ctx context.Context, id setKey, s *clientSet, now time.Time) {
-	body, _, err := k.fetch(ctx, string(id.tenant), id.uri, keys.MaxJWKS)
+	body, _, err := k.fetch(ctx, id.limits(), id.uri, keys.MaxJWKS)
 	var set *keys.ClientSet
 	if err == nil {
 		set, err = keys.ParseJWKS(body)

@@ -18,17 +18,18 @@ import (
 // Options bound what a Resolver keeps and how it follows changes. The zero value of each field is its
 // default.
 type Options struct {
-	Now      func() time.Time // required
-	Tenants  int              // snapshots at most: 10,000
-	Clients  int              // clients at most, of all tenants: 100,000
-	Life     time.Duration    // of a snapshot, and of an issuer's name, since last access: 10 min
-	Client   time.Duration    // life of a client: 5 min
-	Absent   time.Duration    // how long it is remembered that something does not exist: 10 s
-	Interval time.Duration    // between polls: 1 s
-	Overlap  time.Duration    // of polls, for late commits: 15 s
-	Timeout  time.Duration    // of a poll: 3 s
-	Loads    int64            // reads of the directory at once, polls aside: 32
-	Lost     func(error)      // told of every failed poll and lost listener; may be nil
+	Now       func() time.Time // required
+	Tenants   int              // snapshots at most: 10,000
+	Clients   int              // clients at most, of all tenants: 100,000
+	Life      time.Duration    // of a snapshot, and of an issuer's name, since last access: 10 min
+	Client    time.Duration    // life of a client: 5 min
+	Absent    time.Duration    // how long it is remembered that something does not exist: 10 s
+	Interval  time.Duration    // between polls: 1 s
+	Overlap   time.Duration    // of polls, for late commits: 15 s
+	Timeout   time.Duration    // of a poll: 3 s
+	Loads     int64            // reads of the directory at once, polls aside: 32
+	Documents *Documents       // finds clients by their metadata documents; nil: there are none
+	Lost      func(error)      // told of every failed poll and lost listener; may be nil
 }
 
 func (o Options) withDefaults() Options {
@@ -243,7 +244,8 @@ func (r *Resolver) load(ctx context.Context, id ID) (*Tenant, error) {
 		}
 		return nil, err
 	}
-	return &Tenant{
+	clients := &registry{r, rec.ID, r.snapshots.Add(1), dropped, nil}
+	clients.of = &Tenant{
 		ID:        rec.ID,
 		ServiceID: rec.ServiceID,
 		Version:   rec.Version,
@@ -252,9 +254,10 @@ func (r *Resolver) load(ctx context.Context, id ID) (*Tenant, error) {
 		Keys:      keys.NewSet(rec.Keys),
 		Secret:    rec.Secret,
 		Tokens:    rec.Tokens,
-		Clients:   &registry{r, rec.ID, r.snapshots.Add(1), dropped},
+		Clients:   clients,
 		Revoked:   r.journals.open(l, revoked),
-	}, nil
+	}
+	return clients.of, nil
 }
 
 // registry looks clients up for one snapshot.
@@ -263,12 +266,16 @@ type registry struct {
 	tenant   ID
 	snapshot uint64
 	epoch    uint64 // of the resolver when the snapshot was loaded
+	of       *Tenant
 }
 
 // Client returns the client of that id, or ErrNoClient.
 func (c *registry) Client(ctx context.Context, id string) (*Client, error) {
 	if id == "" || len(id) > MaxClientID {
 		return nil, ErrNoClient
+	}
+	if c.r.o.Documents != nil && IsDocument(id) {
+		return c.r.o.Documents.Client(ctx, c.of, id)
 	}
 	key := clientKey{c.tenant, c.snapshot, id}
 	if client, ok := c.r.clients.GetIfPresent(key); ok {

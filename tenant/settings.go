@@ -20,6 +20,7 @@ type Settings struct {
 	Tokens        TokenSettings         `json:"tokens,omitzero"`
 	Sessions      SessionSettings       `json:"sessions,omitzero"`
 	Clients       ClientSettings        `json:"clients,omitzero"`
+	Documents     DocumentSettings      `json:"client_documents,omitzero"`
 	CIBA          CIBASettings          `json:"ciba,omitzero"`
 	Challenge     ChallengeSettings     `json:"challenge,omitzero"`
 	DPoP          DPoPSettings          `json:"dpop,omitzero"`

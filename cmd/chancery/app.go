@@ -86,7 +86,7 @@ func newApp(ctx context.Context, conf *config, publicURL *url.URL, log *slog.Log
 // assemble builds the services over an open database.
 func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistence.DB, calls *outbound.Client) *app {
 	a := &app{conf: conf, publicURL: publicURL, log: log, db: db, outbound: calls, pool: keys.NewPool(4, rand.Reader)}
-	a.resolver = tenant.NewResolver(db, tenant.Options{Now: time.Now, Lost: func(err error) { log.Warn("changes cannot be seen", "error", err) }})
+	a.resolver = tenant.NewResolver(db, tenant.Options{Now: time.Now, Documents: a.documents(), Lost: func(err error) { log.Warn("changes cannot be seen", "error", err) }})
 	limits := limit.Development()
 	if conf.production() {
 		limits = limit.Production()
@@ -97,6 +97,24 @@ func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistenc
 		Permits: calls.Permits}
 	a.console = &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Numbers: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
 	return a
+}
+
+// documents finds clients by their metadata documents.
+func (a *app) documents() *tenant.Documents {
+	return &tenant.Documents{
+		Now: time.Now,
+		Fetch: func(ctx context.Context, key, url string, max int64) ([]byte, string, time.Duration, error) {
+			answer, err := a.outbound.Fetch(ctx, key, url, max)
+			return answer.Body, answer.Type, answer.Fresh, err
+		},
+		Read: func(t *tenant.Tenant, id string, doc []byte) (*tenant.Client, error) {
+			return a.clients.Document(t, id, doc)
+		},
+		Allow: func(ctx context.Context, t tenant.ID) bool {
+			_, ok := a.limiter.Allow(ctx, t, limit.Document)
+			return ok
+		},
+	}
 }
 
 // openDatabase opens PostgreSQL where it is configured, else the embedded database in the data directory.

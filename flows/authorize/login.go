@@ -84,7 +84,7 @@ func (s *Service) Login(ctx context.Context, t *tenant.Tenant, p *Pending, a Aut
 	if err := checkSession(now, c.session, a.Login); err != nil {
 		return Result{}, err
 	}
-	facts.Session, facts.Had = c.session, remembered(p.Client, who.Authorization)
+	facts.Session, facts.Had = c.session, remembered(t, p.Client, who.Authorization)
 	c.events = []audit.Event{{At: now, Kind: audit.LoggedIn, Subject: a.Subject, ClientID: p.Client.ID, Session: c.session.ID, Address: a.Address}}
 	return s.settle(ctx, t, p, facts, c)
 }

@@ -117,7 +117,7 @@ func usedUp(r *request.Request, err error) error {
 // current returns what is known of the browser's session. A handle that opens nothing is as good as none.
 func (s *Service) current(ctx context.Context, t *tenant.Tenant, sid string, client *tenant.Client) (Facts, error) {
 	who, err := s.holder(ctx, t, sid, client)
-	return Facts{Session: who.Session, Had: remembered(client, who.Authorization)}, err
+	return Facts{Session: who.Session, Had: remembered(t, client, who.Authorization)}, err
 }
 
 // holder returns whose open session sid opens, or nobody: the subject of one may have been disabled.
@@ -137,8 +137,8 @@ func (s *Service) holder(ctx context.Context, t *tenant.Tenant, sid string, clie
 }
 
 // remembered is had, unless the client registered itself: then its subject is asked each time.
-func remembered(client *tenant.Client, had *grant.Authorization) *grant.Authorization {
-	if client.SelfRegistered {
+func remembered(t *tenant.Tenant, client *tenant.Client, had *grant.Authorization) *grant.Authorization {
+	if client.SelfRegistered && !(client.Document && t.Settings.Documents.RememberConsent) {
 		return nil
 	}
 	return had
@@ -174,7 +174,7 @@ func (s *Service) Resume(ctx context.Context, t *tenant.Tenant, p *Pending) erro
 		if who.Session != nil && who.Session.Open(s.Now()) {
 			p.Session, p.SID = who.Session, s.Sessions.Handle(t, who.Session)
 		}
-		had = remembered(p.Client, who.Authorization)
+		had = remembered(t, p.Client, who.Authorization)
 	}
 	p.Asked = Ask(t.Settings, p.Request, had)
 	return nil

@@ -80,6 +80,7 @@ type Metadata struct {
 
 	CertificateBound bool              `json:"tls_client_certificate_bound_access_tokens,omitempty"` // RFC 8705 §3.3
 	Aliases          map[string]string `json:"mtls_endpoint_aliases,omitempty"`                      // RFC 8705 §5
+	Documents        bool              `json:"client_id_metadata_document_supported,omitempty"`
 }
 
 // defaultScopes are advertised by a tenant that lists none.
@@ -110,6 +111,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		m.GrantTypes = append(m.GrantTypes, oauth.Implicit)
 	}
 	m.DetailsTypes = t.Settings.DetailsTypeNames()
+	m.Documents = t.Settings.Documents.Enabled
 	if t.Settings.Challenge.Enabled {
 		m.Challenge = t.Issuer + Challenge
 	}

@@ -25,6 +25,7 @@ const (
 	Token     = "token"     // the token endpoint: client
 	Question  = "question"  // introspection, revocation and UserInfo: client
 	Register  = "register"  // open registration: source
+	Document  = "document"  // documents of clients that are fetched for strangers
 )
 
 // Development are the limits on a developer's machine: those that a load test would meet are out of its reach.
@@ -37,6 +38,7 @@ func Development() []Limit {
 		{Name: Token, Keys: []Rate{{50_000, 100_000}}},
 		{Name: Question, Keys: []Rate{{100_000, 200_000}}},
 		{Name: Register, Tenant: Rate{100, 1000}, Keys: []Rate{{100, 1000}}},
+		{Name: Document, Tenant: Rate{100, 1000}},
 	}
 }
 
@@ -50,6 +52,7 @@ func Production() []Limit {
 		{Name: Token, Tenant: Rate{10_000, 20_000}, Keys: []Rate{{2000, 4000}}},
 		{Name: Question, Tenant: Rate{20_000, 40_000}, Keys: []Rate{{10_000, 20_000}}},
 		{Name: Register, Tenant: Rate{1, 100}, Keys: []Rate{{1.0 / 60, 10}}},
+		{Name: Document, Tenant: Rate{2, 50}},
 	}
 }
 

@@ -302,7 +302,7 @@ func lookup(ctx context.Context, t *tenant.Tenant, id string) (*tenant.Client, e
 		return nil, nil
 	}
 	c, err := t.Clients.Client(ctx, id)
-	if errors.Is(err, tenant.ErrNoClient) {
+	if errors.Is(err, tenant.ErrNoClient) || err == nil && c.Document { // what is not registered cannot be managed
 		return nil, nil
 	}
 	if err != nil {

@@ -111,7 +111,20 @@ func (c *Client) reachable(a netip.Addr) bool {
 // Get returns what is at that URL, if it has at most max bytes, with its media type in lower case and without parameters.
 // Calls for one key share its limits: it is opaque, and usually a tenant's id. An answer other than 200 is a failure.
 func (c *Client) Get(ctx context.Context, key, url string, max int64) (body []byte, contentType string, err error) {
+	a, err := c.call(ctx, http.MethodGet, key, url, Content{}, max, http.StatusOK)
+	return a.Body, a.Type, err
+}
+
+// Fetch is Get for what is to be kept: the answer says for how long.
+func (c *Client) Fetch(ctx context.Context, key, url string, max int64) (Answer, error) {
 	return c.call(ctx, http.MethodGet, key, url, Content{}, max, http.StatusOK)
+}
+
+// Answer is what a call got.
+type Answer struct {
+	Body  []byte
+	Type  string        // media type, in lower case and without parameters
+	Fresh time.Duration // how long it may be kept; negative: it does not say
 }
 
 // Content is what a call sends.
@@ -129,13 +142,14 @@ func (s Status) Error() string { return "answered with status " + strconv.Itoa(i
 
 // Post sends content to that URL and returns the answer as Get does. An answer other than 200 to 204 is a failure.
 func (c *Client) Post(ctx context.Context, key, url string, content Content, max int64) (body []byte, contentType string, err error) {
-	return c.call(ctx, http.MethodPost, key, url, content, max, http.StatusNoContent)
+	a, err := c.call(ctx, http.MethodPost, key, url, content, max, http.StatusNoContent)
+	return a.Body, a.Type, err
 }
 
-func (c *Client) call(ctx context.Context, method, key, target string, content Content, max int64, last int) (body []byte, contentType string, err error) {
+func (c *Client) call(ctx context.Context, method, key, target string, content Content, max int64, last int) (a Answer, err error) {
 	u, err := c.parse(target)
 	if err != nil {
-		return nil, "", failed(err)
+		return a, failed(err)
 	}
 	ctx, span := begin(ctx, method, u)
 	defer func() { span.end(err) }()
@@ -147,25 +161,25 @@ func (c *Client) call(ctx context.Context, method, key, target string, content C
 	}{{c.keys, key}, {c.targets, u.Scheme + "://" + strings.ToLower(u.Host)}} {
 		leave, err := turn.at.enter(ctx, turn.name)
 		if err != nil {
-			return nil, "", failed(err)
+			return a, failed(err)
 		}
 		defer leave()
 	}
-	body, contentType, status, err := c.exchange(ctx, method, u, content, max)
+	a, status, err := c.exchange(ctx, method, u, content, max)
 	span.status(status)
 	if err == nil && (status < http.StatusOK || status > last) {
 		err = Status(status)
 	}
 	if err != nil {
-		return nil, "", failed(err)
+		return Answer{}, failed(err)
 	}
-	return body, contentType, nil
+	return a, nil
 }
 
-func (c *Client) exchange(ctx context.Context, method string, u *url.URL, content Content, max int64) (body []byte, contentType string, status int, err error) {
+func (c *Client) exchange(ctx context.Context, method string, u *url.URL, content Content, max int64) (a Answer, status int, err error) {
 	r, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(content.Body))
 	if err != nil {
-		return nil, "", 0, errSyntax
+		return a, 0, errSyntax
 	}
 	r.Header.Set("User-Agent", "chancery")
 	if content.Type != "" {
@@ -182,21 +196,21 @@ func (c *Client) exchange(ctx context.Context, method string, u *url.URL, conten
 		if wrapped, ok := errors.AsType[*url.Error](err); ok {
 			err = wrapped.Err // the wrapping quotes the URL, which may hold a secret
 		}
-		return nil, "", 0, err
+		return a, 0, err
 	}
 	defer w.Body.Close()
 	if e := w.Header.Values("Content-Encoding"); len(e) > 1 || len(e) == 1 && !strings.EqualFold(e[0], "identity") {
-		return nil, "", w.StatusCode, errEncoded
+		return a, w.StatusCode, errEncoded
 	}
-	body, err = io.ReadAll(io.LimitReader(w.Body, max+1))
+	body, err := io.ReadAll(io.LimitReader(w.Body, max+1))
 	if err != nil {
-		return nil, "", w.StatusCode, err
+		return a, w.StatusCode, err
 	}
 	if int64(len(body)) > max {
-		return nil, "", w.StatusCode, errTooLarge
+		return a, w.StatusCode, errTooLarge
 	}
 	mediaType, _, _ := strings.Cut(w.Header.Get("Content-Type"), ";")
-	return body, strings.ToLower(strings.TrimSpace(mediaType)), w.StatusCode, nil
+	return Answer{body, strings.ToLower(strings.TrimSpace(mediaType)), freshness(w.Header)}, w.StatusCode, nil
 }
 
 func failed(err error) error {

@@ -126,7 +126,11 @@ func (p *page) clientName(client *tenant.Client) string {
 	if client == nil {
 		return ""
 	}
-	return shown(p.localized(client, "client_name", client.Name), client.ID)
+	name := shown(p.localized(client, "client_name", client.Name), client.ID)
+	if u, err := url.Parse(client.ID); client.Document && err == nil && name != client.ID { // whoever else has that name, this is whose it is
+		name += " (" + u.Host + ")"
+	}
+	return name
 }
 
 // localized is a member of the client's metadata in a language that the request prefers (RFC 7591 §2.2), or plain.
