@@ -84,6 +84,8 @@ type Metadata struct {
 
 	TokenPolicy
 	CertificateMetadata
+	Answers
+	Subjects
 }
 
 // Public reports whether the client has no credentials (RFC 6749 §2.1).

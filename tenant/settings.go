@@ -27,6 +27,7 @@ type Settings struct {
 	PAR           PARSettings           `json:"par,omitzero"`
 	Signing       SigningSettings       `json:"signing,omitzero"`
 	Encryption    EncryptionSettings    `json:"encryption,omitzero"`
+	Access        AccessSettings        `json:"access,omitzero"`
 
 	Hooks map[string]Hook `json:"hooks,omitempty"` // by name
 	MTLS  MTLSSettings    `json:"mtls,omitzero"`

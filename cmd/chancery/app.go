@@ -94,7 +94,7 @@ func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistenc
 	a.limiter = limit.New(time.Now, limits, limit.Guesses())
 	a.accounts = &account.Service{Store: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}, Limit: a.limiter, Rehash: db, Events: db}
 	a.clients = &registration.Service{Store: db, Numbers: db, Initial: db, Now: time.Now, Rand: rand.Reader, Limit: a.limiter, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes(),
-		Permits: calls.Permits}
+		Permits: calls.Permits, Fetch: calls.Get}
 	a.console = &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Numbers: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
 	return a
 }
@@ -150,8 +150,8 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	clientKeys := tenant.NewClientKeys(time.Now, a.outbound.Get)
 	issuer := &grant.Issuer{Now: time.Now, Rand: rand.Reader, Keys: clientKeys}
 	sessions := &session.Service{Now: time.Now, Rand: rand.Reader, Store: a.db}
-	requests := &request.Service{Now: time.Now, Rand: rand.Reader, Store: a.db, Limit: a.limiter, ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(), Hint: func(_ context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
-		return issuer.ParseIDToken(t, c.ID, hint)
+	requests := &request.Service{Now: time.Now, Rand: rand.Reader, Store: a.db, Limit: a.limiter, ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(), Hint: func(ctx context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
+		return issuer.ParseIDToken(ctx, t, c.ID, hint)
 	}}
 	authz := &authorize.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Sessions: sessions, Issuer: issuer, Accounts: a.accounts, Store: a.db}
 	backchannel := &ciba.Service{Now: time.Now, Requests: requests, Accounts: a.accounts, Issuer: issuer, Store: a.db}

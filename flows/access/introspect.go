@@ -42,7 +42,7 @@ func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Cl
 	case err != nil:
 		return nil, err
 	case ours:
-		return &Info{Kind: "refresh_token", Subject: g.Subject, Actor: g.Actor, ClientID: g.ClientID, Scope: g.Terms.Scope, Audience: g.Terms.Audience,
+		return &Info{Kind: "refresh_token", Subject: t.SubjectFor(c, g.Subject), Actor: t.SubjectFor(c, g.Actor), ClientID: g.ClientID, Scope: g.Terms.Scope, Audience: g.Terms.Audience,
 			IssuedAt: g.Refresh.RotatedAt, ExpiresAt: g.Refresh.End(), Details: g.Terms.Details, Data: g.Terms.Data}, nil
 	}
 	a, err := s.Token(ctx, t, token)
@@ -52,14 +52,34 @@ func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Cl
 	if err != nil {
 		return nil, err
 	}
-	return &Info{Kind: "access_token", ID: a.ID, Subject: a.Subject, Actor: a.Actor, ClientID: a.ClientID, Scope: a.Scope, Audience: a.Audience,
-		IssuedAt: a.IssuedAt, ExpiresAt: a.ExpiresAt, Details: a.Details, Data: a.Data, Confirmation: a.Confirmation}, nil
+	i := &Info{Kind: "access_token", ID: a.ID, Subject: a.Subject, Actor: t.SubjectFor(c, a.Actor), ClientID: a.ClientID, Scope: a.Scope, Audience: a.Audience,
+		IssuedAt: a.IssuedAt, ExpiresAt: a.ExpiresAt, Details: a.Details, Data: a.Data, Confirmation: a.Confirmation}
+	if a.Subject != a.ClientID { // a client is no subject with names of its own
+		i.Subject = t.SubjectFor(c, a.Subject)
+	}
+	i.narrow(t, c)
+	return i, nil
 }
 
-// meant reports whether c may know of a: it was issued to c, its audience names c or a resource that c registered, or it
-// is for no one in particular.
+// narrow leaves of a token that was not issued to c what is c's business: the audience that it is, and the scope values
+// that it registered, if it registered any (RFC 9701 §5).
+func (i *Info) narrow(t *tenant.Tenant, c *tenant.Client) {
+	if i.ClientID == c.ID {
+		return
+	}
+	i.Audience = slices.DeleteFunc(slices.Clone(i.Audience), func(aud string) bool { return !names(t, c, aud) })
+	if own, err := oauth.ParseScope(c.Scope); err == nil && len(own) > 0 {
+		i.Scope = slices.DeleteFunc(slices.Clone(i.Scope), func(v string) bool { return !own.Has(v) })
+	}
+}
+
+// meant reports whether c may know of a: it was issued to c, or its audience names c.
 func meant(t *tenant.Tenant, c *tenant.Client, a *grant.AccessToken) bool {
-	return a.ClientID == c.ID || slices.ContainsFunc(a.Audience, func(aud string) bool {
-		return aud == c.ID || aud == t.Issuer || slices.Contains(c.Audience, aud)
-	})
+	return a.ClientID == c.ID || slices.ContainsFunc(a.Audience, func(aud string) bool { return names(t, c, aud) })
+}
+
+// names reports whether aud is c or a resource that c registered, or no one in particular, where the tenant lets every
+// client know of such tokens.
+func names(t *tenant.Tenant, c *tenant.Client, aud string) bool {
+	return aud == c.ID || aud == t.Issuer && !t.Settings.Access.StrictIntrospection || slices.Contains(c.Audience, aud)
 }

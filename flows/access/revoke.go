@@ -8,29 +8,49 @@ import (
 )
 
 // Revoke withdraws a token of the client (RFC 7009 §2.1). A refresh token takes its whole grant with it, whatever its
-// generation; an access token goes alone. What is unknown, dead or another client's is no error and changes nothing.
+// generation; an access token goes alone, unless the tenant has it otherwise. What is unknown, dead or another client's is
+// no error and changes nothing. It needs no hint: every kind of token shows what it is.
 func (s *Service) Revoke(ctx context.Context, t *tenant.Tenant, c *tenant.Client, token, address string) error {
+	return s.revoke(ctx, t, c, token, address, t.Settings.Access.RevokeGrant)
+}
+
+// RevokePair is Revoke, except that an access token in any case takes its whole grant with it: its refresh token, and what
+// came of that (RFC 7009 §2.1 lets a server do so).
+func (s *Service) RevokePair(ctx context.Context, t *tenant.Tenant, c *tenant.Client, token, address string) error {
+	return s.revoke(ctx, t, c, token, address, true)
+}
+
+func (s *Service) revoke(ctx context.Context, t *tenant.Tenant, c *tenant.Client, token, address string, whole bool) error {
 	now := s.Now()
 	ev := audit.Event{At: now, Kind: audit.GrantRevoked, ClientID: c.ID, Address: address}
 	if g, ours, err := s.refresh(ctx, t, token); ours {
 		if g == nil || g.ClientID != c.ID {
 			return unlessGone(err)
 		}
-		ev.Subject, ev.Session, ev.Grant = g.Subject, g.SessionID, g.ID
-		revoked := s.Issuer.Revocation(t, g.ID)
-		if err := s.Grants.RevokeGrant(ctx, t.ID, g.ID, now, revoked, ev); err != nil {
-			return err
-		}
-		t.Revoked.Add(revoked)
-		return nil
+		ev.Subject, ev.Session = g.Subject, g.SessionID
+		return s.revokeGrant(ctx, t, g.ID, ev)
 	}
 	a, err := s.Token(ctx, t, token)
 	if err != nil || a.ClientID != c.ID {
 		return unlessGone(err)
 	}
-	ev.Subject, ev.Grant = a.Subject, a.Grant
+	ev.Subject = a.Subject
+	if whole && a.Grant != "" {
+		return s.revokeGrant(ctx, t, a.Grant, ev)
+	}
+	ev.Grant = a.Grant
 	revoked := tenant.Revocation{Token: a.ID, At: now, ExpiresAt: a.ExpiresAt}
 	if err := s.Grants.RevokeToken(ctx, t.ID, a.Hash, now, revoked, ev); err != nil {
+		return err
+	}
+	t.Revoked.Add(revoked)
+	return nil
+}
+
+func (s *Service) revokeGrant(ctx context.Context, t *tenant.Tenant, id string, ev audit.Event) error {
+	ev.Grant = id
+	revoked := s.Issuer.Revocation(t, id)
+	if err := s.Grants.RevokeGrant(ctx, t.ID, id, ev.At, revoked, ev); err != nil {
 		return err
 	}
 	t.Revoked.Add(revoked)

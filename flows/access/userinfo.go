@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
@@ -12,26 +13,33 @@ import (
 var errToken = oauth.InvalidToken("the access token is invalid, expired or revoked")
 
 // UserInfo tells the holder of an access token about its subject: sub, the claims consented to as far as the account has
-// them, and those preset with the grant (OIDC Core §5.3.2). Errors are those of Present, and insufficient_scope.
-func (s *Service) UserInfo(ctx context.Context, t *tenant.Tenant, p Presented) (claims map[string]any, clientID string, err error) {
+// them, and those preset with the grant (OIDC Core §5.3.2). The client is the one that the token was issued to, nil where
+// there is no such token. Errors are those of Present, and insufficient_scope.
+func (s *Service) UserInfo(ctx context.Context, t *tenant.Tenant, p Presented) (claims map[string]any, client *tenant.Client, err error) {
 	a, err := s.Present(ctx, t, p)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
+	}
+	if client, err = t.Clients.Client(ctx, a.ClientID); err != nil {
+		if errors.Is(err, tenant.ErrNoClient) {
+			err = errToken.Because(err)
+		}
+		return nil, nil, err
 	}
 	if !a.Scope.Has(oauth.OpenID) || a.Grant == "" {
-		return nil, a.ClientID, oauth.InsufficientScope("the access token lacks the scope openid")
+		return nil, client, oauth.InsufficientScope("the access token lacks the scope openid")
 	}
 	g, err := s.Grants.Grant(ctx, t.ID, a.Grant)
 	if gone(err) || err == nil && !g.Live(s.Now()) {
-		return nil, a.ClientID, errToken.Because(err)
+		return nil, client, errToken.Because(err)
 	}
 	if err != nil {
-		return nil, a.ClientID, err
+		return nil, client, err
 	}
 	var account map[string]json.RawMessage
 	if len(g.Terms.Claims) > 0 {
 		if account, err = s.Accounts.Claims(ctx, t, g.Subject, g.Terms.Claims, g.Terms.ClaimsLocales); err != nil {
-			return nil, a.ClientID, err
+			return nil, client, err
 		}
 	}
 	claims = map[string]any{}
@@ -42,6 +50,6 @@ func (s *Service) UserInfo(ctx context.Context, t *tenant.Tenant, p Presented) (
 			}
 		}
 	}
-	claims["sub"] = g.IDTokenSubject()
-	return claims, a.ClientID, nil
+	claims["sub"] = g.SubjectFor(t, client)
+	return claims, client, nil
 }

@@ -57,8 +57,8 @@ func TestUserInfo(t *testing.T) {
 				}
 			})
 			got, client, err := w.UserInfo(t.Context(), w.tenant, Presented{Token: w.mint(g, e)})
-			if d := cmp.Diff(c.want, got); d != "" || said(err) != c.err || client != "shop" {
-				t.Errorf("%s, %s: %s, %v of %s", c.rule, e, d, err, client)
+			if d := cmp.Diff(c.want, got); d != "" || said(err) != c.err || client != w.clients["shop"] {
+				t.Errorf("%s, %s: %s, %v of %v", c.rule, e, d, err, client)
 			}
 			if len(g.Terms.Claims) == 0 && w.people.asked != nil {
 				t.Errorf("%s: the account was asked for %v", c.rule, w.people.asked)

@@ -9,6 +9,7 @@ import (
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/token"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
@@ -60,6 +61,14 @@ type Metadata struct {
 	ACRValues             []string `json:"acr_values_supported,omitempty"`
 	SubjectTypes          []string `json:"subject_types_supported"`
 	IDTokenAlgs           []string `json:"id_token_signing_alg_values_supported"`
+	IDTokenKeyAlgs        []string `json:"id_token_encryption_alg_values_supported"`
+	IDTokenEncs           []string `json:"id_token_encryption_enc_values_supported"`
+	UserInfoAlgs          []string `json:"userinfo_signing_alg_values_supported"`
+	UserInfoKeyAlgs       []string `json:"userinfo_encryption_alg_values_supported"`
+	UserInfoEncs          []string `json:"userinfo_encryption_enc_values_supported"`
+	IntrospectionAlgs     []string `json:"introspection_signing_alg_values_supported"` // RFC 9701 §7
+	IntrospectionKeyAlgs  []string `json:"introspection_encryption_alg_values_supported"`
+	IntrospectionEncs     []string `json:"introspection_encryption_enc_values_supported"`
 	AuthMethods           []string `json:"token_endpoint_auth_methods_supported"`
 	AuthAlgs              []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 	IntrospectAuthAlgs    []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
@@ -89,12 +98,16 @@ var defaultScopes = []string{oauth.OpenID, "profile", "email", "address", "phone
 // MetadataOf returns the metadata of t at now.
 func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	methods, algs := clientauth.Methods(t), names(clientauth.Algs(""))
+	answers, encrypts, encs := names(registration.AnswerAlgs(t, now)), names(keys.EncryptionAlgs()), keys.ContentEncryptions()
 	m := Metadata{
 		Issuer: t.Issuer, Authorize: t.Issuer + Authorize, Token: t.Issuer + Token, JWKS: t.Issuer + JWKS, UserInfo: t.Issuer + UserInfo,
 		Registration: t.Issuer + Clients, Introspect: t.Issuer + Introspect, Revoke: t.Issuer + Revoke,
 		PAR: t.Issuer + PAR, RequirePAR: t.Settings.PAR.Required,
 		Scopes: t.Settings.Authorization.Scopes, ResponseTypes: authorize.ResponseTypesOf(t), ResponseModes: t.Settings.Authorization.ResponseModes,
-		GrantTypes: token.GrantTypes(), ACRValues: t.Settings.Authorization.ACRValues, SubjectTypes: []string{"public"}, IDTokenAlgs: names(t.Keys.Algs(now)),
+		GrantTypes: token.GrantTypes(), ACRValues: t.Settings.Authorization.ACRValues, SubjectTypes: []string{tenant.PublicSubjects, tenant.PairwiseSubjects},
+		IDTokenAlgs: names(registration.IDTokenAlgs(t, now)), IDTokenKeyAlgs: encrypts, IDTokenEncs: encs,
+		UserInfoAlgs: answers, UserInfoKeyAlgs: encrypts, UserInfoEncs: encs,
+		IntrospectionAlgs: answers, IntrospectionKeyAlgs: encrypts, IntrospectionEncs: encs,
 		AuthAlgs: algs, IntrospectAuthAlgs: algs, RevokeAuthAlgs: algs,
 		AuthMethods: methods, RevokeAuthMethods: methods, IntrospectAuthMethods: slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return m == oauth.AuthNone }),
 		ChallengeMethods: []string{oauth.S256}, Displays: []string{"page", "popup", "touch", "wap"},

@@ -13,7 +13,7 @@ import (
 // protocolClaims are the claims that say what a token is. Nobody presets them, and no account holds them.
 var protocolClaims = []string{
 	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "nonce", "auth_time", "acr", "amr", "act", "may_act",
-	"at_hash", "c_hash", "s_hash", "sid", "client_id", "scope", "cnf", "gid", "dat", "authorization_details", "events", "active", "token_type",
+	"at_hash", "c_hash", "s_hash", "sid", "client_id", "scope", "cnf", "gid", "gsub", "gact", "dat", "authorization_details", "events", "active", "token_type",
 }
 
 // Presettable reports whether a claim of that name may be set by whoever decides a grant, or come from an account.
@@ -22,13 +22,14 @@ func Presettable(name string) bool {
 }
 
 // halfHash is at_hash and its kin: the left half of the hash that alg uses, of the token's bytes (OIDC Core §3.1.3.6).
+// EdDSA by Ed25519 has SHA-512; "none" has no hash, and gets that of the default.
 func halfHash(alg keys.Alg, token string) string {
 	var sum []byte
 	switch alg {
-	case keys.ES384:
+	case keys.RS384, keys.PS384, keys.ES384, keys.HS384:
 		h := sha512.Sum384([]byte(token))
 		sum = h[:]
-	case keys.EdDSA:
+	case keys.RS512, keys.PS512, keys.ES512, keys.HS512, keys.EdDSA:
 		h := sha512.Sum512([]byte(token))
 		sum = h[:]
 	default:

@@ -14,15 +14,6 @@ type Property struct {
 	Hidden bool   `json:"hidden,omitempty"`
 }
 
-// IDTokenSubject is sub in the ID tokens of g, and so at UserInfo (OIDC Core §5.3.2): its subject, unless another was
-// given.
-func (g *Grant) IDTokenSubject() string {
-	if g.Terms.IDToken.Subject != "" {
-		return g.Terms.IDToken.Subject
-	}
-	return g.Subject
-}
-
 // joined adds claims to payload, a JSON object that begins with a member. What payload has, and what says what a token
 // is, it does not replace.
 func joined(payload []byte, claims map[string]json.RawMessage) ([]byte, error) {

@@ -13,14 +13,3 @@ func TestJoined(t *testing.T) {
 		t.Errorf("got %s, %v, want %s", got, err, want)
 	}
 }
-
-func TestIDTokenSubject(t *testing.T) {
-	g := &Grant{Subject: "alice"}
-	if got := g.IDTokenSubject(); got != "alice" {
-		t.Error(got)
-	}
-	g.Terms.IDToken.Subject = "pairwise"
-	if got := g.IDTokenSubject(); got != "pairwise" {
-		t.Error(got)
-	}
-}

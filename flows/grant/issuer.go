@@ -1,6 +1,7 @@
 package grant
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -34,8 +35,12 @@ func (i *Issuer) NewID() string { return base64.RawURLEncoding.EncodeToString(i.
 // MintAccess mints an access token of grant g for scope and audience, which lie within g's terms, with a life that
 // does not pass notAfter (zero: no such end), but of a second at least. stored is set where the token is opaque and must be recorded.
 func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, scope oauth.Scope, audience []string, notAfter time.Time) (token string, life time.Duration, stored *AccessToken, err error) {
+	c, err := clientOf(ctx, t, g.ClientID)
+	if err != nil {
+		return "", 0, nil, err
+	}
 	now := i.Now()
-	life = AccessLife(t, g.Terms.AccessToken.Lifetime)
+	life = AccessLife(t, cmp.Or(g.Terms.AccessToken.Lifetime, c.AccessLifetime))
 	if !notAfter.IsZero() {
 		life = min(life, notAfter.Sub(now).Truncate(time.Second))
 	}
@@ -47,15 +52,19 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 		ClientID: g.ClientID, Scope: scope, Audience: audience, Details: g.Terms.Details, Data: g.Terms.Data, IssuedAt: now.Truncate(time.Second),
 		Confirmation: g.Terms.AccessToken.Confirmation}
 	a.ExpiresAt = a.IssuedAt.Add(life)
-	if opaque(t, g) {
+	if opaque(t, c, g) {
 		token = base64.RawURLEncoding.EncodeToString(i.random(32))
 		a.Hash = Hash(token)
 		return token, life, &a, nil
 	}
-	payload, err := json.Marshal(accessClaims{Issuer: t.Issuer, Subject: a.Subject, Audience: oneOrMany(audience), ClientID: a.ClientID,
+	claims := accessClaims{Issuer: t.Issuer, Subject: a.Subject, Audience: oneOrMany(audience), ClientID: a.ClientID,
 		Scope: scope.String(), IssuedAt: a.IssuedAt.Unix(), ExpiresAt: a.ExpiresAt.Unix(), ID: a.ID, Grant: a.Grant,
 		ACR: g.Terms.Login.ACR, AMR: g.Terms.Login.AMR, AuthTime: g.Terms.Login.AuthTime, Act: act(a.Actor), Details: a.Details, Data: a.Data,
-		Confirmation: a.Confirmation})
+		Confirmation: a.Confirmation}
+	if c.Pairwise() && a.Subject != c.ID && !g.Terms.AccessToken.Encrypt {
+		claims.hide(t, c)
+	}
+	payload, err := json.Marshal(claims)
 	if err == nil && len(g.Terms.AccessToken.Claims) > 0 {
 		payload, err = joined(payload, g.Terms.AccessToken.Claims)
 	}
@@ -97,12 +106,13 @@ func shortened(life time.Duration, seconds int64) time.Duration {
 	return time.Duration(min(seconds, int64(life/time.Second))) * time.Second
 }
 
-func opaque(t *tenant.Tenant, g *Grant) bool {
-	switch g.Terms.AccessToken.Encoding {
-	case Identifier:
-		return true
-	case SelfContained:
-		return false
+// opaque tells whether the access tokens of g are: as the grant says, or else its client, or else the tenant.
+func opaque(t *tenant.Tenant, c *tenant.Client, g *Grant) bool {
+	switch {
+	case g.Terms.AccessToken.Encoding != "":
+		return g.Terms.AccessToken.Encoding == Identifier
+	case c.AccessFormat != "":
+		return c.AccessFormat == tenant.AccessOpaque
 	}
 	return t.Settings.Tokens.AccessTokenOpaque
 }
@@ -133,7 +143,37 @@ type accessClaims struct {
 	Details   oauth.Details   `json:"authorization_details,omitempty"` // RFC 9396 §9.1
 	Data      json.RawMessage `json:"dat,omitempty"`
 
+	OwnSubject string `json:"gsub,omitempty"`
+	OwnActor   string `json:"gact,omitempty"`
+
 	Confirmation oauth.Confirmation `json:"cnf,omitzero"`
+}
+
+// What a subject is hidden for in the tokens of a client with pairwise subjects, which can read them.
+const (
+	hiddenSubject = "subject of an access token"
+	hiddenActor   = "actor of an access token"
+)
+
+// hide tells the subject as the client is told it, and keeps our own where nobody else can read or compare it.
+func (a *accessClaims) hide(t *tenant.Tenant, c *tenant.Client) {
+	a.OwnSubject = t.Secret.Pseudonym(hiddenSubject, a.ID, a.Subject)
+	a.Subject = t.SubjectFor(c, a.Subject)
+	if a.Act != nil {
+		a.OwnActor = t.Secret.Pseudonym(hiddenActor, a.ID, a.Act.Subject)
+		a.Act = act(t.SubjectFor(c, a.Act.Subject))
+	}
+}
+
+// reveal undoes hide, and reports whether it could.
+func (a *accessClaims) reveal(t *tenant.Tenant) (ok bool) {
+	if a.OwnSubject == "" {
+		return true
+	}
+	if a.Subject, ok = t.Secret.RevealPseudonym(hiddenSubject, a.ID, a.OwnSubject); ok && a.Act != nil {
+		a.Act.Subject, ok = t.Secret.RevealPseudonym(hiddenActor, a.ID, a.OwnActor)
+	}
+	return ok
 }
 
 // actor is the act claim (RFC 8693 §4.1).
@@ -185,7 +225,7 @@ func (i *Issuer) ParseAccess(t *tenant.Tenant, token string) (*AccessToken, erro
 		accessClaims
 		Audience audience `json:"aud"`
 	}
-	if err := json.Unmarshal(payload, &c); err != nil || c.Issuer != t.Issuer {
+	if err := json.Unmarshal(payload, &c); err != nil || c.Issuer != t.Issuer || !c.reveal(t) {
 		return nil, ErrNotFound
 	}
 	a := &AccessToken{ID: c.ID, Grant: c.Grant, Subject: c.Subject, ClientID: c.ClientID, Audience: c.Audience, Details: c.Details, Data: c.Data,
@@ -215,109 +255,6 @@ func (a *audience) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	return json.Unmarshal(b, (*[]string)(a))
-}
-
-// IDTokenType is the typ of an ID token.
-const IDTokenType = "JWT"
-
-// IDToken is what an ID token is made of beside the grant.
-type IDToken struct {
-	Client      *tenant.Client
-	Accounts    Accounts
-	AccessToken string // for at_hash
-	Code        string // for c_hash, where it is given beside the ID token
-	State       string // for s_hash, likewise
-	First       bool   // of the grant: it has the lifetime, the nonce and the preset claims of the grant
-}
-
-// MintIDToken mints an ID token of grant g (OIDC Core §2, §12.2).
-func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d IDToken) (string, error) {
-	now, alg, life := i.Now(), t.Settings.IDTokenAlg(d.Client), t.Settings.IDTokenLifetime()
-	var ofSession, ofAccount, preset map[string]json.RawMessage
-	var err error
-	if g.Terms.Login.SessionClaims != nil {
-		err = json.Unmarshal(g.Terms.Login.SessionClaims, &ofSession)
-	}
-	if err == nil && len(g.Terms.IDTokenClaims) > 0 {
-		ofAccount, err = d.Accounts.Claims(ctx, t, g.Subject, g.Terms.IDTokenClaims, g.Terms.ClaimsLocales)
-	}
-	if err != nil {
-		return "", err
-	}
-	if d.First {
-		preset = g.Terms.PresetIDToken
-		if l := g.Terms.IDToken.Lifetime; l > 0 {
-			life = time.Duration(l) * time.Second
-		}
-	}
-	claims := map[string]any{}
-	for _, set := range []map[string]json.RawMessage{ofSession, ofAccount, preset} {
-		for name, v := range set {
-			if Presettable(name) {
-				claims[name] = v
-			}
-		}
-	}
-	claims["iss"], claims["sub"], claims["aud"] = t.Issuer, g.IDTokenSubject(), g.ClientID
-	if g.Terms.IDToken.AudienceList {
-		claims["aud"] = []string{g.ClientID}
-	}
-	claims["iat"], claims["exp"] = now.Unix(), now.Add(life).Unix()
-	l := &g.Terms.Login
-	for _, c := range []struct {
-		name string
-		on   bool
-		v    any
-	}{
-		{"auth_time", l.TellAuthTime && l.AuthTime != 0, l.AuthTime},
-		{"acr", l.ACR != "", l.ACR},
-		{"amr", len(l.AMR) > 0, l.AMR},
-		{"nonce", d.First && l.Nonce != "", l.Nonce},
-		{"at_hash", d.AccessToken != "", halfHash(alg, d.AccessToken)},
-		{"c_hash", d.Code != "", halfHash(alg, d.Code)},
-		{"s_hash", d.State != "", halfHash(alg, d.State)},
-		{"act", g.Actor != "", act(g.Actor)},
-	} {
-		if c.on {
-			claims[c.name] = c.v
-		}
-	}
-	if g.SessionID != "" {
-		claims["sid"] = SID(t, g.SessionID, g.ClientID)
-	}
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		return "", err
-	}
-	return t.Keys.Sign(ctx, now, alg, IDTokenType, payload)
-}
-
-// ParseIDToken returns the subject of an ID token that t issued to the client, expired or not (OIDC Core §3.1.2.1,
-// id_token_hint). A token that is none is ErrNotFound.
-func (i *Issuer) ParseIDToken(t *tenant.Tenant, clientID, token string) (sub string, err error) {
-	sub, audience, err := i.ParseIDTokenHint(t, token)
-	if err != nil || !slices.Contains(audience, clientID) {
-		return "", ErrNotFound
-	}
-	return sub, nil
-}
-
-// ParseIDTokenHint returns subject and audience of an ID token that t issued to whomever, expired or not (RP-Initiated
-// Logout §2). A token that is none is ErrNotFound.
-func (i *Issuer) ParseIDTokenHint(t *tenant.Tenant, token string) (sub string, clientIDs []string, err error) {
-	payload, err := t.Keys.Verify(i.Now(), IDTokenType, token)
-	if err != nil {
-		return "", nil, ErrNotFound
-	}
-	var c struct {
-		Issuer   string   `json:"iss"`
-		Subject  string   `json:"sub"`
-		Audience audience `json:"aud"`
-	}
-	if err := json.Unmarshal(payload, &c); err != nil || c.Issuer != t.Issuer || c.Subject == "" {
-		return "", nil, ErrNotFound
-	}
-	return c.Subject, c.Audience, nil
 }
 
 // Revocation withdraws all access tokens of a grant.

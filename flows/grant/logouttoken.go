@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
 )
 
 // SID is what a client knows a login session by: the sid claim of its ID tokens and logout tokens, and a parameter of
@@ -34,9 +35,13 @@ type LogoutToken struct {
 	Session string // id; empty: all of the subject's
 }
 
-// MintLogoutToken makes a logout token (Back-Channel Logout §2.4), signed as the client's ID tokens are.
+// MintLogoutToken makes a logout token (Back-Channel Logout §2.4), signed and encrypted as the client's ID tokens are. It
+// is always signed.
 func (i *Issuer) MintLogoutToken(ctx context.Context, t *tenant.Tenant, l LogoutToken) (string, error) {
-	now := i.Now()
+	now, p := i.Now(), ForIDToken(t, l.Client)
+	if p.Alg == keys.None {
+		p.Alg = t.Settings.IDTokenAlg(&tenant.Client{})
+	}
 	sid := ""
 	if l.Session != "" {
 		sid = SID(t, l.Session, l.Client.ID)
@@ -50,9 +55,9 @@ func (i *Issuer) MintLogoutToken(ctx context.Context, t *tenant.Tenant, l Logout
 		ID        string          `json:"jti"`
 		SID       string          `json:"sid,omitempty"`
 		Events    json.RawMessage `json:"events"`
-	}{t.Issuer, l.Subject, l.Client.ID, now.Unix(), now.Add(logoutTokenLife).Unix(), l.ID, sid, logoutEvent})
+	}{t.Issuer, t.SubjectFor(l.Client, l.Subject), l.Client.ID, now.Unix(), now.Add(logoutTokenLife).Unix(), l.ID, sid, logoutEvent})
 	if err != nil {
 		return "", err
 	}
-	return t.Keys.Sign(ctx, now, t.Settings.IDTokenAlg(l.Client), logoutTokenType, payload)
+	return i.Seal(ctx, t, l.Client, p, logoutTokenType, payload)
 }

@@ -58,7 +58,7 @@ var (
 // to ask, and then a client that registered itself is not followed: who wants to lead browsers astray could be one.
 func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, r Request) (Prompt, error) {
 	p := Prompt{UILocales: strings.Fields(r.UILocales)}
-	sub, clientID, err := s.hinted(t, r)
+	sub, clientID, err := s.hinted(ctx, t, r)
 	if err != nil {
 		return Prompt{}, err
 	}
@@ -88,11 +88,11 @@ func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, r Request) (Promp
 }
 
 // hinted returns the subject of the hint, if there is one, and the client that asks.
-func (s *Service) hinted(t *tenant.Tenant, r Request) (sub, clientID string, err error) {
+func (s *Service) hinted(ctx context.Context, t *tenant.Tenant, r Request) (sub, clientID string, err error) {
 	if r.IDTokenHint == "" {
 		return "", r.ClientID, nil
 	}
-	sub, audience, err := s.Issuer.ParseIDTokenHint(t, r.IDTokenHint)
+	sub, audience, err := s.Issuer.ParseIDTokenHint(ctx, t, r.IDTokenHint)
 	switch {
 	case err != nil:
 		return "", "", errHint.Because(err)

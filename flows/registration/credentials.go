@@ -48,17 +48,27 @@ func (s *Service) clientID(asked string) (string, error) {
 	return asked, nil
 }
 
-// newSecret returns the secret asked for, or 256 random bits, with what is stored of it.
-func (s *Service) newSecret(asked string) (secret string, stored tenant.ClientSecret, err error) {
+// newSecret returns the secret asked for, or 256 random bits, with what is stored of it. Where an algorithm uses it that
+// wants a longer key, there are 384 random bits in 512 (RFC 7518 §3.2).
+func (s *Service) newSecret(asked string, uses []keys.Alg) (secret string, stored tenant.ClientSecret, err error) {
 	if asked != "" && !secretForm.MatchString(asked) {
 		return "", stored, oauth.InvalidClientMetadata("preferred_client_secret is not of 32 to 255 printable characters")
 	}
 	if secret = asked; secret == "" {
-		if secret, err = s.random(32); err != nil {
+		size := 32
+		if slices.Contains(uses, keys.HS384) || slices.Contains(uses, keys.HS512) {
+			size = 48
+		}
+		if secret, err = s.random(size); err != nil {
 			return "", stored, err
 		}
 	}
 	return secret, tenant.ClientSecret{Hash: hash(secret)}, nil
+}
+
+// suits tells whether a secret that is kept does for all of these.
+func suits(secret keys.HMACKey, uses []keys.Alg) bool {
+	return !slices.ContainsFunc(uses, func(alg keys.Alg) bool { return !secret.Suits(alg) })
 }
 
 func hash(secret string) []byte {

@@ -44,6 +44,20 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"refresh_token_idle":     ofRequest(func(r *Request) *int64 { return &r.Metadata.RefreshIdle }),
 	"refresh_token_rotation": flagged(func(m *tenant.Metadata) **bool { return &m.RefreshRotation }),
 
+	"id_token_encrypted_response_alg":      text(func(m *tenant.Metadata) *string { return &m.IDTokenEncryptionAlg }),
+	"id_token_encrypted_response_enc":      text(func(m *tenant.Metadata) *string { return &m.IDTokenEncryptionEnc }),
+	"userinfo_signed_response_alg":         text(func(m *tenant.Metadata) *string { return &m.UserInfoAlg }),
+	"userinfo_encrypted_response_alg":      text(func(m *tenant.Metadata) *string { return &m.UserInfoEncryptionAlg }),
+	"userinfo_encrypted_response_enc":      text(func(m *tenant.Metadata) *string { return &m.UserInfoEncryptionEnc }),
+	"introspection_signed_response_alg":    text(func(m *tenant.Metadata) *string { return &m.IntrospectionAlg }),
+	"introspection_encrypted_response_alg": text(func(m *tenant.Metadata) *string { return &m.IntrospectionEncryptionAlg }),
+	"introspection_encrypted_response_enc": text(func(m *tenant.Metadata) *string { return &m.IntrospectionEncryptionEnc }),
+	"subject_type":                         text(func(m *tenant.Metadata) *string { return &m.SubjectType }),
+	"sector_identifier_uri":                text(func(m *tenant.Metadata) *string { return &m.SectorIdentifierURI }),
+	"access_token_lifetime":                ofRequest(func(r *Request) *int64 { return &r.Metadata.AccessLifetime }),
+	"access_token_format":                  text(func(m *tenant.Metadata) *string { return &m.AccessFormat }),
+	"id_token_lifetime":                    ofRequest(func(r *Request) *int64 { return &r.Metadata.IDTokenLifetime }),
+
 	"authorization_details_types":                  texts(func(m *tenant.Metadata) *[]string { return &m.DetailsTypes }),
 	"require_pushed_authorization_requests":        flag(func(m *tenant.Metadata) *bool { return &m.RequirePAR }),
 	"authorization_challenge_endpoint_auth_method": text(func(m *tenant.Metadata) *string { return &m.ChallengeAuthMethod }),
@@ -72,10 +86,6 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 // unsupported are members that a client relies on to be honoured, so that they are refused rather than ignored, with
 // the values that change nothing.
 var unsupported = map[string]func(json.RawMessage) bool{
-	"sector_identifier_uri":                          only(),
-	"subject_type":                                   only(`"public"`),
-	"id_token_encrypted_response_alg":                only(),
-	"userinfo_encrypted_response_alg":                only(),
 	"authorization_signed_response_alg":              only(),
 	"backchannel_client_notification_endpoint":       only(),
 	"backchannel_authentication_request_signing_alg": only(),

@@ -12,7 +12,14 @@ const longestRefresh = 10 * 365 * 24 * 60 * 60
 
 // tokenPolicy checks what the tenant says of the client's tokens.
 func tokenPolicy(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+	const longest = int64(tenant.MaxAccessToken / time.Second)
 	switch life, idle := m.RefreshLifetime, m.RefreshIdle; {
+	case m.AccessLifetime != 0 && (m.AccessLifetime < 10 || m.AccessLifetime > longest):
+		return oauth.InvalidClientMetadata("access_token_lifetime is out of range")
+	case m.IDTokenLifetime != 0 && (m.IDTokenLifetime < 10 || m.IDTokenLifetime > longest):
+		return oauth.InvalidClientMetadata("id_token_lifetime is out of range")
+	case m.AccessFormat != "" && m.AccessFormat != tenant.AccessJWT && m.AccessFormat != tenant.AccessOpaque:
+		return oauth.InvalidClientMetadata("access_token_format is neither jwt nor opaque")
 	case life != 0 && (life < 60 || life > longestRefresh):
 		return oauth.InvalidClientMetadata("refresh_token_lifetime is out of range")
 	case idle != 0 && idle != -1 && (idle < 60 || idle > longestRefresh):
@@ -24,6 +31,12 @@ func tokenPolicy(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) 
 // withholdPolicy keeps a policy as base has it: only master authority changes it.
 func withholdPolicy(p *tenant.TokenPolicy, base tenant.TokenPolicy) error {
 	switch rotation := p.RefreshRotation; {
+	case p.AccessLifetime != 0 && p.AccessLifetime != base.AccessLifetime:
+		return oauth.InvalidClientMetadata("access_token_lifetime requires the master token")
+	case p.AccessFormat != "" && p.AccessFormat != base.AccessFormat:
+		return oauth.InvalidClientMetadata("access_token_format requires the master token")
+	case p.IDTokenLifetime != 0 && p.IDTokenLifetime != base.IDTokenLifetime:
+		return oauth.InvalidClientMetadata("id_token_lifetime requires the master token")
 	case p.RefreshLifetime != 0 && p.RefreshLifetime != base.RefreshLifetime:
 		return oauth.InvalidClientMetadata("refresh_token_lifetime requires the master token")
 	case p.RefreshIdle != 0 && p.RefreshIdle != base.RefreshIdle:

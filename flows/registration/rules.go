@@ -53,7 +53,8 @@ var checks = []check{
 	backchannel,     // CIBA Core §4
 	responseTypes,   // RFC 7591 §2.1
 	scope,           // RFC 6749 §3.3
-	idTokenAlg,      // OIDC Registration §2
+	protection,      // OIDC Registration §2, RFC 9701 §6
+	subjectType,     // OIDC Core §8
 	authentication,  // OIDC Registration §2
 	audience,        // RFC 8707 §2
 	detailsTypes,    // RFC 9396 §10
@@ -204,18 +205,6 @@ func scope(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error 
 	}
 	m.Scope = values.String() // without repeats
 	return nil
-}
-
-func idTokenAlg(_ *Service, t *tenant.Tenant, m *tenant.Metadata, now time.Time) error {
-	if m.IDTokenAlg == "" {
-		return nil
-	}
-	for _, a := range t.Keys.Algs(now) {
-		if m.IDTokenAlg == string(a) {
-			return nil
-		}
-	}
-	return oauth.InvalidClientMetadata("id_token_signed_response_alg is not supported")
 }
 
 func authentication(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {

@@ -32,6 +32,7 @@ type Service struct {
 	ResponseTypes []string // those there are
 	// Permits returns why a URL would never be called, or nil: outbound.Client.Permits. A nil Permits permits all.
 	Permits func(url string) error
+	Fetch   Fetch // reads sector documents; nil: there are none
 }
 
 // Register records a new client (RFC 7591 §3). What breaks a rule is invalid_redirect_uri or invalid_client_metadata.
@@ -51,7 +52,7 @@ func (s *Service) Register(ctx context.Context, t *tenant.Tenant, r Request) (Re
 		base = r.By.initial.base(t)
 	}
 	now := s.now()
-	if err := s.settle(t, &r, base, now); err != nil {
+	if err := s.settle(ctx, t, &r, base, now); err != nil {
 		return Response{}, err
 	}
 	id, err := s.clientID(r.PreferredID)
@@ -143,7 +144,7 @@ func (s *Service) Update(ctx context.Context, t *tenant.Tenant, id string, r Req
 	if r.ClientSecret != "" && !c.CheckSecret(r.ClientSecret, now) {
 		return Response{}, oauth.InvalidClientMetadata("client_secret is not that of the client")
 	}
-	if err := s.settle(t, &r, &c.Metadata, now); err != nil {
+	if err := s.settle(ctx, t, &r, &c.Metadata, now); err != nil {
 		return Response{}, err
 	}
 	next := *c
@@ -231,7 +232,7 @@ func (s *Service) mayRegister(ctx context.Context, t *tenant.Tenant, by Authorit
 }
 
 // settle turns r.Metadata into what is to be stored, or returns why it cannot be.
-func (s *Service) settle(t *tenant.Tenant, r *Request, base *tenant.Metadata, now time.Time) error {
+func (s *Service) settle(ctx context.Context, t *tenant.Tenant, r *Request, base *tenant.Metadata, now time.Time) error {
 	if r.By.rank != master {
 		if err := withhold(r, base); err != nil {
 			return err
@@ -243,31 +244,34 @@ func (s *Service) settle(t *tenant.Tenant, r *Request, base *tenant.Metadata, no
 			return err
 		}
 	}
-	return nil
+	return s.sector(ctx, t, &r.Metadata)
 }
 
 // secret gives c the secrets that suit its authentication method, and returns the new one if there is one.
 func (s *Service) secret(t *tenant.Tenant, c *tenant.Client, old []tenant.ClientSecret, r *Request, now time.Time) (string, error) {
-	signs := c.TokenEndpointAuthMethod == oauth.AuthSecretJWT
+	uses := c.SecretAlgs()
 	switch {
 	case !c.Secretive() && r.PreferredSecret != "":
 		return "", oauth.InvalidClientMetadata("preferred_client_secret does not go with a token_endpoint_auth_method without secret")
 	case !c.Secretive():
 		c.Secrets = nil
 		return "", nil
-	case len(old) > 0 && !r.RefreshSecret && r.PreferredSecret == "" && (!signs || !old[0].HMAC.IsZero()):
-		if !signs {
+	case len(old) > 0 && !r.RefreshSecret && r.PreferredSecret == "" && suits(old[0].HMAC, uses):
+		if len(uses) == 0 {
 			c.Secrets = hashed(old)
 		}
 		return "", nil
 	}
-	secret, fresh, err := s.newSecret(r.PreferredSecret)
+	secret, fresh, err := s.newSecret(r.PreferredSecret, uses)
 	if err != nil {
 		return "", err
 	}
-	if signs {
+	if len(uses) > 0 {
 		if fresh.HMAC, err = keys.NewHMACKey(secret); err != nil {
 			return "", err
+		}
+		if !suits(fresh.HMAC, uses) {
+			return "", oauth.InvalidClientMetadata("preferred_client_secret is too short for the algorithm that it is used with")
 		}
 	} else {
 		old = hashed(old)

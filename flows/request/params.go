@@ -283,7 +283,7 @@ func (d *draft) claims() error {
 		return err
 	}
 	d.Claims, d.RawClaims = c, json.RawMessage(raw)
-	d.RequiredSub = c.Subject()
+	d.RequiredSub = d.tenant.SubjectOf(d.client, c.Subject())
 	if values, essential := c.ACR(); essential {
 		d.EssentialACR = values
 	} else if len(values) > 0 {

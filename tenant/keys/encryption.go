@@ -167,6 +167,9 @@ func (s *ClientSet) Encrypt(e Encryption, typ, cty string, payload []byte) (stri
 	return encrypt(e, k.public, k.kid, typ, cty, payload)
 }
 
+// EncryptsTo tells whether the set has a key to encrypt to by alg.
+func (s *ClientSet) EncryptsTo(alg Alg) bool { return s.recipient(alg) != nil }
+
 // recipient returns the key to encrypt to, or nil.
 func (s *ClientSet) recipient(alg Alg) *clientKey {
 	var best *clientKey

@@ -97,7 +97,7 @@ func (d *Door) userInfoIssue(c *call) (answer, error) {
 		}
 	}
 	if claims["sub"] = in.Sub; in.Sub == "" {
-		claims["sub"] = st.Grant.IDTokenSubject()
+		claims["sub"] = st.Grant.SubjectFor(c.tenant, st.Client)
 	}
 	b, err := json.Marshal(claims)
 	if err != nil {

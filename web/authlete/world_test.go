@@ -201,8 +201,8 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	}
 	issuer := &grant.Issuer{Now: w.clock, Rand: rand.Reader}
 	requests := &request.Service{Now: w.clock, Rand: rand.Reader, Store: db, ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
-		Hint: func(_ context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
-			return issuer.ParseIDToken(t, c.ID, hint)
+		Hint: func(ctx context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
+			return issuer.ParseIDToken(ctx, t, c.ID, hint)
 		}}
 	backchannel := &ciba.Service{Now: w.clock, Requests: requests, Accounts: accounts, Issuer: issuer, Store: db}
 	public := &url.URL{Scheme: "https", Host: "id.example"}

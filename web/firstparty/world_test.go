@@ -124,8 +124,8 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	issuer := &grant.Issuer{Now: w.clock, Rand: rand.Reader}
 	sessions := &session.Service{Now: w.clock, Rand: rand.Reader, Store: db}
 	requests := &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
-		Hint: func(_ context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
-			return issuer.ParseIDToken(t, c.ID, hint)
+		Hint: func(ctx context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
+			return issuer.ParseIDToken(ctx, t, c.ID, hint)
 		}}
 	authz := &authorize.Service{Now: w.clock, Rand: rand.Reader, Requests: requests, Sessions: sessions, Issuer: issuer, Store: db}
 	auth := &clientauth.Service{Now: w.clock, Limit: limiter}

@@ -31,7 +31,7 @@ func signedIn(t *testing.T) (*world, *browser) {
 func (w *world) hint(sub string) string {
 	w.t.Helper()
 	token, err := w.tenants[acme].Keys.Sign(w.t.Context(), w.clock.Now(), keys.ES256, grant.IDTokenType,
-		[]byte(`{"iss":"`+w.tenants[acme].Issuer+`","sub":"`+sub+`","aud":"web"}`))
+		[]byte(`{"iss":"`+w.tenants[acme].Issuer+`","sub":"`+sub+`","aud":"web","exp":1}`))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -2,7 +2,10 @@ package oidc
 
 import (
 	"encoding/json"
+	"mime"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -50,9 +53,30 @@ func (d *Door) introspect(c *gin.Context, t *tenant.Tenant) {
 		wire.Error(c, err)
 		return
 	}
-	if info == nil {
-		wire.JSON(c, http.StatusOK, introspection{})
+	out := told(t, info)
+	if !asksFor(c, introspectionJWT) {
+		wire.JSON(c, http.StatusOK, out)
 		return
+	}
+	answer, err := json.Marshal(out)
+	jwt := ""
+	if err == nil {
+		jwt, err = d.Access.SealIntrospection(c.Request.Context(), t, client, answer)
+	}
+	if err != nil {
+		wire.Error(c, err)
+		return
+	}
+	wire.Raw(c, http.StatusOK, introspectionJWT, []byte(jwt))
+}
+
+// introspectionJWT is the media type of answers as JWTs (RFC 9701 §4).
+const introspectionJWT = "application/token-introspection+jwt"
+
+// told is the answer about a token, of which there is nothing to tell where info is nil.
+func told(t *tenant.Tenant, info *access.Info) introspection {
+	if info == nil {
+		return introspection{}
 	}
 	out := introspection{Active: true, Scope: info.Scope.String(), ClientID: info.ClientID, ExpiresAt: info.ExpiresAt.Unix(), IssuedAt: info.IssuedAt.Unix(),
 		Subject: info.Subject, Audience: info.Audience, Issuer: t.Issuer, ID: info.ID, Details: info.Details, Data: info.Data}
@@ -62,7 +86,28 @@ func (d *Door) introspect(c *gin.Context, t *tenant.Tenant) {
 	if info.Actor != "" {
 		out.Act = &actor{info.Actor}
 	}
-	wire.JSON(c, http.StatusOK, out)
+	return out
+}
+
+// asksFor reports whether the caller accepts that media type by name, and JSON not rather (RFC 9110 §12.5.1).
+func asksFor(c *gin.Context, mediaType string) bool {
+	weight := map[string]float64{}
+	for _, field := range c.Request.Header.Values("Accept") {
+		for part := range strings.SplitSeq(field, ",") {
+			name, params, err := mime.ParseMediaType(part)
+			if err != nil {
+				continue
+			}
+			q := 1.0
+			if v, there := params["q"]; there {
+				if q, err = strconv.ParseFloat(v, 64); err != nil {
+					q = 0
+				}
+			}
+			weight[name] = max(weight[name], q)
+		}
+	}
+	return weight[mediaType] > 0 && weight[mediaType] >= weight["application/json"]
 }
 
 // revoke serves token revocation (RFC 7009 §2). A token that is unknown here is as good as revoked.

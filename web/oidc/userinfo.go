@@ -35,7 +35,13 @@ func (d *Door) userInfo(c *gin.Context, t *tenant.Tenant) {
 	}
 	p := access.Presented{Token: token, DPoP: dpop, Proof: d.proofOf(c, t, discovery.UserInfo), Certificate: cert}
 	claims, client, err := d.Access.UserInfo(c.Request.Context(), t, p)
-	wire.EventOf(c).Client(client)
+	jwt := ""
+	if err == nil {
+		jwt, err = d.Access.SealUserInfo(c.Request.Context(), t, client, claims)
+	}
+	if client != nil {
+		wire.EventOf(c).Client(client.ID)
+	}
 	if dpop {
 		d.nonce(c, t)
 	}
@@ -44,6 +50,8 @@ func (d *Door) userInfo(c *gin.Context, t *tenant.Tenant) {
 		wire.ResourceError(c, err, proofAlgs)
 	case err != nil:
 		wire.Error(c, err)
+	case jwt != "":
+		wire.Raw(c, http.StatusOK, "application/jwt", []byte(jwt)) // OIDC Core §5.3.2
 	default:
 		wire.JSON(c, http.StatusOK, claims)
 	}
