@@ -29,6 +29,8 @@ func (s *Service) Document(t *tenant.Tenant, id string, doc []byte) (*tenant.Cli
 		return nil, oauth.InvalidClientMetadata("client_id is not the URL of the document")
 	case shared.Secret != nil || shared.Expires != nil:
 		return nil, oauth.InvalidClientMetadata("A metadata document holds a client secret")
+	case m.SectorIdentifierURI != "": // nobody has looked whether the sector knows it
+		return nil, oauth.InvalidClientMetadata("A metadata document has no sector_identifier_uri")
 	case m.TokenEndpointAuthMethod == "":
 		m.TokenEndpointAuthMethod = oauth.AuthNone
 	case m.TokenEndpointAuthMethod != oauth.AuthNone && m.TokenEndpointAuthMethod != oauth.AuthPrivateJWT:

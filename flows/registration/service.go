@@ -52,7 +52,10 @@ func (s *Service) Register(ctx context.Context, t *tenant.Tenant, r Request) (Re
 		base = r.By.initial.base(t)
 	}
 	now := s.now()
-	if err := s.settle(ctx, t, &r, base, now); err != nil {
+	if err := s.settle(t, &r, base, now); err != nil {
+		return Response{}, err
+	}
+	if err := s.sector(ctx, t, &r.Metadata); err != nil {
 		return Response{}, err
 	}
 	id, err := s.clientID(r.PreferredID)
@@ -144,7 +147,10 @@ func (s *Service) Update(ctx context.Context, t *tenant.Tenant, id string, r Req
 	if r.ClientSecret != "" && !c.CheckSecret(r.ClientSecret, now) {
 		return Response{}, oauth.InvalidClientMetadata("client_secret is not that of the client")
 	}
-	if err := s.settle(ctx, t, &r, &c.Metadata, now); err != nil {
+	if err := s.settle(t, &r, &c.Metadata, now); err != nil {
+		return Response{}, err
+	}
+	if err := s.sector(ctx, t, &r.Metadata); err != nil {
 		return Response{}, err
 	}
 	next := *c
@@ -232,7 +238,7 @@ func (s *Service) mayRegister(ctx context.Context, t *tenant.Tenant, by Authorit
 }
 
 // settle turns r.Metadata into what is to be stored, or returns why it cannot be.
-func (s *Service) settle(ctx context.Context, t *tenant.Tenant, r *Request, base *tenant.Metadata, now time.Time) error {
+func (s *Service) settle(t *tenant.Tenant, r *Request, base *tenant.Metadata, now time.Time) error {
 	if r.By.rank != master {
 		if err := withhold(r, base); err != nil {
 			return err
@@ -244,7 +250,7 @@ func (s *Service) settle(ctx context.Context, t *tenant.Tenant, r *Request, base
 			return err
 		}
 	}
-	return s.sector(ctx, t, &r.Metadata)
+	return nil
 }
 
 // secret gives c the secrets that suit its authentication method, and returns the new one if there is one.
