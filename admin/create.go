@@ -72,6 +72,7 @@ func (c *Console) CreateTenant(ctx context.Context, n New, by By) (Created, erro
 	if n.Template == Starter {
 		n.Settings.CIBA.Enabled = true // its client has the grant
 		n.Settings.Challenge.Enabled = true
+		n.Settings.Device.Enabled = true
 	}
 	r, plain, err := c.newTenant(n)
 	if err != nil {

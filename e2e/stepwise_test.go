@@ -137,7 +137,7 @@ func (s *server) polledTenant(t *testing.T, issuer string) *tenant {
 	x := &tenant{at: s}
 	call(t, http.MethodPost, s.url+"/admin/v1/tenants", bearer(s.adminToken), object(map[string]any{
 		"tenant_id": fmt.Sprintf("tenant-%d", tenants.Add(1)), "template": "starter", "issuer": issuer,
-		"settings": map[string]any{"ciba": map[string]any{"enabled": true, "interval": 1}}})).want(t, "201").read(t, x)
+		"settings": map[string]any{"ciba": map[string]any{"enabled": true, "interval": 1}, "device": map[string]any{"enabled": true, "interval": 1}}})).want(t, "201").read(t, x)
 	x.mark()
 	return x
 }

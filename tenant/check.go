@@ -56,6 +56,7 @@ func (s *Settings) Check() []FieldError {
 	c.that(s.LoginURL == "" || secureURL(s.LoginURL), "/login_url", "must be an https URL without fragment; http only for the loopback")
 	c.ranges(s)
 	c.ciba(&s.CIBA)
+	c.device(&s.Device)
 	c.challenge(&s.Challenge)
 	c.documents(&s.Documents)
 	c.protection(s)
@@ -96,6 +97,8 @@ func (c *checker) ranges(s *Settings) {
 		{"/clients/secret_overlap", cl.SecretOverlap, 1, 30 * day, true},
 		{"/ciba/lifetime", s.CIBA.Lifetime, 60, day, false},
 		{"/ciba/interval", s.CIBA.Interval, 1, 300, false},
+		{"/device/lifetime", s.Device.Lifetime, 60, 3600, false},
+		{"/device/interval", s.Device.Interval, 1, 300, false},
 		{"/par/lifetime", s.PAR.Lifetime, 10, 600, false},
 		{"/challenge/lifetime", s.Challenge.Lifetime, 60, 30 * day, false},
 		{"/dpop/nonce_lifetime", s.DPoP.NonceLifetime, 1, day, false},

@@ -28,6 +28,7 @@ type Settings struct {
 	Signing       SigningSettings       `json:"signing,omitzero"`
 	Encryption    EncryptionSettings    `json:"encryption,omitzero"`
 	Access        AccessSettings        `json:"access,omitzero"`
+	Device        DeviceSettings        `json:"device,omitzero"`
 
 	Hooks map[string]Hook `json:"hooks,omitempty"` // by name
 	MTLS  MTLSSettings    `json:"mtls,omitzero"`

@@ -21,6 +21,7 @@ import (
 	"github.com/chancery-id/chancery/flows/challenge"
 	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/clientauth"
+	"github.com/chancery-id/chancery/flows/device"
 	"github.com/chancery-id/chancery/flows/discovery"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/limit"
@@ -155,7 +156,8 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	}}
 	authz := &authorize.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Sessions: sessions, Issuer: issuer, Accounts: a.accounts, Store: a.db}
 	backchannel := &ciba.Service{Now: time.Now, Requests: requests, Accounts: a.accounts, Issuer: issuer, Store: a.db}
-	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel, Hooks: a.hooks()}
+	devices := &device.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Issuer: issuer, Store: a.db, Decoupled: a.db, Limit: a.limiter, Page: discovery.DevicePage}
+	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel, Device: devices, Hooks: a.hooks()}
 	proofs := &proof.Service{Now: time.Now, Replay: a.db}
 	questions := &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Accounts: a.accounts, Proofs: proofs}
 	clientAuth := &clientauth.Service{Now: time.Now, Limit: a.limiter, Keys: clientKeys, Replay: a.db, TokenEndpoint: discovery.Token}
@@ -163,10 +165,12 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	vouchedFor.Limit = nil
 	aliases := discovery.Aliases{Public: a.publicURL.String(), Mutual: a.mutualURL}
 	ui := &login.UI{Now: time.Now, Rand: rand.Reader, Authorize: authz, Sessions: sessions, Accounts: a.accounts,
+		Device: devices,
 		Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Insecure: !a.conf.production()}
 	c := web.Config{Resolver: a.resolver, Limiter: callLimits{a.limiter}, Now: time.Now, PublicURL: a.publicURL, Production: a.conf.production(),
 		TrustedProxies: proxies, Sink: sink, Doors: []wire.Door{
 			&oidc.Door{Now: time.Now, Authorize: authz, Tokens: tokens, Access: questions,
+				Device:     devices,
 				ClientAuth: clientAuth, Proofs: proofs, CIBA: backchannel, Clients: a.clients, Browser: ui, Changed: a.resolver.Refresh, Aliases: aliases},
 			ui,
 			&connect2id.Door{Authorize: authz, CIBA: backchannel},
@@ -193,6 +197,7 @@ type callLimits struct{ *limit.Limiter }
 // routeLimits are the limits on routes that cost more than a look: their name, and whether the source is counted or the
 // client that calls.
 var routeLimits = map[string]string{
+	discovery.Device: limit.Authorize, discovery.DevicePage: limit.Login, discovery.DevicePage + "/:handle": limit.Login,
 	"/authorize": limit.Authorize, "/ciba": limit.Authorize, "/login/i/:handle": limit.Login, discovery.EndSession: limit.Login,
 	discovery.Challenge: limit.Login, firstparty.Janssen: limit.Login,
 }

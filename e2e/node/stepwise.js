@@ -72,6 +72,16 @@ const steps = {
     }
   },
 
+  device: (parameters) => client.initiateDeviceAuthorization(config, { scope, ...parameters }),
+  pollDevice: async (authorization) => {
+    acknowledged = authorization
+    try {
+      return keep(await client.pollDeviceAuthorizationGrant(config, acknowledged))
+    } finally {
+      acknowledged = undefined
+    }
+  },
+
   userinfo: () => client.fetchUserInfo(config, tokens.access_token, subject),
   refresh: async () => keep(await client.refreshTokenGrant(config, tokens.refresh_token)),
   introspect: () => client.tokenIntrospection(resource, tokens.access_token),

@@ -22,6 +22,7 @@ var aliased = map[string]func(*Metadata) string{
 	"userinfo_endpoint":                     func(m *Metadata) string { return m.UserInfo },
 	"pushed_authorization_request_endpoint": func(m *Metadata) string { return m.PAR },
 	"backchannel_authentication_endpoint":   func(m *Metadata) string { return m.CIBA },
+	"device_authorization_endpoint":         func(m *Metadata) string { return m.Device },
 	"authorization_challenge_endpoint":      func(m *Metadata) string { return m.Challenge },
 }
 

@@ -33,3 +33,20 @@ func TestBackchannelAuthenticationIsAnnouncedWhereItIsOn(t *testing.T) {
 		}
 	}
 }
+
+func TestDevicesAreAnnouncedWhereTheyAreServed(t *testing.T) {
+	for _, tt := range []struct {
+		rule     string
+		settings tenant.Settings
+		on       bool
+	}{
+		{"off", tenant.Settings{}, false},
+		{"on", tenant.Settings{Device: tenant.DeviceSettings{Enabled: true}}, true},
+		{"on, but without our pages", tenant.Settings{Device: tenant.DeviceSettings{Enabled: true}, LoginURL: "https://login.example"}, false},
+	} {
+		m := MetadataOf(&tenant.Tenant{Issuer: "https://id.example", Settings: &tt.settings, Keys: keys.NewSet(nil)}, time.Now())
+		if on := m.Device == "https://id.example/device_authorization"; on != tt.on || !on && m.Device != "" || slices.Contains(m.GrantTypes, oauth.DeviceCode) != tt.on {
+			t.Errorf("%s: the endpoint is %q, grants %q", tt.rule, m.Device, m.GrantTypes)
+		}
+	}
+}

@@ -26,6 +26,8 @@ const (
 	Clients    = "/clients"
 	PAR        = "/par"
 	CIBA       = "/ciba"
+	Device     = "/device_authorization"
+	DevicePage = "/device"
 	Challenge  = "/authorize-challenge"
 	EndSession = "/logout"
 
@@ -48,6 +50,7 @@ type Metadata struct {
 	CIBA                  string   `json:"backchannel_authentication_endpoint,omitempty"`
 	CIBAModes             []string `json:"backchannel_token_delivery_modes_supported,omitempty"`
 	CIBAUserCode          bool     `json:"backchannel_user_code_parameter_supported,omitempty"`
+	Device                string   `json:"device_authorization_endpoint,omitempty"` // RFC 8628 §4
 	Challenge             string   `json:"authorization_challenge_endpoint,omitempty"`
 	EndSession            string   `json:"end_session_endpoint,omitempty"`          // RP-Initiated Logout §2.1
 	FrontchannelLogout    bool     `json:"frontchannel_logout_supported,omitempty"` // Front-Channel Logout §3
@@ -125,6 +128,11 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	}
 	m.DetailsTypes = t.Settings.DetailsTypeNames()
 	m.Documents = t.Settings.Documents.Enabled
+	if t.Settings.DeviceOn() {
+		m.Device = t.Issuer + Device
+	} else {
+		m.GrantTypes = slices.DeleteFunc(m.GrantTypes, func(g string) bool { return g == oauth.DeviceCode })
+	}
 	if t.Settings.Challenge.Enabled {
 		m.Challenge = t.Issuer + Challenge
 	}

@@ -76,13 +76,17 @@ type Guess struct {
 const (
 	Password     = "password"      // folded user name
 	ClientSecret = "client_secret" // client id
+
+	UserCode          = "user_code"            // none: any code of a device that waits at the tenant is guessed at
+	UserCodeOfAccount = "user_code of account" // subject who enters it
 )
 
 // Guesses are the limits on guessing, everywhere.
 //
 // Wrong passwords for one account block their source soon, and the account as a whole only after many more and never
 // for more than a minute, so that nobody can lock another out. A client secret has 256 bits, so a misconfigured client
-// is given time, and no number of wrong ones from elsewhere keeps the client itself out.
+// is given time, and no number of wrong ones from elsewhere keeps the client itself out. A user code is short and lives
+// for minutes: a source has few guesses, and all sources together one a second once they have used up many.
 func Guesses() []Guess {
 	return []Guess{
 		{
@@ -94,6 +98,15 @@ func Guesses() []Guess {
 		{
 			Name: ClientSecret,
 			Pair: Backoff{Free: 100, First: time.Second, Longest: time.Minute, Forgive: 6 * time.Second},
+		},
+		{
+			Name: UserCode,
+			Pair: Backoff{Free: 10, First: time.Second, Longest: 15 * time.Minute, Forgive: time.Minute},
+			Key:  Backoff{Free: 500, First: time.Second, Longest: 10 * time.Second, Forgive: time.Second},
+		},
+		{
+			Name: UserCodeOfAccount,
+			Pair: Backoff{Free: 20, First: time.Second, Longest: 15 * time.Minute, Forgive: time.Minute},
 		},
 	}
 }

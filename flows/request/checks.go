@@ -8,9 +8,10 @@ type check struct {
 
 // checks run top to bottom, after client and redirect URI are proven; the first error wins.
 var checks = []check{
-	{(*draft).repeated, Authorize | Pushed | Backchannel | Challenge},    // RFC 6749 §3.1
-	{(*draft).characters, Authorize | Pushed | Backchannel | Challenge},  // RFC 6749 appendix A
+	{(*draft).repeated, everyKind},                                       // RFC 6749 §3.1
+	{(*draft).characters, everyKind},                                     // RFC 6749 appendix A
 	{(*draft).mayBackchannel, Backchannel},                               // CIBA Core §4
+	{(*draft).mayDevice, Device},                                         // RFC 8628 §3.1
 	{(*draft).mayChallenge, Challenge},                                   // First-Party Applications §2
 	{(*draft).unsigned, Backchannel},                                     // CIBA Core §7.1.1
 	{(*draft).noReference, Pushed},                                       // RFC 9126 §2.1
@@ -20,7 +21,7 @@ var checks = []check{
 	{(*draft).responseType, Authorize | Pushed},                          // RFC 6749 §3.1.1
 	{(*draft).codeOnly, Challenge},                                       // First-Party Applications §5.1
 	{(*draft).responseMode, Authorize | Pushed},                          // OAuth 2.0 Multiple Response Types §2.1
-	{(*draft).scope, Authorize | Pushed | Backchannel},                   // RFC 6749 §3.3
+	{(*draft).scope, Authorize | Pushed | Backchannel | Device},          // RFC 6749 §3.3
 	{(*draft).heldScope, Challenge},                                      // RFC 6749 §3.3
 	{(*draft).frontChannel, Authorize | Pushed},                          // OIDC Core §3.2.2.1, §3.3.2.11
 	{(*draft).openID, Backchannel},                                       // CIBA Core §7.1
@@ -29,19 +30,19 @@ var checks = []check{
 	{(*draft).dpopJKT, Authorize | Pushed | Challenge},                   // RFC 9449 §10
 	{(*draft).nonce, Authorize | Pushed | Challenge},                     // OIDC Core §3.1.2.1
 	{(*draft).prompt, Authorize | Pushed | Challenge},                    // OIDC Core §3.1.2.1
-	{(*draft).maxAge, Authorize | Pushed | Challenge},                    // OIDC Core §3.1.2.1
+	{(*draft).maxAge, Authorize | Pushed | Challenge | Device},           // OIDC Core §3.1.2.1
 	{(*draft).display, Authorize | Pushed},                               // OIDC Core §3.1.2.1
 	{(*draft).locales, Authorize | Pushed | Challenge},                   // OIDC Core §3.1.2.1, §5.2
 	{(*draft).loginHint, Authorize | Pushed | Backchannel | Challenge},   // OIDC Core §3.1.2.1
 	{(*draft).loginHintToken, Backchannel},                               // CIBA Core §7.1
-	{(*draft).acr, Authorize | Pushed | Backchannel | Challenge},         // OIDC Core §3.1.2.1
+	{(*draft).acr, everyKind},                                            // OIDC Core §3.1.2.1
 	{(*draft).claims, Authorize | Pushed | Challenge},                    // OIDC Core §5.5
 	{(*draft).idTokenHint, Authorize | Pushed | Backchannel | Challenge}, // OIDC Core §3.1.2.1
 	{(*draft).bindingMessage, Backchannel},                               // CIBA Core §7.1
 	{(*draft).userCode, Backchannel},                                     // CIBA Core §7.1
 	{(*draft).requestedExpiry, Backchannel},                              // CIBA Core §7.1
 	{(*draft).requestContext, Backchannel},                               // FAPI CIBA §5.2.2
-	{(*draft).resource, Authorize | Pushed | Backchannel | Challenge},    // RFC 8707 §2
-	{(*draft).details, Authorize | Pushed | Backchannel | Challenge},     // RFC 9396 §2
+	{(*draft).resource, everyKind},                                       // RFC 8707 §2
+	{(*draft).details, everyKind},                                        // RFC 9396 §2
 	{(*draft).shown, Authorize | Pushed},                                 // refuses nothing
 }

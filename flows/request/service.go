@@ -20,6 +20,9 @@ const (
 	Backchannel                  // the backchannel authentication endpoint
 	Challenge                    // the authorization challenge endpoint
 	Pushed                       // the pushed authorization request endpoint
+	Device                       // the device authorization endpoint
+
+	everyKind = Authorize | Backchannel | Challenge | Pushed | Device
 )
 
 // Service validates requests.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/ciba"
+	"github.com/chancery-id/chancery/flows/device"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/session"
@@ -27,6 +28,7 @@ type Service struct {
 	Accounts grant.Accounts
 	CIBA     *ciba.Service
 	Hooks    Hooks
+	Device   *device.Service
 }
 
 // Request is a token request of a client that has been authenticated, or is public.
@@ -53,6 +55,7 @@ var grantTypes = []grantType{
 	{oauth.RefreshToken, []string{"refresh_token"}, (*Service).redeemRefresh}, // RFC 6749 §6
 	{oauth.ClientCredentials, nil, (*Service).clientCredentials},              // RFC 6749 §4.4
 	{oauth.CIBA, []string{"auth_req_id"}, (*Service).redeemCIBA},              // CIBA Core §10.1
+	{oauth.DeviceCode, []string{"device_code"}, (*Service).redeemDevice},      // RFC 8628 §3.4
 }
 
 // GrantTypes lists the names of the grants.

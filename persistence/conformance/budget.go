@@ -103,6 +103,8 @@ func Budget(t *testing.T, db *persistence.DB, sent func() int) {
 		{"Lease", 1, func() error { _, err := k.db.Lease(k.ctx, k.t, k.now, k.now, 10, nil); return err }, nil},
 		{"PutOff", 1, func() error { return k.db.PutOff(k.ctx, k.t, "m", 1, k.now, "refused") }, nil},
 		{"Delivered", 1, func() error { return k.db.Delivered(k.ctx, k.t, "m", 1) }, nil},
+		{"BeginDevice", 1, func() error { return k.device("device", "code", many) }, nil},
+		{"Device", 1, func() error { _, err := k.db.Device(k.ctx, k.t, hash("code")); return err }, nil},
 		{"Account", 1, func() error { _, err := k.db.Account(k.ctx, k.t, "alice"); return err }, nil},
 		{"Client", 1, func() error { _, err := k.db.Client(k.ctx, k.t, "app"); return err }, nil},
 		{"Changes", 1, func() error { _, _, err := k.db.Changes(k.ctx, k.now); return err }, nil},

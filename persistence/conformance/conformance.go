@@ -13,6 +13,7 @@ import (
 	"github.com/chancery-id/chancery/flows/challenge"
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/decoupled"
+	"github.com/chancery-id/chancery/flows/device"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/flows/registration"
@@ -31,6 +32,7 @@ type DB interface {
 	authorize.Store
 	challenge.Store
 	decoupled.Store
+	device.Store
 	clientauth.Replay
 	grant.Store
 	request.Store
@@ -63,6 +65,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"challenges", challenges},
 		{"pushes", pushes},
 		{"authentications", authentications},
+		{"devices", devices},
 		{"grants", grants},
 		{"refresh", refreshes},
 		{"tokens", tokens},
@@ -118,6 +121,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[authorize.Store](),
 	reflect.TypeFor[challenge.Store](),
 	reflect.TypeFor[decoupled.Store](),
+	reflect.TypeFor[device.Store](),
 	reflect.TypeFor[clientauth.Replay](),
 	reflect.TypeFor[grant.Store](),
 	reflect.TypeFor[request.Store](),

@@ -75,6 +75,7 @@ func (k *kit) fill() {
 	k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("identifying", decoupled.Identifying)))
 	k.waiting("waiting")
 	k.granted("approved")
+	k.must(k.device("device", "user code", many))
 	k.must(k.use("assertion", "used", k.at(time.Hour)))
 	k.must(k.db.Owe(k.ctx, k.t, k.message("owed", "alice"), k.message("lost", "")))
 	k.must(k.db.Bury(k.ctx, k.t, "lost", 0, k.now, "refused"))
@@ -121,7 +122,7 @@ func (k *kit) dump() contents {
 	put("pushed request", pushed, err)
 	initial, err := k.db.InitialTokens(k.ctx, k.t)
 	put("initial tokens", initial, err)
-	for _, id := range []string{"identifying", "waiting", "approved"} {
+	for _, id := range []string{"identifying", "waiting", "approved", "device"} {
 		a, err := k.db.Authentication(k.ctx, k.t, k.now, id)
 		put("authentication "+id, a, err)
 	}
@@ -338,8 +339,10 @@ var isolations = map[string]kept{
 	"outbox.Store.PutOff": {call: func(k *kit) (any, error) {
 		return none(k.db.PutOff(k.ctx, k.t, "owed", 0, k.at(time.Hour), "refused"))
 	}},
-	"outbox.Store.Bury":   {call: func(k *kit) (any, error) { return none(k.db.Bury(k.ctx, k.t, "owed", 0, k.now, "refused")) }},
-	"outbox.Store.Replay": {call: func(k *kit) (any, error) { return none(k.db.Replay(k.ctx, k.t, "lost", k.now)) }},
+	"outbox.Store.Bury":        {call: func(k *kit) (any, error) { return none(k.db.Bury(k.ctx, k.t, "owed", 0, k.now, "refused")) }},
+	"outbox.Store.Replay":      {call: func(k *kit) (any, error) { return none(k.db.Replay(k.ctx, k.t, "lost", k.now)) }},
+	"device.Store.BeginDevice": {call: func(k *kit) (any, error) { return none(k.device("another", "another user code", many)) }},
+	"device.Store.Device":      {call: func(k *kit) (any, error) { return k.db.Device(k.ctx, k.t, hash("user code")) }},
 
 	"session.Store.Session":  {call: func(k *kit) (any, error) { return k.db.Session(k.ctx, k.t, "session") }},
 	"session.Store.Sessions": {call: func(k *kit) (any, error) { return k.db.Sessions(k.ctx, k.t, "alice") }},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -37,20 +38,26 @@ type item struct {
 // showConsent asks to grant what p asks.
 func (u *UI) showConsent(c *gin.Context, t *tenant.Tenant, p *authorize.Pending, binding string) error {
 	pg := u.pageOf(c, t, p, binding)
-	in := consent{Client: pg.clientName(p.Client), Unchecked: p.Client.SelfRegistered, Return: returnHost(p.Request.RedirectURI),
-		Policy: link(pg.localized(p.Client, "policy_uri", p.Client.PolicyURI)), Terms: link(pg.localized(p.Client, "tos_uri", p.Client.TOSURI))}
-	in.Initial = initial(in.Client)
-	var err error
-	if in.Who, err = u.person(c, t, p.Session.Subject); err != nil {
+	in, err := u.consentOf(c, t, pg, p.Client, p.Session.Subject, p.Request, p.Asked)
+	if err != nil {
 		return err
 	}
-	in.New = pg.items(t.Settings, p.Asked.NewScope, p.Asked.New)
-	in.New = append(in.New, pg.details(p.Request.Details)...)
-	in.Had = pg.items(t.Settings, p.Asked.ConsentedScope, p.Asked.Consented)
+	in.Return = returnHost(p.Request.RedirectURI)
 	pg.Title = pg.Plain("consent.title", in.Client)
 	pg.Body = in
 	render(c, http.StatusOK, "consent", pg, "form-action "+formAction(p.Request.RedirectURI))
 	return nil
+}
+
+// consentOf is what client asks of the subject.
+func (u *UI) consentOf(c *gin.Context, t *tenant.Tenant, pg *page, client *tenant.Client, sub string, r *request.Request, asked authorize.Asked) (in consent, err error) {
+	in = consent{Client: pg.clientName(client), Unchecked: client.SelfRegistered, Policy: link(pg.localized(client, "policy_uri", client.PolicyURI)),
+		Terms: link(pg.localized(client, "tos_uri", client.TOSURI)), New: pg.items(t.Settings, asked.NewScope, asked.New),
+		Had: pg.items(t.Settings, asked.ConsentedScope, asked.Consented)}
+	in.New = append(in.New, pg.details(r.Details)...)
+	in.Initial = initial(in.Client)
+	in.Who, err = u.person(c, t, sub)
+	return in, err
 }
 
 // items words scope values and claims: each value with the claims it stands for, then the claims that are left.

@@ -1,4 +1,4 @@
-// Package login is our own pages for tenants that bring none: sign-in, consent, sign-out and errors, and the browser's
+// Package login is our own pages for tenants that bring none: sign-in, consent, devices, sign-out and errors, and the browser's
 // side of an authorization request. They call the same flows as a tenant's own login UI reaches through a dialect.
 package login
 
@@ -12,6 +12,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/device"
 	"github.com/chancery-id/chancery/flows/discovery"
 	"github.com/chancery-id/chancery/flows/logout"
 	"github.com/chancery-id/chancery/flows/oauth"
@@ -28,6 +29,7 @@ type UI struct {
 	Sessions  *session.Service
 	Logout    *logout.Service
 	Accounts  Accounts
+	Device    *device.Service
 	Insecure  bool // development: cookies without Secure and __Host- at issuers of plain http
 }
 
@@ -60,6 +62,10 @@ var routes = []route{
 	{http.MethodPost, interactionPath + ":handle", "login", false, (*UI).answer},
 	{http.MethodGet, logoutPath, "logout", false, (*UI).askLogout},
 	{http.MethodPost, logoutPath, "logout", false, (*UI).logout},
+	{http.MethodGet, devicePath, "device", false, (*UI).askCode},
+	{http.MethodPost, devicePath, "device", false, (*UI).enterCode},
+	{http.MethodGet, devicePath + "/:handle", "device", false, (*UI).askAboutDevice},
+	{http.MethodPost, devicePath + "/:handle", "device", false, (*UI).answerDevice},
 	{http.MethodGet, "/login/logo", "asset", true, (*UI).logo},
 	{http.MethodGet, "/login/assets/:name", "asset", true, (*UI).asset},
 }

@@ -94,8 +94,10 @@ func pathOf(c *gin.Context) string {
 	if handle := secret(c.Param("handle")); handle != "" {
 		return interactionPath + handle
 	}
-	if strings.TrimSuffix(c.FullPath(), "/") == logoutPath {
-		return logoutPath
+	for _, path := range []string{logoutPath, devicePath} {
+		if strings.TrimSuffix(c.FullPath(), "/") == path {
+			return path
+		}
 	}
 	return ""
 }

@@ -25,9 +25,9 @@ var files embed.FS
 
 // pages are our templates by name, each within the layout.
 var pages = func() map[string]*template.Template {
-	layout := template.Must(template.ParseFS(files, "pages/layout.html"))
+	layout := template.Must(template.ParseFS(files, "pages/layout.html", "pages/agreement.html"))
 	m := map[string]*template.Template{}
-	for _, name := range []string{"signin", "choose", "consent", "notice", "formpost", "logout", "done"} {
+	for _, name := range []string{"signin", "choose", "consent", "notice", "formpost", "logout", "done", "device", "deviceconfirm"} {
 		m[name] = template.Must(template.Must(layout.Clone()).ParseFS(files, "pages/"+name+".html"))
 	}
 	return m

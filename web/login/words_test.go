@@ -14,7 +14,7 @@ import (
 func TestEveryTextIsThere(t *testing.T) {
 	var want []string
 	names, err := fs.Glob(files, "pages/*.html")
-	if err != nil || len(names) != len(pages)+1 {
+	if err != nil || len(names) != len(pages)+2 { // layout and agreement are within others
 		t.Fatal(names, err)
 	}
 	for _, name := range names {
@@ -32,9 +32,10 @@ func TestEveryTextIsThere(t *testing.T) {
 	for _, key := range notices {
 		want = append(want, key+".title", key+".text")
 	}
-	for _, key := range []string{"gone", "stranger", "bad", "signedout", "stayed"} {
+	for _, key := range []string{"gone", "stranger", "bad", "signedout", "stayed", "deviceallowed", "devicedenied", "devicegone"} {
 		want = append(want, key+".title", key+".text")
 	}
+	want = append(want, "device.wrong", "device.empty", "ago", "ago.now")
 	for _, scope := range []string{oauth.OpenID, "profile", "email", "address", "phone", oauth.OfflineAccess} {
 		want = append(want, "scope."+scope)
 		for _, claim := range oauth.ScopeClaims(scope) {

@@ -22,6 +22,8 @@ import (
 
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/decoupled"
+	"github.com/chancery-id/chancery/flows/device"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/logout"
 	"github.com/chancery-id/chancery/flows/oauth"
@@ -42,6 +44,7 @@ type world struct {
 	tenants map[string]*tenant.Tenant
 	clients map[string]*tenant.Client
 	clock   *clock
+	devices *devices
 }
 
 type clock struct {
@@ -93,6 +96,9 @@ func newWorld(t *testing.T, https bool) *world {
 				Hint: func(_ context.Context, _ *tenant.Tenant, _ *tenant.Client, token string) (string, error) {
 					return strings.TrimPrefix(token, "of:"), nil
 				}}}}
+	w.devices = &devices{codes: map[string]string{}, rows: map[string]*decoupled.Authentication{}}
+	w.ui.Device = &device.Service{Now: w.clock.Now, Rand: rand.Reader, Requests: w.ui.Authorize.Requests, Issuer: issuer, Store: w.devices, Decoupled: w.devices,
+		Page: devicePath}
 	g := &wire.Gate{Resolver: w, Now: time.Now, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	w.server = httptest.NewUnstartedServer(nil)
 	w.server.Config.Handler = g.Handler(w.ui, door{w.ui})

@@ -12,6 +12,7 @@ import (
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/clientauth"
+	"github.com/chancery-id/chancery/flows/device"
 	"github.com/chancery-id/chancery/flows/discovery"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/proof"
@@ -30,6 +31,7 @@ type Door struct {
 	ClientAuth *clientauth.Service
 	Proofs     *proof.Service
 	CIBA       *ciba.Service
+	Device     *device.Service
 	Clients    *registration.Service
 	Browser    Browser
 	Aliases    discovery.Aliases
@@ -59,6 +61,7 @@ func (d *Door) Mount(r *wire.Router) {
 	r.Public(http.MethodPost, discovery.Token, d.token)
 	r.Public(http.MethodPost, discovery.PAR, d.push)
 	r.Public(http.MethodPost, discovery.CIBA, d.ciba)
+	r.Public(http.MethodPost, discovery.Device, d.device)
 	r.Public(http.MethodPost, discovery.Introspect, d.introspect)
 	r.Public(http.MethodPost, discovery.Revoke, d.revoke)
 	r.Public(http.MethodGet, discovery.UserInfo, d.userInfo)

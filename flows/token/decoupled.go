@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
@@ -11,9 +12,19 @@ import (
 
 var errApproval = oauth.InvalidGrant("the user's answer no longer stands")
 
-// redeemCIBA answers a poll (CIBA Core §10.1, §11): with tokens once, when the subject has agreed.
+// redeemCIBA answers a poll for a backchannel authentication (CIBA Core §10.1, §11).
 func (s *Service) redeemCIBA(ctx context.Context, t *tenant.Tenant, r *Request) (grant.Tokens, error) {
-	id, err := s.CIBA.Flow().Poll(ctx, t, r.Client, r.get("auth_req_id"))
+	return s.redeemDecoupled(ctx, t, r, s.CIBA.Flow(), r.get("auth_req_id"))
+}
+
+// redeemDevice answers a poll of a device (RFC 8628 §3.4, §3.5).
+func (s *Service) redeemDevice(ctx context.Context, t *tenant.Tenant, r *Request) (grant.Tokens, error) {
+	return s.redeemDecoupled(ctx, t, r, s.Device.Flow(), r.get("device_code"))
+}
+
+// redeemDecoupled answers a poll: with tokens once, when the subject has agreed.
+func (s *Service) redeemDecoupled(ctx context.Context, t *tenant.Tenant, r *Request, f *decoupled.Flow, handle string) (grant.Tokens, error) {
+	id, err := f.Poll(ctx, t, r.Client, handle)
 	if err != nil {
 		return grant.Tokens{}, err
 	}
@@ -30,7 +41,7 @@ func (s *Service) redeemCIBA(ctx context.Context, t *tenant.Tenant, r *Request) 
 	if err != nil {
 		return grant.Tokens{}, err
 	}
-	if err := s.CIBA.Flow().Redeem(ctx, t, effect); err != nil {
+	if err := f.Redeem(ctx, t, effect); err != nil {
 		return grant.Tokens{}, err
 	}
 	return out, nil
