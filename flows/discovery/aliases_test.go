@@ -44,7 +44,7 @@ func TestCertificatesAreAnnouncedWhereTheyAreOn(t *testing.T) {
 // Each alias is an endpoint that is there, by the name of its own member (RFC 8705 §5).
 func TestAliasesAreOfEndpoints(t *testing.T) {
 	x := &tenant.Tenant{Issuer: "https://id.example/t/acme", Settings: &tenant.Settings{MTLS: tenant.MTLSSettings{Enabled: true}}, Keys: keys.NewSet(nil)}
-	x.Settings.CIBA.Enabled = true
+	x.Settings.CIBA.Enabled, x.Settings.Device.Enabled = true, true
 	x.Settings.Challenge.Enabled = true
 	b, err := json.Marshal(Aliases{"https://id.example", "https://mtls.example"}.MetadataOf(x, time.Now()))
 	if err != nil {
