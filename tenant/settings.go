@@ -29,6 +29,7 @@ type Settings struct {
 	Encryption    EncryptionSettings    `json:"encryption,omitzero"`
 	Access        AccessSettings        `json:"access,omitzero"`
 	Device        DeviceSettings        `json:"device,omitzero"`
+	Logout        LogoutSettings        `json:"logout,omitzero"`
 
 	Hooks map[string]Hook `json:"hooks,omitempty"` // by name
 	MTLS  MTLSSettings    `json:"mtls,omitzero"`
@@ -188,6 +189,9 @@ func (s *Settings) IDTokenAlg(c *Client) keys.Alg {
 	}
 	return alg(s.Tokens.IDTokenAlg)
 }
+
+// DefaultIDTokenAlg is the algorithm of ID tokens for clients that registered none.
+func (s *Settings) DefaultIDTokenAlg() keys.Alg { return alg(s.Tokens.IDTokenAlg) }
 
 func alg(name string) keys.Alg {
 	if name == "" {

@@ -45,6 +45,7 @@ func (s *Service) Grant(ctx context.Context, t *tenant.Tenant, p *Pending, a Aut
 	if t.Settings.Challenge.CreateSession {
 		out.Session = s.Sessions.New(t, a.Login)
 		out.SID, g.SessionID = s.Sessions.Handle(t, out.Session), out.Session.ID
+		g.Terms.Offline = g.Terms.Offline || t.Settings.Logout.KeepGrants
 		e.Session, e.ClientID = out.Session, p.Client.ID
 		e.KeepNewest, e.TokensUntil = t.Settings.Sessions.Quota(), now.Add(t.Settings.LongestAccessToken())
 	}

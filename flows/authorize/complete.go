@@ -273,6 +273,7 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 	g.Terms.RefreshToken.Issue = g.Terms.RefreshToken.Issue && p.Client.MayGrant(oauth.RefreshToken)
 	g.Terms.Login = loginOf(who, tellsAuthTime(p.Client, r))
 	g.Terms.Login.Nonce = r.Nonce
+	g.Terms.Offline = g.Terms.Offline || t.Settings.Logout.KeepGrants
 	out, err := s.issue(ctx, t, p.Client, r, g)
 	if err != nil {
 		return Result{}, err
@@ -289,6 +290,9 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 		return Result{}, err
 	}
 	t.Revoked.Add(revoked...)
+	if t.Settings.ChecksSession() && r.Scope.Has(oauth.OpenID) {
+		out.params = append(out.params, Param{"session_state", s.Sessions.State(t, who, p.Client.ID, r.RedirectURI)})
+	}
 	res := Result{Client: p.Client, Subject: who.Subject, Current: who, Issued: out.Issued, Response: respond(t, r, out.params...)}
 	if c.session != nil || c.moved {
 		res.Session, res.SID = who, s.Sessions.Handle(t, who)

@@ -165,6 +165,7 @@ func (d *DirectRequest) grant(t *tenant.Tenant, now time.Time, client *tenant.Cl
 	g.Terms.RefreshToken.Issue = g.Terms.RefreshToken.Issue && client.MayGrant(oauth.RefreshToken)
 	g.Terms.IDToken.Issue = g.Terms.IDToken.Issue && b.Session != nil
 	if b.Session != nil {
+		g.Terms.Offline = g.Terms.Offline || t.Settings.Logout.KeepGrants
 		g.SessionID, g.Terms.Login = b.Session.ID, loginOf(b.Session, client.RequireAuthTime || client.DefaultMaxAge != nil)
 	}
 	return g

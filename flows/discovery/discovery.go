@@ -31,6 +31,8 @@ const (
 	Challenge  = "/authorize-challenge"
 	EndSession = "/logout"
 
+	CheckSession = "/login/check-session"
+
 	OpenIDConfiguration = "/.well-known/openid-configuration"
 	AuthorizationServer = "/.well-known/oauth-authorization-server"
 )
@@ -53,6 +55,7 @@ type Metadata struct {
 	Device                string   `json:"device_authorization_endpoint,omitempty"` // RFC 8628 §4
 	Challenge             string   `json:"authorization_challenge_endpoint,omitempty"`
 	EndSession            string   `json:"end_session_endpoint,omitempty"`          // RP-Initiated Logout §2.1
+	CheckSession          string   `json:"check_session_iframe,omitempty"`          // Session Management §3.3
 	FrontchannelLogout    bool     `json:"frontchannel_logout_supported,omitempty"` // Front-Channel Logout §3
 	FrontchannelLogoutSID bool     `json:"frontchannel_logout_session_supported,omitempty"`
 	BackchannelLogout     bool     `json:"backchannel_logout_supported,omitempty"` // Back-Channel Logout §2.1
@@ -139,6 +142,9 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	if t.Settings.LoginURL == "" { // only our own pages know the browser's session
 		m.EndSession = t.Issuer + EndSession
 		m.FrontchannelLogout, m.FrontchannelLogoutSID = true, true
+	}
+	if t.Settings.ChecksSession() {
+		m.CheckSession = t.Issuer + CheckSession
 	}
 	if len(m.Scopes) == 0 {
 		m.Scopes = defaultScopes

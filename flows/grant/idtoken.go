@@ -105,28 +105,27 @@ func (g *Grant) SubjectFor(t *tenant.Tenant, c *tenant.Client) string {
 // ParseIDToken returns the subject of an ID token that t issued to the client, expired or not (OIDC Core §3.1.2.1,
 // id_token_hint). A token that is none is ErrNotFound.
 func (i *Issuer) ParseIDToken(ctx context.Context, t *tenant.Tenant, clientID, token string) (sub string, err error) {
-	sub, audience, err := i.ParseIDTokenHint(ctx, t, token)
-	if err == nil && !slices.Contains(audience, clientID) {
+	h, err := i.ParseIDTokenHint(ctx, t, token)
+	if err == nil && !slices.Contains(h.ClientIDs, clientID) {
 		err = ErrNotFound
 	}
 	if err != nil {
 		return "", err
 	}
-	return sub, nil
+	return h.Subject, nil
 }
 
-// ParseIDTokenHint returns subject and audience of an ID token that t issued to whomever, expired or not (RP-Initiated
-// Logout §2). The subject is ours, also where the client was told a pairwise one. The token may be encrypted to one of t's
-// own keys. A token that is none is ErrNotFound, and so is one without signature.
-func (i *Issuer) ParseIDTokenHint(ctx context.Context, t *tenant.Tenant, token string) (sub string, clientIDs []string, err error) {
+// ParseIDTokenHint returns what an ID token says that t issued to whomever, expired or not (RP-Initiated Logout §2). The
+// token may be encrypted to one of t's own keys. A token that is none is ErrNotFound, and so is one without signature.
+func (i *Issuer) ParseIDTokenHint(ctx context.Context, t *tenant.Tenant, token string) (Hint, error) {
 	if keys.IsEncrypted(token) {
 		allowed := t.Settings.Decryptable()
 		if len(allowed) == 0 {
-			return "", nil, ErrNotFound
+			return Hint{}, ErrNotFound
 		}
 		plain, err := t.Keys.Decrypt(i.Now(), token, allowed...)
 		if err != nil {
-			return "", nil, ErrNotFound
+			return Hint{}, ErrNotFound
 		}
 		token = string(plain)
 	}
@@ -135,33 +134,34 @@ func (i *Issuer) ParseIDTokenHint(ctx context.Context, t *tenant.Tenant, token s
 	if !ours {
 		j, err := keys.ParseSigned(token)
 		if err != nil || !j.Alg.HMAC() || !t.Settings.Signing.HMAC || !j.HasType(IDTokenType) {
-			return "", nil, ErrNotFound
+			return Hint{}, ErrNotFound
 		}
 		payload = j.Payload
 	}
 	var c idClaims
 	if json.Unmarshal(payload, &c) != nil || c.Issuer != t.Issuer || c.Subject == "" || c.ExpiresAt == 0 {
-		return "", nil, ErrNotFound
+		return Hint{}, ErrNotFound
 	}
 	client := &tenant.Client{}
 	if len(c.Audience) == 1 { // as in all of ours
 		if client, err = clientOf(ctx, t, c.Audience[0]); err != nil {
-			return "", nil, err
+			return Hint{}, err
 		}
 	}
 	if !ours {
 		j, _ := keys.ParseSigned(token)
 		if j.Alg != t.Settings.IDTokenAlg(client) || client.CheckHMAC(j, i.Now(), j.Alg) != nil {
-			return "", nil, ErrNotFound
+			return Hint{}, ErrNotFound
 		}
 	}
-	return t.SubjectOf(client, c.Subject), c.Audience, nil
+	return Hint{t.SubjectOf(client, c.Subject), c.SID, c.Audience}, nil
 }
 
 // idClaims are those of an ID token that a hint is known by. A UserInfo answer has no exp (OIDC Core §5.3.2).
 type idClaims struct {
 	Issuer    string   `json:"iss"`
 	Subject   string   `json:"sub"`
+	SID       string   `json:"sid"`
 	Audience  audience `json:"aud"`
 	ExpiresAt int64    `json:"exp"`
 }

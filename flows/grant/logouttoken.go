@@ -61,3 +61,24 @@ func (i *Issuer) MintLogoutToken(ctx context.Context, t *tenant.Tenant, l Logout
 	}
 	return i.Seal(ctx, t, l.Client, p, logoutTokenType, payload)
 }
+
+// Hint is what an ID token tells that comes back as a hint.
+type Hint struct {
+	Subject   string // ours, also where the client was told a pairwise one
+	SID       string // empty: it tells none
+	ClientIDs []string
+}
+
+// Of reports whether the hint was issued in the session of that id and subject: it names the session as one of its
+// clients does, or names no session but the subject.
+func (h *Hint) Of(t *tenant.Tenant, sessionID, sub string) bool {
+	if h.SID == "" {
+		return h.Subject == sub
+	}
+	for _, c := range h.ClientIDs {
+		if h.SID == SID(t, sessionID, c) {
+			return true
+		}
+	}
+	return false
+}

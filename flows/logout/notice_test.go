@@ -61,7 +61,7 @@ func TestNotice(t *testing.T) {
 		if _, err := w.Issuer.ParseAccess(w.tenant, form.Get("logout_token")); err == nil {
 			t.Error("a logout token is an access token")
 		}
-		if _, _, err := w.Issuer.ParseIDTokenHint(t.Context(), w.tenant, form.Get("logout_token")); err == nil {
+		if _, err := w.Issuer.ParseIDTokenHint(t.Context(), w.tenant, form.Get("logout_token")); err == nil {
 			t.Error("a logout token is an ID token")
 		}
 	}

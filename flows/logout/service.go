@@ -20,10 +20,11 @@ type Service struct {
 	Sessions *session.Service
 }
 
-// Request is a request to log out (RP-Initiated Logout §2); all members may be empty. Its logout_hint is not among them:
-// a browser has one session, and what anyone may write spares its user no question.
+// Request is a request to log out (RP-Initiated Logout §2); all members may be empty. Its logout_hint decides nothing: a
+// browser has one session, and what anyone may write spares its user no question.
 type Request struct {
 	IDTokenHint           string
+	LogoutHint            string
 	ClientID              string
 	PostLogoutRedirectURI string
 	State                 string
@@ -36,6 +37,8 @@ type Prompt struct {
 	Client    *tenant.Client   // who asks; nil: nobody is named
 	Session   *session.Session // what is to be ended; nil: nothing is open
 	Confirm   bool             // its user must be asked first
+	Hinted    bool             // an ID token of ours came along
+	Hint      string           // logout_hint, for a UI that can make something of it
 	UILocales []string         // by preference
 	to        string
 }
@@ -51,14 +54,15 @@ var (
 	errURI      = oauth.InvalidRequest("post_logout_redirect_uri is not registered for the client")
 )
 
-// Begin validates r. The user must be asked unless the hint, an ID token of t that may be expired, is of the session's
-// subject (RP-Initiated Logout §2). What is wrong with r is invalid_request.
+// Begin validates r. The user must be asked unless the hint, an ID token of t that may be expired, or encrypted to t, was
+// issued in the session, or tells of no session but of its subject (RP-Initiated Logout §2). What is wrong with r is
+// invalid_request.
 //
 // The post_logout_redirect_uri counts once the hint or client_id says whose it is (§3). Without a session there is nobody
 // to ask, and then a client that registered itself is not followed: who wants to lead browsers astray could be one.
 func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, r Request) (Prompt, error) {
-	p := Prompt{UILocales: strings.Fields(r.UILocales)}
-	sub, clientID, err := s.hinted(ctx, t, r)
+	p := Prompt{UILocales: strings.Fields(r.UILocales), Hinted: r.IDTokenHint != "", Hint: r.LogoutHint}
+	hint, clientID, err := s.hinted(ctx, t, r)
 	if err != nil {
 		return Prompt{}, err
 	}
@@ -82,26 +86,26 @@ func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, r Request) (Promp
 	case err != nil:
 		return Prompt{}, err
 	default:
-		p.Confirm = sub != p.Session.Subject
+		p.Confirm = !p.Hinted || !hint.Of(t, p.Session.ID, p.Session.Subject)
 	}
 	return p, nil
 }
 
-// hinted returns the subject of the hint, if there is one, and the client that asks.
-func (s *Service) hinted(ctx context.Context, t *tenant.Tenant, r Request) (sub, clientID string, err error) {
+// hinted returns what the hint says, if there is one, and the client that asks.
+func (s *Service) hinted(ctx context.Context, t *tenant.Tenant, r Request) (h grant.Hint, clientID string, err error) {
 	if r.IDTokenHint == "" {
-		return "", r.ClientID, nil
+		return h, r.ClientID, nil
 	}
-	sub, audience, err := s.Issuer.ParseIDTokenHint(ctx, t, r.IDTokenHint)
+	h, err = s.Issuer.ParseIDTokenHint(ctx, t, r.IDTokenHint)
 	switch {
 	case err != nil:
-		return "", "", errHint.Because(err)
-	case r.ClientID == "" && len(audience) == 1:
-		return sub, audience[0], nil
-	case !slices.Contains(audience, r.ClientID):
-		return "", "", errMismatch
+		return h, "", errHint.Because(err)
+	case r.ClientID == "" && len(h.ClientIDs) == 1:
+		return h, h.ClientIDs[0], nil
+	case !slices.Contains(h.ClientIDs, r.ClientID):
+		return h, "", errMismatch
 	}
-	return sub, r.ClientID, nil
+	return h, r.ClientID, nil
 }
 
 func client(ctx context.Context, t *tenant.Tenant, id string) (*tenant.Client, error) {
@@ -129,13 +133,22 @@ func withState(uri, state string) string {
 	return uri + sep + "state=" + url.QueryEscape(state)
 }
 
-// End ends the session of p and revokes what hangs on it, and returns where the browser goes then; empty: nowhere. The
-// address is the browser's, for the record. Where p.Confirm is set its user must have agreed.
-func (s *Service) End(ctx context.Context, t *tenant.Tenant, p Prompt, address string) (to string, err error) {
-	if p.Session != nil {
-		if err := s.Sessions.End(ctx, t, p.Session, address); err != nil {
-			return "", err
-		}
+// Ended is what is left to do once a session has ended.
+type Ended struct {
+	To     string   // where the browser goes; empty: nowhere
+	Frames []string // URLs to be loaded by the browser first, each in a frame of its own (Front-Channel Logout §3)
+}
+
+// End ends the session of p, revokes what hangs on it, and has its relying parties told. The address is the browser's, for
+// the record. Where p.Confirm is set its user must have agreed.
+func (s *Service) End(ctx context.Context, t *tenant.Tenant, p Prompt, address string) (Ended, error) {
+	out := Ended{To: p.to}
+	if p.Session == nil {
+		return out, nil
 	}
-	return p.to, nil
+	if err := s.Sessions.End(ctx, t, p.Session, address); err != nil {
+		return Ended{}, err
+	}
+	out.Frames = s.frames(ctx, t, p.Session)
+	return out, nil
 }

@@ -99,12 +99,16 @@ func newTenant(t *testing.T, issuer string, clients tenant.Clients) *tenant.Tena
 	if err != nil {
 		t.Fatal(err)
 	}
+	opens, err := keys.Generate(keys.ECDHESA256KW, rand.Reader, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
 	secret, err := keys.NewSecret(bytes.Repeat([]byte{1}, 32))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &tenant.Tenant{ID: "acme", Issuer: issuer, Settings: &tenant.Settings{}, Secret: secret, Clients: clients,
-		Keys: keys.NewSet([]keys.Key{k}), Revoked: tenant.NewJournal()}
+	return &tenant.Tenant{ID: "acme", Issuer: issuer, Settings: &tenant.Settings{Encryption: tenant.EncryptionSettings{Algs: []string{string(keys.ECDHESA256KW)}}}, Secret: secret, Clients: clients,
+		Keys: keys.NewSet([]keys.Key{k, opens}), Revoked: tenant.NewJournal()}
 }
 
 // hint signs claims as an ID token of t.
@@ -127,6 +131,10 @@ func TestBegin(t *testing.T) {
 	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"JWT"}`))
 	other := newTenant(t, "https://id.globex.example", w.store)
 	impostor := newTenant(t, w.tenant.Issuer, w.store)
+	ofSession := func(sub, session string) string {
+		return hint(t, w.tenant, grant.IDTokenType, `{"iss":"`+w.tenant.Issuer+`","sub":"`+sub+`","aud":"shop","exp":1,"sid":"`+grant.SID(w.tenant, session, "shop")+`"}`)
+	}
+	sealed := encryptedTo(t, w.tenant, alices)
 	const gone = "gone" // SID of a browser without session
 	for _, tt := range []struct {
 		rule    string
@@ -144,6 +152,10 @@ func TestBegin(t *testing.T) {
 		{"state joins a query", Request{IDTokenHint: alices, PostLogoutRedirectURI: bye + "?from=op", State: "s"}, nil, "shop", false, bye + "?from=op&state=s"},
 		{"an app's own scheme", Request{IDTokenHint: alices, PostLogoutRedirectURI: "org.example.shop:/bye", State: "s"}, nil, "shop", false, "org.example.shop:/bye?state=s"},
 		{"state without URI leads nowhere", Request{IDTokenHint: alices, State: "s"}, nil, "shop", false, ""},
+		{"an ID token of this very session", Request{IDTokenHint: ofSession("alice", w.current.ID)}, nil, "shop", false, ""},
+		{"also where the client knows the subject by another name", Request{IDTokenHint: ofSession("pseudonym", w.current.ID)}, nil, "shop", false, ""},
+		{"an ID token of an earlier session: the user is asked", Request{IDTokenHint: ofSession("alice", "earlier")}, nil, "shop", true, ""},
+		{"an ID token that is encrypted to us", Request{IDTokenHint: sealed, PostLogoutRedirectURI: bye}, nil, "shop", false, bye},
 		{"an ID token of another subject: the user is asked", Request{IDTokenHint: bobs, PostLogoutRedirectURI: bye}, nil, "shop", true, bye},
 		{"client_id alone: the user is asked", Request{ClientID: "shop", PostLogoutRedirectURI: bye, State: "s"}, nil, "shop", true, bye + "?state=s"},
 		{"client_id and hint agree", Request{IDTokenHint: alices, ClientID: "shop", PostLogoutRedirectURI: bye}, nil, "shop", false, bye},
@@ -219,8 +231,8 @@ func TestEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, rule := range []string{"the first time", "the second time"} {
-		if to, err := w.End(t.Context(), w.tenant, p, "192.0.2.1"); err != nil || to != bye+"?state=s" {
-			t.Errorf("%s: got %q, %v", rule, to, err)
+		if e, err := w.End(t.Context(), w.tenant, p, "192.0.2.1"); err != nil || e.To != bye+"?state=s" || e.Frames != nil {
+			t.Errorf("%s: got %+v, %v", rule, e, err)
 		}
 	}
 	if len(w.store.sessions) != 0 || len(w.store.events) != 1 {
@@ -235,8 +247,8 @@ func TestEnd(t *testing.T) {
 	if p, err = w.Begin(t.Context(), w.tenant, Request{SID: w.sid}); err != nil || p.Session != nil || p.Confirm {
 		t.Errorf("afterwards: %+v, %v", p, err)
 	}
-	if to, err := w.End(t.Context(), w.tenant, p, ""); err != nil || to != "" {
-		t.Errorf("ending nothing: %q, %v", to, err)
+	if e, err := w.End(t.Context(), w.tenant, p, ""); err != nil || e.To != "" {
+		t.Errorf("ending nothing: %+v, %v", e, err)
 	}
 }
 
@@ -250,7 +262,74 @@ func TestAStoreThatIsDown(t *testing.T) {
 	if _, err := w.Begin(t.Context(), w.tenant, Request{SID: w.sid}); !errors.Is(err, errDown) {
 		t.Errorf("begin: %v", err)
 	}
-	if to, err := w.End(t.Context(), w.tenant, p, ""); !errors.Is(err, errDown) || to != "" {
-		t.Errorf("end: %q, %v", to, err)
+	if e, err := w.End(t.Context(), w.tenant, p, ""); !errors.Is(err, errDown) || e.To != "" {
+		t.Errorf("end: %+v, %v", e, err)
+	}
+}
+
+// encryptedTo encrypts a token to ten, as a client that reads its JWK set does.
+func encryptedTo(t *testing.T, ten *tenant.Tenant, token string) string {
+	t.Helper()
+	set, err := keys.ParseJWKS(ten.Keys.JWKS(noon))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := set.Encrypt(keys.Encryption{Alg: keys.ECDHESA256KW, Enc: "A256GCM"}, "JWT", "JWT", []byte(token))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestRelyingPartiesInTheBrowser(t *testing.T) {
+	w := newWorld(t)
+	w.store.clients["framed"] = &tenant.Client{ID: "framed", Metadata: tenant.Metadata{FrontchannelLogoutURI: "https://framed.example/out?a=b"}}
+	w.store.clients["other"] = &tenant.Client{ID: "other", Metadata: tenant.Metadata{FrontchannelLogoutURI: "https://other.example/out"}}
+	w.current.Clients = []string{"shop", "framed", "gone"}
+	p, err := w.Begin(t.Context(), w.tenant, Request{SID: w.sid})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := w.End(t.Context(), w.tenant, p, "")
+	want := "https://framed.example/out?a=b&iss=https%3A%2F%2Fid.acme.example&sid=" + grant.SID(w.tenant, w.current.ID, "framed")
+	if err != nil || !slices.Equal(e.Frames, []string{want}) {
+		t.Errorf("got %+v, %v", e, err)
+	}
+}
+
+func TestARequestWaitsElsewhere(t *testing.T) {
+	w := newWorld(t)
+	now := noon
+	w.Sessions.Now = func() time.Time { return now }
+	p, err := w.Begin(t.Context(), w.tenant, Request{ClientID: "shop", PostLogoutRedirectURI: bye, State: "s", SID: w.sid, LogoutHint: "alice@example.com", UILocales: "fr"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	handle, err := w.Hold(w.tenant, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := w.Resume(t.Context(), w.tenant, handle)
+	if err != nil || !got.Confirm || got.Client.ID != "shop" || got.Session.ID != w.current.ID || got.To() != bye+"?state=s" || got.Hint != "alice@example.com" || !slices.Equal(got.UILocales, []string{"fr"}) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	other := newTenant(t, "https://id.globex.example", w.store)
+	other.Secret, _ = keys.NewSecret(bytes.Repeat([]byte{2}, 32))
+	for rule, call := range map[string]func() (Prompt, error){
+		"a handle that is none":  func() (Prompt, error) { return w.Resume(t.Context(), w.tenant, "x") },
+		"one of another tenant":  func() (Prompt, error) { return w.Resume(t.Context(), other, handle) },
+		"one whose time is over": func() (Prompt, error) { now = noon.Add(heldLife); return w.Resume(t.Context(), w.tenant, handle) },
+	} {
+		now = noon
+		if _, err := call(); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%s: %v", rule, err)
+		}
+	}
+	now = noon
+	if _, err := w.End(t.Context(), w.tenant, got, ""); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = w.Resume(t.Context(), w.tenant, handle); err != nil || got.Session != nil {
+		t.Errorf("afterwards: %+v, %v", got, err)
 	}
 }

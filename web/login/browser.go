@@ -39,6 +39,7 @@ func (u *UI) binding(c *gin.Context, t *tenant.Tenant) string {
 // Signed gives the browser the handle of its session.
 func (u *UI) Signed(c *gin.Context, t *tenant.Tenant, sid string) {
 	u.setCookie(c, t, sessionCookie, sid)
+	u.watched(c, t, sid)
 }
 
 // Show takes the browser to where res stands: to the page that asks its user, or back to the client. It sets the

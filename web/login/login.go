@@ -66,6 +66,7 @@ var routes = []route{
 	{http.MethodPost, devicePath, "device", false, (*UI).enterCode},
 	{http.MethodGet, devicePath + "/:handle", "device", false, (*UI).askAboutDevice},
 	{http.MethodPost, devicePath + "/:handle", "device", false, (*UI).answerDevice},
+	{http.MethodGet, checkPath, "check_session", true, (*UI).checkSession},
 	{http.MethodGet, "/login/logo", "asset", true, (*UI).logo},
 	{http.MethodGet, "/login/assets/:name", "asset", true, (*UI).asset},
 }

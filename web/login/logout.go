@@ -1,8 +1,10 @@
 package login
 
 import (
+	"html/template"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -19,13 +21,16 @@ const aboutLogout = "logout"
 const maxLogout = 8 << 10
 
 // logoutParams are the parameters of a request to log out (RP-Initiated Logout §2) that its page hands on.
-var logoutParams = []string{"id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"}
+var logoutParams = []string{"id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"}
 
 // signout is the content of the pages about logout.
 type signout struct {
 	Who    person
 	Fields [][2]string // the request, by name and value
 	Key    string      // text of what was done
+	Frames []string    // URLs that relying parties want loaded
+	To     string      // where the browser goes next; empty: nowhere
+	Client string
 }
 
 // askLogout ends the browser's session, or asks whether to (RP-Initiated Logout §2).
@@ -112,7 +117,7 @@ func (u *UI) moveLogout(c *gin.Context, t *tenant.Tenant, sent url.Values) {
 
 // beginLogout validates a request to log out.
 func (u *UI) beginLogout(c *gin.Context, t *tenant.Tenant, sent url.Values) (logout.Prompt, error) {
-	p, err := u.Logout.Begin(c.Request.Context(), t, logout.Request{IDTokenHint: sent.Get("id_token_hint"), ClientID: sent.Get("client_id"),
+	p, err := u.Logout.Begin(c.Request.Context(), t, logout.Request{IDTokenHint: sent.Get("id_token_hint"), LogoutHint: sent.Get("logout_hint"), ClientID: sent.Get("client_id"),
 		PostLogoutRedirectURI: sent.Get("post_logout_redirect_uri"), State: sent.Get("state"), UILocales: sent.Get("ui_locales"), SID: u.SID(c, t)})
 	if err == nil && p.Client != nil {
 		wire.EventOf(c).Client(p.Client.ID)
@@ -122,19 +127,46 @@ func (u *UI) beginLogout(c *gin.Context, t *tenant.Tenant, sent url.Values) (log
 
 // end ends the session of p, and sends the browser on where the client wants it back.
 func (u *UI) end(c *gin.Context, t *tenant.Tenant, p logout.Prompt) {
-	to, err := u.Logout.End(c.Request.Context(), t, p, address(c))
+	ended, err := u.Logout.End(c.Request.Context(), t, p, address(c))
 	if err != nil {
 		u.fail(c, t, err)
 		return
 	}
 	if u.SID(c, t) != "" {
-		u.setCookie(c, t, sessionCookie, "")
+		u.Signed(c, t, "")
 	}
-	if to != "" {
-		redirect(c, to)
-		return
+	switch {
+	case len(ended.Frames) > 0:
+		u.tell(c, t, p, ended)
+	case ended.To != "":
+		redirect(c, ended.To)
+	default:
+		u.done(c, t, p, "signedout")
 	}
-	u.done(c, t, p, "signedout")
+}
+
+// tellingTime is how long the browser has to load what relying parties want loaded, in seconds.
+const tellingTime = "3"
+
+// tell has the browser load what relying parties want loaded, and then go on (Front-Channel Logout §3). They may run
+// scripts in frames of their own origin, and do nothing to the page around them.
+func (u *UI) tell(c *gin.Context, t *tenant.Tenant, p logout.Prompt, ended logout.Ended) {
+	pg := u.page(c, t, &request.Request{UILocales: p.UILocales})
+	pg.Title = pg.Plain("signedout.title")
+	in := signout{Key: "signedout", Client: pg.clientName(p.Client)}
+	sources := "frame-src"
+	for _, uri := range ended.Frames {
+		if origin := formAction(uri); strings.HasPrefix(origin, "'self' http") { // which registration demands
+			sources += strings.TrimPrefix(origin, "'self'")
+			in.Frames = append(in.Frames, uri)
+		}
+	}
+	if in.To = string(formTarget(ended.To)); in.To != "" {
+		c.Header("Refresh", tellingTime+"; url="+in.To)
+	}
+	pg.Body = in
+	wire.NoStore(c)
+	render(c, http.StatusOK, "done", pg, sources+"; form-action 'none'")
 }
 
 // done says what became of a wish to sign out.
@@ -144,3 +176,6 @@ func (u *UI) done(c *gin.Context, t *tenant.Tenant, p logout.Prompt, key string)
 	pg.Body = signout{Key: key}
 	render(c, http.StatusOK, "done", pg, "form-action 'none'")
 }
+
+// Target is To as the address of a link.
+func (s signout) Target() template.URL { return formTarget(s.To) }
