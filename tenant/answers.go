@@ -24,10 +24,10 @@ type Answers struct {
 // secret itself is kept.
 func (m *Metadata) SecretAlgs() []keys.Alg {
 	var algs []keys.Alg
-	if m.TokenEndpointAuthMethod == oauth.AuthSecretJWT {
+	if m.Uses(oauth.AuthSecretJWT) {
 		algs = append(algs, keys.HS256)
-		if m.TokenEndpointAuthAlg != "" {
-			algs[0] = keys.Alg(m.TokenEndpointAuthAlg)
+		if alg := keys.Alg(m.TokenEndpointAuthAlg); alg.HMAC() {
+			algs[0] = alg
 		}
 	}
 	for _, name := range []string{m.IDTokenAlg, m.IDTokenEncryptionAlg, m.UserInfoAlg, m.UserInfoEncryptionAlg, m.IntrospectionAlg, m.IntrospectionEncryptionAlg} {

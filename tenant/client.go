@@ -86,6 +86,7 @@ type Metadata struct {
 	CertificateMetadata
 	Answers
 	Subjects
+	MigrationMetadata
 }
 
 // Public reports whether the client has no credentials (RFC 6749 §2.1).
@@ -93,7 +94,7 @@ func (c *Client) Public() bool { return c.TokenEndpointAuthMethod == oauth.AuthN
 
 // Secretive reports whether the client authenticates with a secret that it shares with us.
 func (c *Client) Secretive() bool {
-	return !slices.Contains(secretless, c.TokenEndpointAuthMethod)
+	return slices.ContainsFunc(c.Methods(), func(m string) bool { return !slices.Contains(secretless, m) })
 }
 
 // secretless are the methods of clients that share no secret with us.

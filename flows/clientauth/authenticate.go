@@ -1,7 +1,6 @@
 package clientauth
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -60,16 +59,17 @@ func (s *Service) Authenticate(ctx context.Context, t *tenant.Tenant, c Credenti
 	if err != nil {
 		return nil, err
 	}
-	if client != nil && m.name == oauth.AuthNone {
-		if by := byCertificate(registered(client)); by != nil {
-			m = by
+	now := s.Now()
+	ways := m.of(client, now)
+	known := len(ways) > 0
+	if !known {
+		client, ways = decoy, []*method{m}
+	}
+	for _, m = range ways {
+		if err = m.proves(s, ctx, &attempt{Credentials: &c, tenant: t, client: client, now: now}); err == nil {
+			break
 		}
 	}
-	known := client != nil && !client.Disabled && registered(client) == m.name
-	if !known {
-		client = decoy
-	}
-	err = m.proves(s, ctx, &attempt{Credentials: &c, tenant: t, client: client, now: s.Now()})
 	switch {
 	case err == nil && known:
 		return client, nil
@@ -106,9 +106,6 @@ func (c *Credentials) method() (*method, string, error) {
 	}
 	return used, id, nil
 }
-
-// registered returns the client's method; RFC 7591 §2: without one it is client_secret_basic.
-func registered(c *tenant.Client) string { return cmp.Or(c.TokenEndpointAuthMethod, oauth.AuthBasic) }
 
 // lookup returns the client of that id, or nil.
 func lookup(ctx context.Context, t *tenant.Tenant, id string) (*tenant.Client, error) {

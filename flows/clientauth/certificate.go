@@ -3,8 +3,11 @@ package clientauth
 import (
 	"context"
 	"errors"
+	"slices"
+	"time"
 
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
 )
 
@@ -20,15 +23,23 @@ var (
 // client_id, as a public client's does (RFC 8705 §2). Which of them it is the registry tells.
 func silent(*Credentials) (string, bool) { return "", false }
 
-// byCertificate returns the method of a client that named itself only, if it is registered to prove itself by certificate.
-func byCertificate(name string) *method {
+// of returns the methods of the client that m, as the request shows it, stands for at now: m itself, or those by
+// certificate for a client that named itself only. There is none where the client may not authenticate so.
+func (m *method) of(client *tenant.Client, now time.Time) (ways []*method) {
+	if client == nil || client.Disabled {
+		return nil
+	}
 	for i := range methods {
-		if m := &methods[i]; m.name == name && (name == oauth.AuthTLS || name == oauth.AuthSelfSignedTLS) {
-			return m
+		way := &methods[i]
+		if (way == m || m.name == oauth.AuthNone && slices.Contains(byCertificate, way.name)) && client.AuthenticatesBy(way.name, now) {
+			ways = append(ways, way)
 		}
 	}
-	return nil
+	return ways
 }
+
+// byCertificate are the methods that a request does not show.
+var byCertificate = []string{oauth.AuthTLS, oauth.AuthSelfSignedTLS}
 
 // issuedCertificate checks a certificate that an authority of the tenant has issued (RFC 8705 §2.1).
 func (*Service) issuedCertificate(_ context.Context, a *attempt) error {

@@ -61,11 +61,11 @@ func Methods(t *tenant.Tenant) []string {
 func Algs(method string) []keys.Alg {
 	switch method {
 	case oauth.AuthSecretJWT:
-		return []keys.Alg{keys.HS256}
+		return keys.HMACAlgs()
 	case oauth.AuthPrivateJWT:
 		return keys.ClientAlgs()
 	case "":
-		return append(keys.ClientAlgs(), keys.HS256)
+		return append(keys.ClientAlgs(), keys.HMACAlgs()...)
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ func noSecret(*Service, context.Context, *attempt) error { return nil }
 func (c *Credentials) asserts() bool { return c.Assertion != "" || c.AssertionType != "" }
 
 // shared reports whether the assertion says that it is signed with a secret.
-func (a *assertion) shared() bool { return a.signed != nil && a.signed.Alg == keys.HS256 }
+func (a *assertion) shared() bool { return a.signed != nil && a.signed.Alg.HMAC() }
 
 func secretJWT(c *Credentials) (string, bool) {
 	if !c.asserts() || !c.assertion.shared() {
@@ -125,15 +125,16 @@ func (c *Credentials) claimed() string {
 }
 
 func (s *Service) secretAssertion(ctx context.Context, a *attempt) error {
-	return s.asserted(ctx, a, func(j *keys.Signed) error { return a.client.CheckHMAC(j, a.now) })
+	return s.asserted(ctx, a, oauth.AuthSecretJWT, func(j *keys.Signed) error { return a.client.CheckHMAC(j, a.now, keys.HMACAlgs()...) })
 }
 
 func (s *Service) keyAssertion(ctx context.Context, a *attempt) error {
-	return s.asserted(ctx, a, func(j *keys.Signed) error { return s.verify(ctx, a, j) })
+	return s.asserted(ctx, a, oauth.AuthPrivateJWT, func(j *keys.Signed) error { return s.verify(ctx, a, j) })
 }
 
-// asserted checks the assertion, which may be used once.
-func (s *Service) asserted(ctx context.Context, a *attempt, verify func(*keys.Signed) error) error {
+// asserted checks the assertion of that method, which may be used once. The algorithm registered is that of the client's
+// method, not of a former one.
+func (s *Service) asserted(ctx context.Context, a *attempt, method string, verify func(*keys.Signed) error) error {
 	if a.broken != nil {
 		return a.broken
 	}
@@ -141,7 +142,7 @@ func (s *Service) asserted(ctx context.Context, a *attempt, verify func(*keys.Si
 	if err := x.check(a.tenant, a.claimed(), s.TokenEndpoint, a.now); err != nil {
 		return err
 	}
-	if alg := a.client.TokenEndpointAuthAlg; alg != "" && alg != string(x.signed.Alg) {
+	if alg := a.client.TokenEndpointAuthAlg; alg != "" && alg != string(x.signed.Alg) && method == a.client.Method() {
 		return errAlg
 	}
 	if err := verify(x.signed); err != nil {

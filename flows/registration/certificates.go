@@ -26,7 +26,7 @@ func certificates(_ *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time)
 			return oauth.InvalidClientMetadata(r.Member + " is not valid")
 		}
 	}
-	switch by := m.TokenEndpointAuthMethod == oauth.AuthTLS; {
+	switch by := m.Uses(oauth.AuthTLS); {
 	case by && rules != 1:
 		return oauth.InvalidClientMetadata("token_endpoint_auth_method tls_client_auth needs exactly one of tls_client_auth_subject_dn, tls_client_auth_san_dns, tls_client_auth_san_uri, tls_client_auth_san_ip and tls_client_auth_san_email")
 	case !by && rules > 0:

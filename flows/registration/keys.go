@@ -15,15 +15,15 @@ var keyed = []string{oauth.AuthPrivateJWT, oauth.AuthSelfSignedTLS}
 
 // clientKeys checks the client's own keys, and the algorithm of its assertions (RFC 7591 §2, OIDC Registration §2).
 func clientKeys(s *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
-	algs := clientauth.Algs(m.TokenEndpointAuthMethod)
+	algs := clientauth.Algs(m.Method())
 	if algs == nil {
 		algs = clientauth.Algs("") // it says nothing, and may be there
 	}
 	switch {
 	case len(m.JWKS) > 0 && m.JWKSURI != "":
 		return oauth.InvalidClientMetadata("jwks and jwks_uri exclude each other")
-	case slices.Contains(keyed, m.TokenEndpointAuthMethod) && len(m.JWKS) == 0 && m.JWKSURI == "":
-		return oauth.InvalidClientMetadata("token_endpoint_auth_method " + m.TokenEndpointAuthMethod + " needs jwks or jwks_uri")
+	case m.Uses(keyed...) && len(m.JWKS) == 0 && m.JWKSURI == "":
+		return oauth.InvalidClientMetadata("token_endpoint_auth_method private_key_jwt or self_signed_tls_client_auth needs jwks or jwks_uri")
 	case m.TokenEndpointAuthAlg != "" && !slices.Contains(algs, keys.Alg(m.TokenEndpointAuthAlg)):
 		return oauth.InvalidClientMetadata("token_endpoint_auth_signing_alg is not supported")
 	}

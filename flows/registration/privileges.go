@@ -57,6 +57,10 @@ func withhold(r *Request, base *tenant.Metadata) error {
 		return oauth.InvalidClientMetadata("authorization_challenge_endpoint_auth_method requires the master token")
 	}
 	m.ChallengeAuthMethod = base.ChallengeAuthMethod
+	if m.FormerMethod != "" && m.MigrationMetadata != base.MigrationMetadata {
+		return oauth.InvalidClientMetadata("former_token_endpoint_auth_method requires the master token")
+	}
+	m.MigrationMetadata = base.MigrationMetadata
 	if err := withholdPolicy(&m.TokenPolicy, base.TokenPolicy); err != nil {
 		return err
 	}

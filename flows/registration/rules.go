@@ -47,6 +47,7 @@ var checks = []check{
 	logout,          // Back-Channel Logout §2.2, Front-Channel Logout §2
 	names,           // RFC 7591 §5
 	authMethod,      // RFC 7591 §2
+	formerMethod,    // before what either method needs
 	clientKeys,      // RFC 7591 §2
 	certificates,    // RFC 8705 §2
 	grantTypes,      // RFC 7591 §2.1
