@@ -10,9 +10,6 @@ import (
 	"github.com/chancery-id/chancery/tenant/keys"
 )
 
-// keyed are the methods by keys of the client's own.
-var keyed = []string{oauth.AuthPrivateJWT, oauth.AuthSelfSignedTLS}
-
 // clientKeys checks the client's own keys, and the algorithm of its assertions (RFC 7591 §2, OIDC Registration §2).
 func clientKeys(s *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
 	algs := clientauth.Algs(m.Method())
@@ -22,8 +19,10 @@ func clientKeys(s *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) e
 	switch {
 	case len(m.JWKS) > 0 && m.JWKSURI != "":
 		return oauth.InvalidClientMetadata("jwks and jwks_uri exclude each other")
-	case m.Uses(keyed...) && len(m.JWKS) == 0 && m.JWKSURI == "":
-		return oauth.InvalidClientMetadata("token_endpoint_auth_method private_key_jwt or self_signed_tls_client_auth needs jwks or jwks_uri")
+	case m.Uses(oauth.AuthPrivateJWT) && len(m.JWKS) == 0 && m.JWKSURI == "":
+		return oauth.InvalidClientMetadata("token_endpoint_auth_method private_key_jwt needs jwks or jwks_uri")
+	case m.Uses(oauth.AuthSelfSignedTLS) && len(m.JWKS) == 0 && m.JWKSURI == "":
+		return oauth.InvalidClientMetadata("token_endpoint_auth_method self_signed_tls_client_auth needs jwks or jwks_uri")
 	case m.TokenEndpointAuthAlg != "" && !slices.Contains(algs, keys.Alg(m.TokenEndpointAuthAlg)):
 		return oauth.InvalidClientMetadata("token_endpoint_auth_signing_alg is not supported")
 	}
