@@ -153,7 +153,7 @@ const tellingTime = "3"
 func (u *UI) tell(c *gin.Context, t *tenant.Tenant, p logout.Prompt, ended logout.Ended) {
 	pg := u.page(c, t, &request.Request{UILocales: p.UILocales})
 	pg.Title = pg.Plain("signedout.title")
-	in := signout{Key: "signedout", Client: pg.clientName(p.Client)}
+	in := signout{Client: pg.clientName(p.Client)}
 	sources := "frame-src"
 	for _, uri := range ended.Frames {
 		if origin := formAction(uri); strings.HasPrefix(origin, "'self' http") { // which registration demands
@@ -166,7 +166,7 @@ func (u *UI) tell(c *gin.Context, t *tenant.Tenant, p logout.Prompt, ended logou
 	}
 	pg.Body = in
 	wire.NoStore(c)
-	render(c, http.StatusOK, "done", pg, sources+"; form-action 'none'")
+	render(c, http.StatusOK, "signedout", pg, sources+"; form-action 'none'")
 }
 
 // done says what became of a wish to sign out.

@@ -174,3 +174,24 @@ func TestLogoutAfterTheEnd(t *testing.T) {
 		}
 	}
 }
+
+// Relying parties that want it are loaded in frames of their own once the session has ended, and nothing else is.
+func TestLogoutFrames(t *testing.T) {
+	w, b := signedIn(t)
+	w.clients["web"].FrontchannelLogoutURI = "https://app.example.org/out?x=<b>"
+	defer func() { w.clients["web"].FrontchannelLogoutURI = "" }()
+	for _, n := range w.store.sessions[acme] {
+		n.Clients = []string{"web", "app"}
+	}
+	s := b.open(acme, "/logout?"+url.Values{"id_token_hint": {w.hint("sub-alice")}, "post_logout_redirect_uri": {bye}, "state": {`"><b>`}}.Encode())
+	policy := s.Header.Get("Content-Security-Policy")
+	if s.StatusCode != http.StatusOK || s.heading() != "You are signed out" || strings.Count(s.html, "<iframe") != 1 || !strings.Contains(s.html, `src="https://app.example.org/out?x=%3cb%3e&amp;iss=`) {
+		t.Errorf("got %d %q\n%s", s.StatusCode, s.heading(), s.html)
+	}
+	if !strings.Contains(policy, "frame-src https://app.example.org;") || !strings.Contains(policy, "form-action 'none'") || strings.Contains(policy, "script-src") {
+		t.Errorf("the policy is %q", policy)
+	}
+	if to := s.Header.Get("Refresh"); to != "3; url="+bye+"?state=%22%3E%3Cb%3E" {
+		t.Errorf("it goes on by %q", to)
+	}
+}
