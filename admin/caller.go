@@ -47,7 +47,7 @@ func (c *Console) refused(ctx context.Context, why error, by By, details ...stri
 			details[i] = details[i][:maxDetail]
 		}
 	}
-	if err := c.Access.Record(context.WithoutCancel(ctx), by.Caller.Home.ID, c.event(audit.AdminRefused, by, details...)); err != nil {
+	if err := c.Access.Record(context.WithoutCancel(ctx), by.Caller.Home.ID, c.event(audit.AdminRefused, By{Actor: by.Actor, Address: by.Address}, details...)); err != nil {
 		return worded(err)
 	}
 	return why

@@ -23,6 +23,7 @@ type Console struct {
 	Store     Store
 	Access    Access  // who may administer
 	Policy    *Policy // what they may
+	Answers   Answers // to calls that may be repeated
 	Numbers   Numbers // nil: tenants are not listed by number
 	Clients   *registration.Service
 	Accounts  *account.Service
@@ -49,6 +50,7 @@ type By struct {
 	Address string // of the caller
 	// Caller bounds what is done and granted by what the caller may; nil: nothing does, as for who reaches the database.
 	Caller *Caller
+	Once   *audit.Once // idempotency key of the call; nil: it has none
 }
 
 // What the operations say, beside *Invalid. The store's sentinel is the cause.
@@ -85,7 +87,7 @@ func (c *Console) changed(ctx context.Context) {
 
 // event is the record of a change. details are names and values in turn.
 func (c *Console) event(kind audit.Kind, by By, details ...string) audit.Event {
-	e := audit.Event{At: c.now(), Kind: kind, Actor: by.Actor, Address: by.Address}
+	e := audit.Event{At: c.now(), Kind: kind, Actor: by.Actor, Address: by.Address, Once: by.Once}
 	if len(details) > 0 {
 		e.Detail = make(map[string]string, len(details)/2)
 	}

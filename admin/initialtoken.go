@@ -14,7 +14,7 @@ func (c *Console) CreateInitialToken(ctx context.Context, id tenant.ID, n regist
 	if err != nil {
 		return registration.InitialToken{}, "", err
 	}
-	return c.Clients.Invite(ctx, t, n, registration.Master(by.Actor, by.Address))
+	return c.Clients.Invite(ctx, t, n, registration.Master(by.Actor, by.Address).Once(by.Once))
 }
 
 // InitialTokens lists the initial access tokens of a tenant, the oldest first.
@@ -32,7 +32,7 @@ func (c *Console) RevokeInitialToken(ctx context.Context, id tenant.ID, tokenID 
 	if err != nil {
 		return err
 	}
-	return c.Clients.Disinvite(ctx, t, tokenID, registration.Master(by.Actor, by.Address))
+	return c.Clients.Disinvite(ctx, t, tokenID, registration.Master(by.Actor, by.Address).Once(by.Once))
 }
 
 // registrar returns a tenant that has a registry, as the flows see it: the platform has none.

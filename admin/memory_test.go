@@ -64,6 +64,10 @@ func (m *memory) Tenants(_ context.Context, after tenant.ID, n int) ([]tenant.Re
 	return out, nil
 }
 
+func (m *memory) FindTenants(ctx context.Context, _ TenantFilter, after tenant.ID, n int) ([]tenant.Record, error) {
+	return m.Tenants(ctx, after, n)
+}
+
 func (m *memory) at(id tenant.ID, version int64, ev audit.Event, change func(*tenant.Record)) error {
 	if m.between != nil {
 		m.between(id)

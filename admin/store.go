@@ -17,6 +17,8 @@ type Store interface {
 	Tenant(ctx context.Context, id tenant.ID) (*tenant.Record, error)
 	// Tenants lists tenants without keys, secret and tokens, by id after that one, at most n.
 	Tenants(ctx context.Context, after tenant.ID, n int) ([]tenant.Record, error)
+	// FindTenants lists those tenants but the platform that the filter lets through, as Tenants does.
+	FindTenants(ctx context.Context, f TenantFilter, after tenant.ID, n int) ([]tenant.Record, error)
 	// UpdateTenant replaces settings and the enabled flag of the tenant at that version; tenant.ErrUnknown, or
 	// tenant.ErrConflict when the version is another.
 	UpdateTenant(ctx context.Context, id tenant.ID, version int64, s tenant.Settings, enabled bool, now time.Time, ev audit.Event) error

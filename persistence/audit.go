@@ -27,6 +27,9 @@ func (eventRow) TableName() string { return "audit_events" }
 
 // event records ev, if it says anything.
 func (e *effect) event(ev audit.Event) {
+	if ev.Once != nil {
+		e.once(ev.Once)
+	}
 	if ev.Kind == "" {
 		return
 	}

@@ -31,6 +31,7 @@ var expiring = []struct {
 	{"replays", [...]string{expired, expired}},
 	{"outbox", [...]string{expired, expired}},
 	{"revocations", [...]string{expired, expired}},
+	{"idempotency", [...]string{expired, expired}},
 	{"changes", [...]string{`at <= ? AND at <= ?`, `at <= ? AND at <= ?`}},
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/chancery-id/chancery/admin"
@@ -223,7 +224,7 @@ func withTenant(detail map[string]string, id tenant.ID) map[string]string {
 }
 
 // owned are the tables of a tenant's rows that do not vanish with its own row.
-var owned = []string{"clients", "accounts", "sessions", "interactions", "grants", "access_tokens", "authorizations", "authentications", "pushed_requests", "initial_tokens", "replays", "revocations", "audit_events", "outbox"}
+var owned = []string{"clients", "accounts", "sessions", "interactions", "grants", "access_tokens", "authorizations", "authentications", "pushed_requests", "initial_tokens", "replays", "revocations", "audit_events", "audit_seals", "idempotency", "outbox"}
 
 // purge removes, step by step, what a tenant that is not there any more has left.
 func (db *DB) purge(ctx context.Context, id tenant.ID) error {
@@ -280,6 +281,31 @@ func (db *DB) Tenants(ctx context.Context, after tenant.ID, n int) ([]tenant.Rec
 	}
 	return out, known(err, nil)
 }
+
+// FindTenants implements admin.Store.
+func (db *DB) FindTenants(ctx context.Context, f admin.TenantFilter, after tenant.ID, n int) ([]tenant.Record, error) {
+	var rows []tenantRow
+	err := db.do(ctx, reads, "find tenants", func(ctx context.Context) error {
+		rows = nil
+		q := db.everyTenant.read.WithContext(ctx).Omit("secret").Where("tenant_id > ? AND tenant_id <> ?", string(after), string(tenant.Platform))
+		if f.Enabled != nil {
+			q = q.Where("enabled = ?", *f.Enabled)
+		}
+		if f.Query != "" {
+			part := "%" + likeable.Replace(strings.ToLower(f.Query)) + "%"
+			q = q.Where(`(tenant_id LIKE ? ESCAPE '!' OR lower(issuer) LIKE ? ESCAPE '!' OR lower(settings ->> 'name') LIKE ? ESCAPE '!')`, part, part, part)
+		}
+		return q.Order("tenant_id").Limit(n).Find(&rows).Error
+	})
+	out := make([]tenant.Record, len(rows))
+	for i := range rows {
+		out[i], _ = rows[i].record()
+	}
+	return out, known(err, nil)
+}
+
+// likeable lets a text stand for itself in a pattern of LIKE.
+var likeable = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
 // KeysDue implements admin.Store.
 func (db *DB) KeysDue(ctx context.Context, activeBefore time.Time, after tenant.ID, n int) (ids []tenant.ID, err error) {

@@ -96,7 +96,7 @@ func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistenc
 	a.accounts = &account.Service{Store: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}, Limit: a.limiter, Rehash: db, Events: db}
 	a.clients = &registration.Service{Store: db, Numbers: db, Initial: db, Now: time.Now, Rand: rand.Reader, Limit: a.limiter, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes(),
 		Permits: calls.Permits, Fetch: calls.Get}
-	a.console = &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Numbers: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
+	a.console = &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Answers: db, Numbers: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
 	return a
 }
 
@@ -204,6 +204,9 @@ var routeLimits = map[string]string{
 
 // Allow counts one call of a route.
 func (l callLimits) Allow(ctx context.Context, t tenant.ID, client string, source netip.Addr, what string) (time.Duration, bool) {
+	if what == wire.AdminCall {
+		return l.Limiter.Allow(ctx, t, limit.Admin, client)
+	}
 	if !source.IsValid() {
 		return 0, true // it proved that it acts for the tenant
 	}

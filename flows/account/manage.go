@@ -18,8 +18,9 @@ import (
 
 // By is who makes a change, for the record.
 type By struct {
-	Actor   string // id of an API token or administrator; empty: the subject itself
-	Address string // of the caller
+	Actor   string      // id of an API token or administrator; empty: the subject itself
+	Address string      // of the caller
+	Once    *audit.Once // idempotency key of the change; nil: it has none
 }
 
 // New is an account to be created. At most one of Password and PasswordHash is set; with neither, the account cannot
@@ -215,7 +216,7 @@ func (s *Service) revoked(t *tenant.Tenant, r tenant.Revocation, err error) erro
 }
 
 func (s *Service) event(k audit.Kind, sub string, by By, what string) audit.Event {
-	return audit.Event{At: s.now(), Kind: k, Actor: by.Actor, Subject: sub, Address: by.Address,
+	return audit.Event{At: s.now(), Kind: k, Actor: by.Actor, Subject: sub, Address: by.Address, Once: by.Once,
 		Detail: map[string]string{"change": what}}
 }
 

@@ -55,4 +55,12 @@ type Event struct {
 	Grant    string
 	Address  string            // of the caller
 	Detail   map[string]string // short, constant keys
+	Once     *Once             // nil: the change may be made any number of times
+}
+
+// Once is the idempotency key of a change, which is recorded with it: another of the same key is not made. Both hashes are
+// the caller's.
+type Once struct {
+	Key, Request []byte
+	ExpiresAt    time.Time
 }

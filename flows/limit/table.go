@@ -26,6 +26,7 @@ const (
 	Question  = "question"  // introspection, revocation and UserInfo: client
 	Register  = "register"  // open registration: source
 	Document  = "document"  // documents of clients that are fetched for strangers
+	Admin     = "admin"     // the administration: token
 )
 
 // Development are the limits on a developer's machine: those that a load test would meet are out of its reach.
@@ -39,6 +40,7 @@ func Development() []Limit {
 		{Name: Question, Keys: []Rate{{100_000, 200_000}}},
 		{Name: Register, Tenant: Rate{100, 1000}, Keys: []Rate{{100, 1000}}},
 		{Name: Document, Tenant: Rate{100, 1000}},
+		{Name: Admin, Keys: []Rate{{2000, 10_000}}},
 	}
 }
 
@@ -53,6 +55,7 @@ func Production() []Limit {
 		{Name: Question, Tenant: Rate{20_000, 40_000}, Keys: []Rate{{10_000, 20_000}}},
 		{Name: Register, Tenant: Rate{1, 100}, Keys: []Rate{{1.0 / 60, 10}}},
 		{Name: Document, Tenant: Rate{2, 50}},
+		{Name: Admin, Tenant: Rate{500, 2000}, Keys: []Rate{{50, 500}}},
 	}
 }
 

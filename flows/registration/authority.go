@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"time"
 
+	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 )
@@ -16,6 +17,7 @@ type Authority struct {
 	initial *InitialToken
 	actor   string // for the record
 	address string
+	once    *audit.Once
 }
 
 type rank string
@@ -39,6 +41,12 @@ func (a Authority) name() string {
 // the record.
 func Master(actor, address string) Authority {
 	return Authority{rank: master, actor: actor, address: address}
+}
+
+// Once is a for a change that has an idempotency key, which is recorded with it.
+func (a Authority) Once(key *audit.Once) Authority {
+	a.once = key
+	return a
 }
 
 // Own is the authority of a registration access token, which is checked against the client it is used on; or, where a

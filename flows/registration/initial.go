@@ -93,7 +93,7 @@ func (s *Service) Invite(ctx context.Context, t *tenant.Tenant, n NewInitial, by
 	}
 	plain = InitialPrefix + plain
 	k.ID, k.Hash = hex.EncodeToString(id[:]), hash(plain)
-	ev := audit.Event{At: now, Kind: audit.InitialTokenCreated, Actor: by.actor, Address: by.address, Detail: map[string]string{"token": k.ID, "label": k.Label}}
+	ev := audit.Event{At: now, Kind: audit.InitialTokenCreated, Actor: by.actor, Address: by.address, Once: by.once, Detail: map[string]string{"token": k.ID, "label": k.Label}}
 	if err := s.Initial.PutInitialToken(ctx, t.ID, k, maxInitial, ev); errors.Is(err, ErrFull) {
 		return InitialToken{}, "", oauth.InvalidRequest("The tenant has as many initial access tokens as it may").Because(err)
 	} else if err != nil {

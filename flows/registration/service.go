@@ -322,7 +322,7 @@ func lookup(ctx context.Context, t *tenant.Tenant, id string) (*tenant.Client, e
 }
 
 func (s *Service) event(k audit.Kind, id string, by Authority) audit.Event {
-	return audit.Event{At: s.now(), Kind: k, Actor: by.actor, ClientID: id, Address: by.address,
+	return audit.Event{At: s.now(), Kind: k, Actor: by.actor, ClientID: id, Address: by.address, Once: by.once,
 		Detail: map[string]string{"authority": by.name()}}
 }
 

@@ -28,6 +28,7 @@ type DB interface {
 	tenant.Directory
 	admin.Store
 	admin.Access
+	admin.Answers
 	account.Store
 	authorize.Store
 	challenge.Store
@@ -54,6 +55,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 	}{
 		{"tenants", tenants},
 		{"access", accesses},
+		{"answers", answers},
 		{"directory", directory},
 		{"clients", clients},
 		{"initial tokens", initialTokens},
@@ -117,6 +119,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[tenant.Directory](),
 	reflect.TypeFor[admin.Store](),
 	reflect.TypeFor[admin.Access](),
+	reflect.TypeFor[admin.Answers](),
 	reflect.TypeFor[account.Store](),
 	reflect.TypeFor[authorize.Store](),
 	reflect.TypeFor[challenge.Store](),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/decoupled"
@@ -72,6 +73,7 @@ func (k *kit) fill() {
 	k.push("pushed")
 	k.must(k.db.PutInitialToken(k.ctx, k.t, k.initialToken("initial", 3), 9, audit.Event{}))
 	k.administered()
+	k.once("once", "request")
 	k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("identifying", decoupled.Identifying)))
 	k.waiting("waiting")
 	k.granted("approved")
@@ -145,6 +147,8 @@ func (k *kit) dump() contents {
 		access.Version = 0
 	}
 	put("access", access, err)
+	answered, err := k.db.Answered(k.ctx, k.t, hash("once"), k.now)
+	put("answer", answered, err)
 	evs, err := k.db.Events(k.ctx, k.t, time.Time{}, 100)
 	put("events", evs, err)
 	return c
@@ -168,6 +172,11 @@ var isolations = map[string]kept{
 	}},
 	"tenant.Directory.Client": {call: func(k *kit) (any, error) { return k.db.Client(k.ctx, k.t, "app") }},
 
+	"admin.Answers.Answered": {call: func(k *kit) (any, error) { return k.db.Answered(k.ctx, k.t, hash("once"), k.now) }},
+	"admin.Answers.PutAnswer": {call: func(k *kit) (any, error) {
+		return none(k.db.PutAnswer(k.ctx, k.t, hash("once"), admin.Answer{Status: 201, Body: []byte("mine")}))
+	}},
+	"admin.Store.FindTenants":  {why: everyTenant},
 	"admin.Store.Tenants":      {why: everyTenant},
 	"admin.Store.KeysDue":      {why: everyTenant},
 	"admin.Store.CreateTenant": {call: func(k *kit) (any, error) { return none(k.create(tenant.ID(newLabel()))) }},

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/authorize"
@@ -41,6 +42,7 @@ var races = map[string]raced{
 	"admin.Store.Tenant":                {why: onlyReads},
 	"admin.Store.Tenants":               {why: onlyReads},
 	"admin.Store.KeysDue":               {why: onlyReads},
+	"admin.Store.FindTenants":           {why: onlyReads},
 	"admin.Store.Events":                {why: onlyReads},
 	"admin.Access.Access":               {why: onlyReads},
 	"admin.Access.Record":               {why: "an event has no key"},
@@ -52,6 +54,16 @@ var races = map[string]raced{
 	"admin.Access.PutConsoleToken":      putConsoleToken.race(),
 	"admin.Access.DropToken":            dropToken.race(),
 
+	"admin.Answers.Answered": {why: onlyReads},
+	"admin.Answers.PutAnswer": {race: func(k *kit) {
+		k.once("key", "request")
+		k.win(crowd(func(i int) error {
+			return k.db.PutAnswer(k.ctx, k.t, hash("key"), admin.Answer{Status: 200 + i, Body: []byte("x")})
+		}), callers) // the first stays
+		a := k.answered("key", k.now)
+		k.must(k.db.PutAnswer(k.ctx, k.t, hash("key"), admin.Answer{Status: 999}))
+		k.same(k.answered("key", k.now).Status, a.Status)
+	}},
 	"admin.Store.CreateTenant": {race: func(k *kit) {
 		id := tenant.ID(newLabel())
 		k.oneWins(crowd(func(int) error { return k.create(id) }), tenant.ErrExists)

@@ -27,6 +27,10 @@ func read(c *gin.Context, v any) error {
 	if err := reading(c, maxBody, &raw); err != nil {
 		return err
 	}
+	if doc, ok := v.(*settingsBody); ok {
+		*doc = settingsBody(raw)
+		return nil
+	}
 	var sent map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &sent); err != nil || sent == nil {
 		return errObject

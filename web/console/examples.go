@@ -18,6 +18,9 @@ var examples = map[string]example{
 		body:   `{"settings": {"name": "Acme Inc.", "tokens": {"id_token_lifetime": null}}}`,
 		answer: tenantExample,
 	},
+	"readSettings":   {answer: settingsExample},
+	"putSettings":    {body: settingsExample, answer: settingsExample},
+	"changeSettings": {body: `{"tokens": {"id_token_lifetime": null}}`, answer: settingsExample},
 	"createToken": {
 		body:   `{"label": "ci", "apis": ["console"], "roles": ["developer"], "expires_at": "2027-01-01T00:00:00Z"}`,
 		answer: `{"id": "5f0c9e1d2b3a4c5d6e7f8091", "label": "ci", "apis": ["console"], "created_at": "2026-11-20T08:00:00Z", "expires_at": "2027-01-01T00:00:00Z", "token": "chy_acme.…"}`,
@@ -49,7 +52,8 @@ var examples = map[string]example{
 }
 
 const (
-	tenantExample = `{"tenant_id": "acme", "service_id": 1000001, "issuer": "https://id.example.com/t/acme", "enabled": true, "version": 1763625600000001,
+	settingsExample = `{"name": "Acme Inc.", "tokens": {"access_token_lifetime": 600}}`
+	tenantExample   = `{"tenant_id": "acme", "service_id": 1000001, "issuer": "https://id.example.com/t/acme", "enabled": true, "version": 1763625600000001,
 		"settings": {"name": "Acme Inc."}, "created_at": "2026-11-20T08:00:00Z", "updated_at": "2026-11-20T08:00:00Z"}`
 	keysExample          = `{"keys": [{"kid": "k1", "alg": "ES256", "created_at": "2026-11-20T08:00:00Z", "active_at": "2026-11-20T08:10:00Z"}]}`
 	roleExample          = `{"name": "help-desk", "description": "Helps", "permissions": ["audit:read", "users:read"], "built_in": false, "updated_at": "2026-11-20T08:00:00Z"}`

@@ -60,7 +60,9 @@ func newHouse(t *testing.T) *house {
 }
 
 // newReplica returns a further server over a database, with the platform's token of the first.
-func newReplica(t *testing.T, db *persistence.DB) *house {
+func newReplica(t *testing.T, db *persistence.DB) *house { return newReplicaWith(t, db, nil) }
+
+func newReplicaWith(t *testing.T, db *persistence.DB, limits wire.Limiter) *house {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	public, err := url.Parse("http://" + server.Listener.Addr().String())
@@ -78,11 +80,11 @@ func newReplica(t *testing.T, db *persistence.DB) *house {
 	work.Go(func() { resolver.Run(background) })
 	t.Cleanup(func() { stop(); work.Wait() })
 	h := &house{t: t, db: db, url: public.String(), token: "chy_" + strings.Repeat("p", 43),
-		console: &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Clients: clients, Accounts: accounts, Keys: pool, Now: time.Now, Rand: rand.Reader, PublicURL: public, Resolver: resolver}}
+		console: &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Answers: db, Clients: clients, Accounts: accounts, Keys: pool, Now: time.Now, Rand: rand.Reader, PublicURL: public, Resolver: resolver}}
 	if _, err := h.console.EnsurePlatform(t.Context(), h.token); err != nil {
 		t.Fatal(err)
 	}
-	server.Config.Handler = web.New(web.Config{Resolver: resolver, Now: time.Now, PublicURL: public, Doors: []wire.Door{
+	server.Config.Handler = web.New(web.Config{Resolver: resolver, Limiter: limits, Now: time.Now, PublicURL: public, Doors: []wire.Door{
 		&console.Door{Console: h.console, Resolve: func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error) {
 			return resolver.Resolve(ctx, tenant.Name{ID: string(id)})
 		}},

@@ -20,6 +20,9 @@ func (r *route) errorsOf() []int {
 	if r.body != nil {
 		all = append(all, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
+	if r.method == http.MethodPost {
+		all = append(all, http.StatusUnprocessableEntity)
+	}
 	if r.method != http.MethodGet {
 		all = append(all, http.StatusConflict)
 		if r.tagged {
@@ -106,6 +109,9 @@ func (r *route) headers() (hs []parameter) {
 	if r.tagged && r.method != http.MethodGet {
 		hs = append(hs, parameter{name: "If-Match", description: "ETag of what is to be changed; it is refused with 412 where it was changed since"})
 	}
+	if r.method == http.MethodPost {
+		hs = append(hs, parameter{name: keyHeader, description: "1 to 255 visible characters of the caller's choice: a repetition within 24 hours is answered as the first call was"})
+	}
 	return hs
 }
 
@@ -130,6 +136,7 @@ var problemExamples = map[int]problem{
 	412: {Code: "invalid_request", Detail: "The tenant is of another version than If-Match says"},
 	413: {Code: "invalid_request", Detail: "The request body is too large"},
 	415: {Code: "invalid_request", Detail: "The content type must be application/json"},
+	422: {Code: "invalid_request", Detail: "The idempotency key was used for another request"},
 	429: {Code: "slow_down", Detail: "Too many requests"},
 	500: {Code: "server_error"},
 	503: {Code: "temporarily_unavailable"},

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"net/http"
 	"net/url"
 	"reflect"
 	"slices"
@@ -116,6 +117,9 @@ func (d *Door) answer(r *route, q *call) (any, error) {
 		if err := read(q.Context, body.Interface()); err != nil {
 			return nil, err
 		}
+	}
+	if r.method == http.MethodPost && len(q.Request.Header.Values(keyHeader)) > 0 {
+		return d.once(r, q, body.Interface())
 	}
 	return r.run(d, q, body.Interface())
 }

@@ -74,7 +74,7 @@ func refuse(c *gin.Context, status int, err *oauth.Error) {
 
 func write(c *gin.Context, p problem) {
 	p.Title = http.StatusText(p.Status)
-	if p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable {
+	if (p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable) && c.Writer.Header().Get("Retry-After") == "" {
 		c.Header("Retry-After", "1")
 	}
 	b, err := json.Marshal(p)
@@ -88,6 +88,8 @@ func write(c *gin.Context, p problem) {
 // statusOf is the status of err: that of its code, except where the state of a tenant is in the way.
 func statusOf(c *gin.Context, err error) int {
 	switch {
+	case errors.Is(err, admin.ErrReused):
+		return http.StatusUnprocessableEntity
 	case errors.Is(err, tenant.ErrExists):
 		return http.StatusConflict
 	case errors.Is(err, tenant.ErrConflict) && c.GetHeader("If-Match") != "":

@@ -27,6 +27,8 @@ func (s schemas) of(t reflect.Type) map[string]any {
 	switch t {
 	case reflect.TypeFor[time.Time]():
 		return map[string]any{"type": "string", "format": "date-time"}
+	case reflect.TypeFor[settingsBody]():
+		return s.of(reflect.TypeFor[tenant.Settings]())
 	case reflect.TypeFor[json.RawMessage]():
 		return map[string]any{}
 	}

@@ -64,11 +64,18 @@ func (d *Door) listTenants(q *call) (*tenantList, error) {
 	if err != nil {
 		return nil, err
 	}
-	after, err := afterOf(q.home, "tenants", q.query)
+	f := admin.TenantFilter{Query: q.query.Get("q")}
+	list := "tenants?" + f.Query
+	switch enabled := q.query.Get("enabled"); enabled {
+	case "true", "false":
+		list += "\x00" + enabled
+		f.Enabled = new(enabled == "true")
+	}
+	after, err := afterOf(q.home, list, q.query)
 	if err != nil {
 		return nil, err
 	}
-	rs, err := d.Console.Tenants(q.Request.Context(), tenant.ID(after), n+1)
+	rs, err := d.Console.FindTenants(q.Request.Context(), f, tenant.ID(after), n+1)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +84,7 @@ func (d *Door) listTenants(q *call) (*tenantList, error) {
 		page.Tenants = append(page.Tenants, shown(&rs[i]))
 	}
 	if len(rs) > n {
-		page.Next = cursor(q.home, "tenants", string(rs[n-1].ID))
+		page.Next = cursor(q.home, list, string(rs[n-1].ID))
 	}
 	return page, nil
 }
@@ -99,16 +106,7 @@ func (d *Door) patchTenant(q *call, b *tenantPatch) (shownTenant, error) {
 			return shownTenant{}, err
 		}
 	}
-	r, err := d.Console.Tenant(q.Request.Context(), q.id)
-	if err != nil {
-		return shownTenant{}, err
-	}
-	at, err := match(q.Context, r.Version)
-	if err != nil {
-		return shownTenant{}, err
-	}
-	r, err = d.Console.UpdateTenant(q.Request.Context(), r.ID, at, admin.Change{Patch: b.Settings, Enabled: b.Enabled}, q.by)
-	return q.tagged(r, err)
+	return q.tagged(d.change(q, admin.Change{Patch: b.Settings, Enabled: b.Enabled}))
 }
 
 // match checks the precondition of a change (RFC 9110 §13.1.1), and returns the version to change: zero, which stands for

@@ -16,6 +16,9 @@ func (r *Router) Admin(method, path string, h Handler) {
 	r.handle(method, path, r.gate.admin(h, r.page))
 }
 
+// AdminCall is what a Limiter counts calls of the administration under, by the id of the token as the client.
+const AdminCall = "admin call"
+
 func (g *Gate) admin(h Handler, page ErrorPage) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		e := edgeOf(c.Request)
@@ -24,7 +27,9 @@ func (g *Gate) admin(h Handler, page ErrorPage) gin.HandlerFunc {
 		if err != nil {
 			g.pause(e)
 		} else if err = g.live(c, t, netip.Addr{}); err == nil {
-			err = params(c)
+			if err = g.allow(c, t, e.token.ID, netip.Addr{}, AdminCall); err == nil {
+				err = params(c)
+			}
 		}
 		if err != nil {
 			refuse(c, e, err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -289,6 +290,9 @@ func refuse(c *gin.Context, e *edge, err error) {
 	}
 	e.event.Fail(err)
 	c.Abort()
+	if s, ok := errors.AsType[*Status](err); ok && s.RetryAfter > 0 {
+		c.Header("Retry-After", strconv.FormatInt(int64((s.RetryAfter+time.Second-1)/time.Second), 10))
+	}
 	e.page(c, StatusOf(err), errorOf(err))
 }
 
