@@ -59,6 +59,7 @@ func (s *Settings) Check() []FieldError {
 	c.device(&s.Device)
 	c.challenge(&s.Challenge)
 	c.documents(&s.Documents)
+	c.resources(s)
 	c.protection(s)
 	c.hooks(s.Hooks)
 	c.mtls(&s.MTLS)

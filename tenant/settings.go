@@ -31,6 +31,9 @@ type Settings struct {
 	Device        DeviceSettings        `json:"device,omitzero"`
 	Logout        LogoutSettings        `json:"logout,omitzero"`
 
+	Resources     map[string]ResourceSettings `json:"resources,omitempty"`      // by name
+	ResourcesOnly bool                        `json:"resources_only,omitempty"` // tokens are issued for these resources and no others
+
 	Hooks map[string]Hook `json:"hooks,omitempty"` // by name
 	MTLS  MTLSSettings    `json:"mtls,omitzero"`
 

@@ -96,6 +96,7 @@ type Metadata struct {
 	CertificateBound bool              `json:"tls_client_certificate_bound_access_tokens,omitempty"` // RFC 8705 §3.3
 	Aliases          map[string]string `json:"mtls_endpoint_aliases,omitempty"`                      // RFC 8705 §5
 	Documents        bool              `json:"client_id_metadata_document_supported,omitempty"`
+	Resources        []string          `json:"protected_resources,omitempty"` // RFC 9728 §4
 }
 
 // defaultScopes are advertised by a tenant that lists none.
@@ -130,7 +131,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		m.GrantTypes = append(m.GrantTypes, oauth.Implicit)
 	}
 	m.DetailsTypes = t.Settings.DetailsTypeNames()
-	m.Documents = t.Settings.Documents.Enabled
+	m.Documents, m.Resources = t.Settings.Documents.Enabled, resources(t)
 	if t.Settings.DeviceOn() {
 		m.Device = t.Issuer + Device
 	} else {

@@ -328,6 +328,9 @@ func (d *draft) resource() error {
 		if as := d.client.Audience; len(as) > 0 && !slices.Contains(as, r) {
 			return oauth.InvalidTarget("the client may not ask for this resource")
 		}
+		if !d.tenant.MayTarget(r) {
+			return oauth.InvalidTarget("there is no such resource")
+		}
 		d.Resource = append(d.Resource, r)
 	}
 	if len(strings.Join(d.Resource, "")) > maxResources {

@@ -70,5 +70,6 @@ func (d *Door) Mount(r *wire.Router) {
 	for _, path := range []string{discovery.OpenIDConfiguration, discovery.AuthorizationServer} {
 		r.Metadata(http.MethodGet, path, d.metadata)
 	}
+	r.Metadata(http.MethodGet, discovery.ProtectedResource+"/:resource", d.resource)
 	d.mountClients(r)
 }

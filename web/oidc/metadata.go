@@ -6,6 +6,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/chancery-id/chancery/flows/discovery"
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
 )
@@ -34,4 +36,16 @@ func (d *Door) jwks(c *gin.Context, t *tenant.Tenant) {
 	wire.EventOf(c).Flow("jwks")
 	cacheable(c)
 	wire.Raw(c, http.StatusOK, "application/jwk-set+json", t.Keys.JWKS(d.Now()))
+}
+
+// resource serves the metadata of a protected resource (RFC 9728 §3.2).
+func (d *Door) resource(c *gin.Context, t *tenant.Tenant) {
+	wire.EventOf(c).Flow("resource metadata")
+	r, ok := discovery.ResourceOf(t, c.Param("resource"), d.Now())
+	if !ok {
+		wire.Error(c, oauth.NotFound("There is no such resource"))
+		return
+	}
+	cacheable(c)
+	wire.JSON(c, http.StatusOK, r)
 }

@@ -208,6 +208,7 @@ func TestIntrospectionAndRevocation(t *testing.T) {
 func TestUserInfoIsAskedWithAnAccessToken(t *testing.T) {
 	w := newWorld(t)
 	const request = `Bearer error="invalid_request"`
+	const metadata = ` resource_metadata="https://id.example/t/acme/.well-known/oauth-protected-resource/userinfo"` // RFC 9728 §5.1
 	good := w.tokens(nil).AccessToken
 	poor := w.tokens(func(g *grant.Grant) { g.Terms.Scope, g.Terms.IDToken.Issue = oauth.Scope{"email"}, false }).AccessToken
 	for _, c := range []struct {
@@ -231,6 +232,11 @@ func TestUserInfoIsAskedWithAnAccessToken(t *testing.T) {
 		{"one that lacks openid", "GET", "", "", []string{"Authorization: Bearer " + poor}, "Forbidden insufficient_scope", `Bearer error="insufficient_scope", error_description="the access token lacks the scope openid"`},
 	} {
 		rec := w.visit(c.method, "/userinfo"+c.path, c.body, c.headers...)
+		if c.challenge == "Bearer" {
+			c.challenge += metadata
+		} else if c.challenge != "" && c.challenge != request {
+			c.challenge += "," + metadata
+		}
 		if got := answered(rec); got != c.want || rec.Header().Get("WWW-Authenticate") != c.challenge || rec.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: got %s, %v", c.rule, got, rec.Header())
 		}

@@ -16,6 +16,7 @@ import (
 // way only; never in the query (RFC 9700 §4.3.2). In the header it may come by the scheme DPoP (RFC 9449 §7.1).
 func (d *Door) userInfo(c *gin.Context, t *tenant.Tenant) {
 	wire.EventOf(c).Flow("userinfo")
+	wire.ResourceMetadata(c, discovery.ResourceMetadata(t, tenant.OwnResource))
 	token, dpop, err := accessToken(c)
 	if err != nil {
 		if oauth.ErrorOf(err).Code == "invalid_request" {

@@ -32,6 +32,7 @@ type edge struct {
 
 	certificateHeader string // of trusted proxies
 	assumed           bool   // nobody named the trusted proxies
+	resource          string // where the metadata of the resource are that is asked for; empty: it has none
 }
 
 type edgeKey struct{}
@@ -109,6 +110,10 @@ func (e *edge) forwarded(r *http.Request, trusted []netip.Prefix) {
 // wellKnown are the metadata documents that RFC 8414 §3.1 puts before an issuer's path.
 var wellKnown = []string{"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"}
 
+// resources are the metadata of protected resources, which RFC 9728 §3.1 puts before the resource's path: that of an issuer
+// and what is below it.
+const resources = "/.well-known/oauth-protected-resource"
+
 // locate splits the escaped path of a request into the path of an issuer and that of an endpoint below it.
 // Nothing is decoded or normalised: what is not written as we write it belongs to no issuer. base is the
 // path of the public URL; endpoints holds the first segment of every endpoint.
@@ -117,6 +122,11 @@ func locate(path, base string, endpoints map[string]bool) (issuer, endpoint stri
 		if rest, ok := strings.CutPrefix(path, w); ok && len(rest) > 1 && rest[0] == '/' {
 			return rest, w
 		}
+	}
+	if rest, ok := strings.CutPrefix(path, resources); ok && strings.HasPrefix(rest, base+"/t/") {
+		at := len(base) + len("/t/")
+		at += segment(rest[at:])
+		return rest[:at], resources + rest[at:]
 	}
 	at := 0
 	if base != "" && strings.HasPrefix(path, base+"/") {

@@ -110,6 +110,7 @@ func ErrorTo(c *gin.Context, err error, state string) {
 // challenge sets WWW-Authenticate (RFC 9110 §11.6.1): Basic for a client that tried it (RFC 6749 §5.2),
 // Bearer with the error for a token (RFC 6750 §3), and without one where there was no token. One that is set already stays.
 func challenge(h http.Header, r *http.Request, code string, b errorBody) {
+	defer located(h, r)
 	if h["Www-Authenticate"] != nil {
 		return
 	}
@@ -206,4 +207,20 @@ func Headers() gin.HandlerFunc {
 			h["Strict-Transport-Security"] = hsts
 		}
 	}
+}
+
+// ResourceMetadata says where the metadata of the resource are that is asked for, so that challenges tell it.
+func ResourceMetadata(c *gin.Context, at string) { edgeOf(c.Request).resource = at }
+
+// located adds to the challenge where the metadata of the resource are (RFC 9728 §5.1).
+func located(h http.Header, r *http.Request) {
+	at := edgeOf(r).resource
+	if at == "" || len(h["Www-Authenticate"]) != 1 {
+		return
+	}
+	v, separator := h["Www-Authenticate"][0], ", "
+	if !strings.Contains(v, " ") {
+		separator = " " // a scheme alone
+	}
+	h["Www-Authenticate"] = []string{v + separator + `resource_metadata="` + at + `"`}
 }
