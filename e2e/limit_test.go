@@ -20,8 +20,8 @@ func TestGuessingClientSecrets(t *testing.T) {
 			for i := range 1000 {
 				r := guess(who, fmt.Sprint("guess ", i), "192.0.2.1")
 				if r.StatusCode == http.StatusTooManyRequests {
-					if r.Header.Get("Retry-After") == "" {
-						t.Error("S208 429 without Retry-After")
+					if r.Header.Get("Retry-After") == "" || r.Header.Get("RateLimit") == "" {
+						t.Error("S208 429 without Retry-After and RateLimit")
 					}
 					slowed = true
 					break
@@ -60,8 +60,8 @@ func TestGuessingPasswords(t *testing.T) {
 			for n := range 30 {
 				q := guess(v, p, name, "guess")
 				if q.StatusCode == http.StatusTooManyRequests {
-					if q.Header.Get("Retry-After") == "" {
-						t.Error("S208 429 without Retry-After")
+					if q.Header.Get("Retry-After") == "" || q.Header.Get("RateLimit") == "" {
+						t.Error("S208 429 without Retry-After and RateLimit")
 					}
 					limited = n
 					break

@@ -16,6 +16,7 @@ import (
 type Config struct {
 	Resolver   wire.Resolver
 	Limiter    wire.Limiter // nil: no limits
+	Places     *wire.Places // nil: any number of requests at once
 	Now        func() time.Time
 	PublicURL  *url.URL
 	Production bool
@@ -44,6 +45,7 @@ func New(c Config) http.Handler {
 	g := &wire.Gate{
 		Resolver:          c.Resolver,
 		Limiter:           c.Limiter,
+		Places:            c.Places,
 		Now:               c.Now,
 		PublicURL:         c.PublicURL,
 		TrustedProxies:    proxies,

@@ -203,19 +203,28 @@ var routeLimits = map[string]string{
 }
 
 // Allow counts one call of a route.
-func (l callLimits) Allow(ctx context.Context, t tenant.ID, client string, source netip.Addr, what string) (time.Duration, bool) {
-	if what == wire.AdminCall {
-		return l.Limiter.Allow(ctx, t, limit.Admin, client)
+func (l callLimits) Allow(ctx context.Context, t tenant.ID, client string, source netip.Addr, what string) *wire.Refusal {
+	switch {
+	case what == wire.AdminCall:
+		return l.used(ctx, t, limit.Admin, client)
+	case !source.IsValid():
+		return nil // it proved that it acts for the tenant
 	}
-	if !source.IsValid() {
-		return 0, true // it proved that it acts for the tenant
+	if r := l.used(ctx, t, limit.Request, source.String()); r != nil {
+		return r
 	}
-	if wait, ok := l.Limiter.Allow(ctx, t, limit.Request, source.String()); !ok {
-		return wait, false
+	if name, limited := routeLimits[what]; limited {
+		return l.used(ctx, t, name, source.String())
 	}
-	name, limited := routeLimits[what]
-	if !limited {
-		return 0, true
+	return nil
+}
+
+// used counts one use of a limit by key, and says so where it is used up.
+func (l callLimits) used(ctx context.Context, t tenant.ID, name, key string) *wire.Refusal {
+	wait, ok := l.Limiter.Allow(ctx, t, name, key)
+	if ok {
+		return nil
 	}
-	return l.Limiter.Allow(ctx, t, name, source.String())
+	quota, window := l.Policy(name)
+	return &wire.Refusal{After: wait, Limit: name, Quota: quota, Window: window}
 }

@@ -32,6 +32,7 @@ type serve struct {
 	Demo           *bool    `name:"demo" env:"CHANCERY_DEMO" placeholder:"BOOL" help:"Create the demo tenants on the first start; true in development."`
 	AdminToken     string   `name:"admin-token" env:"CHANCERY_ADMIN_TOKEN" placeholder:"TOKEN" help:"First platform token, at least 32 characters."`
 	TrustedProxies []string `name:"trusted-proxies" env:"CHANCERY_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks whose forwarding and tenant headers count; loopback in development."`
+	MaxRequests    int      `name:"max-requests" env:"CHANCERY_MAX_REQUESTS" default:"1024" help:"Requests served at once, of which one tenant may have half; what comes beyond is answered 503 at once."`
 }
 
 // drain is how long open requests may take after SIGTERM, when clients have left: with patience, it stays below 30 s.
@@ -111,6 +112,7 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 	a.mutualURL = mutualURL
 	site := a.web(proxies, wire.Sinks{wire.LogSink{Log: log}, &telemetry.requests}, telemetry.tracing)
 	site.CertificateHeader = s.CertHeader
+	site.Places = wire.NewPlaces(s.MaxRequests)
 	handler := web.New(site)
 	var guests farewell
 	for _, l := range []struct {

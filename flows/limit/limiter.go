@@ -63,6 +63,20 @@ func (l *Limiter) Allow(_ context.Context, t tenant.ID, what string, keys ...str
 	return retryAfter, retryAfter == 0
 }
 
+// Policy says what the limit of that name gives to one key: quota uses, all of which come back within window. A limit that
+// is only on the tenant gives that.
+func (l *Limiter) Policy(what string) (quota int, window time.Duration) {
+	r := l.limits[what].Tenant
+	if keys := l.limits[what].Keys; len(keys) > 0 {
+		r = keys[0]
+	}
+	if r == (Rate{}) {
+		return 0, 0
+	}
+	quota = max(1, r.Burst)
+	return quota, time.Duration(float64(quota) / r.PerSecond * float64(time.Second))
+}
+
 // key is one counter's place on a shelf: a keyed hash, so that names of any length and content take the same room and
 // nobody can aim at another's place.
 func (l *Limiter) key(parts ...string) uint64 {

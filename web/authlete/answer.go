@@ -182,12 +182,10 @@ func refuse(c *gin.Context, status int, err *oauth.Error) {
 	if !ok {
 		o = outcome{"A001101", "The server failed."}
 	}
-	switch status {
-	case http.StatusUnauthorized:
+	if status == http.StatusUnauthorized {
 		c.Header("WWW-Authenticate", `Bearer realm="api"`)
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		c.Header("Retry-After", "1")
 	}
+	wire.Wait(c, status, nil)
 	write(c, status, o)
 }
 

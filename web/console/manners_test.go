@@ -135,14 +135,16 @@ type limiter struct {
 	left map[string]int
 }
 
-func (l *limiter) Allow(_ context.Context, _ tenant.ID, client string, _ netip.Addr, what string) (time.Duration, bool) {
-	if what != wire.AdminCall {
-		return 0, true
-	}
+func (l *limiter) Allow(_ context.Context, _ tenant.ID, client string, _ netip.Addr, what string) *wire.Refusal {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.left[client]++
-	return 1500 * time.Millisecond, l.left[client] <= 5
+	if what != wire.AdminCall {
+		return nil
+	}
+	if l.left[client]++; l.left[client] <= 5 {
+		return nil
+	}
+	return &wire.Refusal{After: 1500 * time.Millisecond, Limit: "admin", Quota: 5, Window: 5 * time.Second}
 }
 
 // S208: too many calls of one token are 429 with Retry-After, and no other token's matter.

@@ -74,9 +74,7 @@ func refuse(c *gin.Context, status int, err *oauth.Error) {
 
 func write(c *gin.Context, p problem) {
 	p.Title = http.StatusText(p.Status)
-	if (p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable) && c.Writer.Header().Get("Retry-After") == "" {
-		c.Header("Retry-After", "1")
-	}
+	wire.Wait(c, p.Status, nil)
 	b, err := json.Marshal(p)
 	if err != nil {
 		wire.Error(c, err)

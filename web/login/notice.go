@@ -3,9 +3,7 @@ package login
 import (
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -73,14 +71,12 @@ func (u *UI) notice(c *gin.Context, t *tenant.Tenant, status int, key string, er
 	p := u.page(c, t, nil)
 	p.Title = p.Plain(key + ".title")
 	n := notice{Key: key, Err: err, Reference: wire.EventOf(c).RequestID()}
-	var wait time.Duration
-	if err != nil {
+	if err == nil {
+		wire.Wait(c, status, nil)
+	} else {
 		wire.EventOf(c).Fail(err)
-		wait = oauth.RetryAfter(err)
-		n.Wait = p.wait(wait)
-	}
-	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-		c.Header("Retry-After", strconv.FormatInt(int64(max(wait, time.Second)/time.Second), 10))
+		n.Wait = p.wait(oauth.RetryAfter(err))
+		wire.Wait(c, status, err)
 	}
 	if path := pathOf(c); t != nil && path != "" && slices.Contains(passing, key) {
 		n.Back = p.Issuer + path

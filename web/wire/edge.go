@@ -28,6 +28,7 @@ type edge struct {
 	name    tenant.Name // that path names
 	token   *tenant.APIToken
 	page    ErrorPage
+	of      tenant.ID // in whose share of the places it is
 	event   Event
 
 	certificateHeader string // of trusted proxies

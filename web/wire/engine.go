@@ -7,7 +7,7 @@ import (
 )
 
 // Handler returns the doors behind the gate. A request passes, in this order: Edge (tenant in the URL, client
-// address, deadline), Trace, Record (one event, panics), Headers, and its route with the admission of Gate.
+// address, deadline), Trace, Record (one event, panics), Headers, Admit (places), and its route with the admission of Gate.
 func (g *Gate) Handler(doors ...Door) http.Handler {
 	gin.SetMode(gin.ReleaseMode) // otherwise it writes to the log what is no record
 	engine := gin.New()
@@ -23,7 +23,7 @@ func (g *Gate) Handler(doors ...Door) http.Handler {
 	if g.Tracer != nil {
 		engine.Use(g.Trace())
 	}
-	engine.Use(g.Record(), Headers())
+	engine.Use(g.Record(), Headers(), g.Admit())
 	engine.NoRoute(g.noRoute(errNotFound))
 	engine.NoMethod(g.noRoute(errMethod))
 	r := NewRouter(g, engine)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -32,15 +31,16 @@ type Resolver interface {
 
 // Limiter says how often something may happen.
 type Limiter interface {
-	// Allow counts one use of what, a route or a constant. client may be empty; source is the zero Addr where
-	// the caller proved that it acts for the tenant.
-	Allow(ctx context.Context, t tenant.ID, client string, source netip.Addr, what string) (retryAfter time.Duration, ok bool)
+	// Allow counts one use of what, a route or a constant, or says which limit is used up. client may be empty;
+	// source is the zero Addr where the caller proved that it acts for the tenant.
+	Allow(ctx context.Context, t tenant.ID, client string, source netip.Addr, what string) *Refusal
 }
 
 // Gate decides which tenant a request is made to, and whether its caller may call at all.
 type Gate struct {
 	Resolver       Resolver
 	Limiter        Limiter // nil: everything is allowed
+	Places         *Places // nil: any number of requests at once
 	Now            func() time.Time
 	PublicURL      *url.URL       // below which the issuers {PublicURL}/t/{id} lie
 	TrustedProxies []netip.Prefix // peers whose tenant and forwarding headers count
@@ -230,6 +230,9 @@ func (g *Gate) live(c *gin.Context, t *tenant.Tenant, source netip.Addr) error {
 	if err := g.Resolver.Healthy(g.Now()); err != nil {
 		return oauth.Unavailable().Because(err)
 	}
+	if !g.Places.share(edgeOf(c.Request), t.ID) {
+		return errFull
+	}
 	return g.allow(c, t, "", source, strings.TrimSuffix(c.FullPath(), "/"))
 }
 
@@ -243,8 +246,8 @@ func (g *Gate) allow(c *gin.Context, t *tenant.Tenant, client string, source net
 	if g.Limiter == nil {
 		return nil
 	}
-	if after, ok := g.Limiter.Allow(c.Request.Context(), t.ID, client, source, what); !ok {
-		return TooMany(after)
+	if r := g.Limiter.Allow(c.Request.Context(), t.ID, client, source, what); r != nil {
+		return TooMany(r)
 	}
 	return nil
 }
@@ -290,9 +293,7 @@ func refuse(c *gin.Context, e *edge, err error) {
 	}
 	e.event.Fail(err)
 	c.Abort()
-	if s, ok := errors.AsType[*Status](err); ok && s.RetryAfter > 0 {
-		c.Header("Retry-After", strconv.FormatInt(int64((s.RetryAfter+time.Second-1)/time.Second), 10))
-	}
+	Wait(c, StatusOf(err), err)
 	e.page(c, StatusOf(err), errorOf(err))
 }
 

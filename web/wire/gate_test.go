@@ -378,7 +378,8 @@ func TestLimits(t *testing.T) {
 	}
 	w.limiter.full = map[string]bool{"/token": true, "/login/start": true}
 	rec := w.do(call("POST", "https://id.example/t/acme/token"))
-	if rec.Code != 429 || rec.Header().Get("Retry-After") != "2" || body(t, rec).Error != "slow_down" {
+	if h := rec.Header(); rec.Code != 429 || h.Get("Retry-After") != "2" || h.Get("RateLimit") != `"few";r=0;t=2` || h.Get("RateLimit-Policy") != `"few";q=100;w=20` ||
+		body(t, rec).Error != "slow_down" {
 		t.Errorf("%d %v %s", rec.Code, rec.Header(), rec.Body)
 	}
 	if rec := w.do(call("GET", "https://id.example/t/acme/login/start")); rec.Code != 429 || rec.Body.String() != "<p>slow_down" {

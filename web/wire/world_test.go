@@ -112,7 +112,7 @@ type limiter struct {
 	seen []string
 }
 
-func (l *limiter) Allow(_ context.Context, t tenant.ID, client string, source netip.Addr, what string) (time.Duration, bool) {
+func (l *limiter) Allow(_ context.Context, t tenant.ID, client string, source netip.Addr, what string) *wire.Refusal {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	from := ""
@@ -120,7 +120,10 @@ func (l *limiter) Allow(_ context.Context, t tenant.ID, client string, source ne
 		from = source.String()
 	}
 	l.seen = append(l.seen, strings.Join([]string{string(t), client, from, what}, " "))
-	return 1500 * time.Millisecond, !l.full[what]
+	if !l.full[what] {
+		return nil
+	}
+	return &wire.Refusal{After: 1500 * time.Millisecond, Limit: "few", Quota: 100, Window: 20 * time.Second}
 }
 
 // world is a server with a few tenants.

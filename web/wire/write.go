@@ -18,6 +18,7 @@ type Status struct {
 	Err        *oauth.Error
 	HTTP       int
 	RetryAfter time.Duration // sent in whole seconds when positive
+	refusal    *Refusal      // where a limit is used up
 }
 
 // Error is for logs.
@@ -34,11 +35,6 @@ func TooLarge() error {
 // UnsupportedMedia says, in the sentence d, that the content type is not the endpoint's: 415.
 func UnsupportedMedia(d string) error {
 	return &Status{Err: oauth.InvalidRequest(d), HTTP: http.StatusUnsupportedMediaType}
-}
-
-// TooMany says that a limit was reached, and when to come back: 429.
-func TooMany(retryAfter time.Duration) error {
-	return &Status{Err: oauth.SlowDown("Too many requests"), HTTP: http.StatusTooManyRequests, RetryAfter: max(retryAfter, time.Second)}
 }
 
 var errMethod = &Status{
@@ -98,11 +94,7 @@ func ErrorTo(c *gin.Context, err error, state string) {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		challenge(h, c.Request, o.Code, b)
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
-		after := time.Second
-		if s, ok := errors.AsType[*Status](err); ok {
-			after = max(after, s.RetryAfter)
-		}
-		h.Set("Retry-After", strconv.FormatInt(int64((after+time.Second-1)/time.Second), 10))
+		Wait(c, status, err)
 	}
 	JSON(c, status, b)
 }
