@@ -70,7 +70,7 @@ var firstKeys = []keys.Alg{keys.RS256, keys.ES256}
 // not acceptable is *Invalid; an id or issuer that is taken is an invalid_request with the cause tenant.ErrExists.
 func (c *Console) CreateTenant(ctx context.Context, n New, by By) (Created, error) {
 	if n.Template == Starter {
-		n.Settings.CIBA.Enabled = true // its client has the grant
+		n.Settings.CIBA.Enabled, n.Settings.CIBA.Push = true, true // its client has the grant
 		n.Settings.Challenge.Enabled = true
 		n.Settings.Device.Enabled = true
 	}

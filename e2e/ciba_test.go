@@ -72,7 +72,7 @@ func TestCIBA(t *testing.T) {
 
 		var m map[string]any
 		call(t, http.MethodGet, x.url("/.well-known/openid-configuration")).want(t, "200").read(t, &m)
-		if m["backchannel_authentication_endpoint"] != x.Issuer+"/ciba" || fmt.Sprint(m["backchannel_token_delivery_modes_supported"]) != "[poll]" {
+		if m["backchannel_authentication_endpoint"] != x.Issuer+"/ciba" || fmt.Sprint(m["backchannel_token_delivery_modes_supported"]) != "[poll ping push]" {
 			t.Errorf("announced are %v and %v", m["backchannel_authentication_endpoint"], m["backchannel_token_delivery_modes_supported"])
 		}
 

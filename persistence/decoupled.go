@@ -114,6 +114,10 @@ func (db *DB) Settle(ctx context.Context, t tenant.ID, now time.Time, s decouple
 	if s.Grant != nil {
 		e.grant(s.Grant)
 	}
+	if s.AccessToken != nil {
+		e.accessToken(s.AccessToken)
+	}
+	e.owe(s.Owed...)
 	e.event(s.Event)
 	won, _, err := e.run(ctx, "settle authentication")
 	if won || err != nil {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/chancery-id/chancery/flows/oauth"
 )
 
 // CIBASettings rule backchannel authentication (CIBA Core).
@@ -14,6 +16,7 @@ type CIBASettings struct {
 	Interval       int64  `json:"interval,omitempty"`        // 5 s between two polls of a client
 	BindingMessage string `json:"binding_message,omitempty"` // regular expression that a whole binding_message must match
 	UserCode       bool   `json:"user_code,omitempty"`       // clients may register that they send user_code, which the tenant's backend checks
+	Push           bool   `json:"push,omitempty"`            // clients may have their tokens pushed to them
 	UnknownUsers   string `json:"unknown_users,omitempty"`   // what becomes of a hint that names none of our accounts: RefuseUnknown
 }
 
@@ -36,6 +39,19 @@ func (s *Settings) CIBALifetime(asked int64) time.Duration {
 	}
 	longest := max(life, MaxCIBALifetime)
 	return time.Duration(min(asked, int64(longest/time.Second))) * time.Second
+}
+
+// CIBAModes are the delivery modes that clients may register (CIBA Core §4).
+func (s *Settings) CIBAModes() []string {
+	if s.CIBA.Push {
+		return []string{oauth.Poll, oauth.Ping, oauth.Push}
+	}
+	return []string{oauth.Poll, oauth.Ping}
+}
+
+// NotificationMetadata is where a client that does not poll is told of an answer (CIBA Core §4).
+type NotificationMetadata struct {
+	NotificationEndpoint string `json:"backchannel_client_notification_endpoint,omitempty"`
 }
 
 // CIBAInterval is how long a client has to wait between two polls.

@@ -82,6 +82,7 @@ type Metadata struct {
 	Audience                []string          `json:"audience,omitempty"`                                     // resources whose tokens it may introspect or ask for
 	Data                    json.RawMessage   `json:"data,omitempty"`                                         // the tenant's own, an object
 
+	NotificationMetadata
 	TokenPolicy
 	CertificateMetadata
 	Answers

@@ -194,4 +194,4 @@ func TestFail(t *testing.T) {
 }
 
 // newTicket is a ticket of a request that does not exist.
-func newTicket(w *world) string { return tickets.Of(w.tenant, w.Issuer.NewID()) }
+func newTicket(w *world) string { return tickets.Of(w.tenant, w.Service.Issuer.NewID()) }

@@ -17,6 +17,7 @@ import (
 	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
@@ -30,6 +31,8 @@ type memory struct {
 	grants   map[string]*grant.Grant
 	disabled []string
 	events   []audit.Event
+	owed     []outbox.Message
+	opaque   *grant.AccessToken
 }
 
 type row struct {
@@ -110,7 +113,8 @@ func (m *memory) Settle(_ context.Context, _ tenant.ID, at time.Time, s decouple
 	if s.Grant != nil {
 		r.State, m.grants[s.ID] = decoupled.Granted, s.Grant
 	}
-	m.events = append(m.events, s.Event)
+	m.events, m.owed = append(m.events, s.Event), append(m.owed, s.Owed...)
+	m.opaque = s.AccessToken
 	return nil
 }
 
@@ -206,7 +210,7 @@ func newWorld(t *testing.T, change ...func(*tenant.Settings)) *world {
 	bank := &tenant.Client{ID: "bank", Metadata: tenant.Metadata{Name: "Bank", GrantTypes: []string{oauth.CIBA, oauth.RefreshToken}, BackchannelMode: "poll"}}
 	w := &world{T: t, store: &memory{rows: map[string]*row{}, grants: map[string]*grant.Grant{}}, now: noon, bank: bank}
 	w.tenant = &tenant.Tenant{ID: "acme", Issuer: "https://id.acme.example", Secret: secret, Clients: registry{"bank": bank}, Revoked: tenant.NewJournal(),
-		Settings: &tenant.Settings{CIBA: tenant.CIBASettings{Enabled: true}}}
+		Keys: keys.NewSet(nil), Settings: &tenant.Settings{CIBA: tenant.CIBASettings{Enabled: true}}}
 	for _, f := range change {
 		f(w.tenant.Settings)
 	}

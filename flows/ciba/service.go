@@ -21,6 +21,7 @@ type Service struct {
 	Now      func() time.Time
 	Requests *request.Service
 	Accounts Accounts
+	Claims   grant.Accounts // for tokens that are pushed
 	Issuer   *grant.Issuer
 	Store    decoupled.Store
 }
@@ -37,7 +38,7 @@ var kind = decoupled.Kind{GrantType: oauth.CIBA, Handle: authReqIDs, Invalid: oa
 
 // Flow answers authentications, and the polls for them.
 func (s *Service) Flow() *decoupled.Flow {
-	return &decoupled.Flow{Kind: kind, Now: s.Now, Store: s.Store}
+	return &decoupled.Flow{Kind: kind, Now: s.Now, Store: s.Store, Issuer: s.Issuer, Claims: s.Claims}
 }
 
 // Accounts finds the account that a hint means.
@@ -53,7 +54,12 @@ func (s *Service) begin(ctx context.Context, t *tenant.Tenant, client *tenant.Cl
 		return nil, nil, err
 	}
 	kept := *r
-	kept.IDTokenHint, kept.Backchannel.LoginHintToken = "", "" // they have said all they can
+	kept.IDTokenHint, kept.Backchannel.LoginHintToken, kept.Backchannel.NotificationToken = "", "", "" // they have said all they can
+	if token := r.Backchannel.NotificationToken; token != "" {
+		if kept.Backchannel.Notification, err = decoupled.SealToken(t, token); err != nil {
+			return nil, nil, err
+		}
+	}
 	return r, &decoupled.Authentication{ID: s.Issuer.NewID(), ClientID: client.ID, Request: &kept, CreatedAt: s.Now()}, nil
 }
 
@@ -87,12 +93,20 @@ func (s *Service) Issue(ctx context.Context, t *tenant.Tenant, ticket string) (*
 	if err != nil {
 		return nil, Acknowledgement{}, err
 	}
-	return p, ack, nil
+	return p, ack.to(p.Client), nil
 }
 
 func acknowledgement(t *tenant.Tenant, a *decoupled.Authentication) Acknowledgement {
 	return Acknowledgement{AuthReqID: AuthReqID(t, a), ExpiresIn: t.Settings.CIBALifetime(a.Request.Backchannel.RequestedExpiry),
 		Interval: t.Settings.CIBAInterval()}
+}
+
+// to is a as client is told it: one that does not poll has no interval to keep (CIBA Core §7.3).
+func (a Acknowledgement) to(client *tenant.Client) Acknowledgement {
+	if client.BackchannelMode == oauth.Push {
+		a.Interval = 0
+	}
+	return a
 }
 
 // AuthReqID returns the auth_req_id of a. Only the client may see it.
@@ -116,7 +130,7 @@ func (s *Service) Authenticate(ctx context.Context, t *tenant.Tenant, client *te
 	if err := s.Store.BeginAuthentication(ctx, t.ID, *a); err != nil {
 		return Acknowledgement{}, err
 	}
-	return ack, nil
+	return ack.to(client), nil
 }
 
 // defaultBindingMessage is the form of binding messages that nobody else judges, unless the tenant says otherwise.

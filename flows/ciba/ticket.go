@@ -18,5 +18,5 @@ type Ticket struct {
 type Acknowledgement struct {
 	AuthReqID string
 	ExpiresIn time.Duration
-	Interval  time.Duration
+	Interval  time.Duration // zero: the client does not poll
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
 )
@@ -55,30 +56,54 @@ type Completion struct {
 	URI         string
 }
 
-// Complete records the answer of the subject of p. What cannot be granted is invalid_request; an authentication that does
-// not wait for an answer is ErrConflict, one that is over ErrNotFound.
+// Complete records the answer of the subject of p, and owes the client its notification, where it does not poll. What
+// cannot be granted is invalid_request; an authentication that does not wait for an answer is ErrConflict, one that is over
+// ErrNotFound.
 func (f *Flow) Complete(ctx context.Context, t *tenant.Tenant, p *Pending, c Completion) error {
+	e, n, err := f.settlement(ctx, t, p, &c)
+	if err != nil {
+		return err
+	}
+	if n != nil {
+		e.Owed = []outbox.Message{f.owed(p, n)}
+	}
+	return f.Store.Settle(ctx, t.ID, e.Event.At, e)
+}
+
+// Conclude is Complete for a caller that sends the client's notification itself. Nil: the client polls.
+func (f *Flow) Conclude(ctx context.Context, t *tenant.Tenant, p *Pending, c Completion) (*Notification, error) {
+	e, n, err := f.settlement(ctx, t, p, &c)
+	if err != nil {
+		return nil, err
+	}
+	return n, f.Store.Settle(ctx, t.ID, e.Event.At, e)
+}
+
+// settlement is the effect of answer c, and what the client is told of it.
+func (f *Flow) settlement(ctx context.Context, t *tenant.Tenant, p *Pending, c *Completion) (e Settlement, n *Notification, err error) {
 	now := f.Now()
-	e := Settlement{ID: p.ID, Event: audit.Event{At: now, Kind: audit.GrantIssued, Actor: c.Actor, Subject: c.Subject, ClientID: p.ClientID,
+	e = Settlement{ID: p.ID, Event: audit.Event{At: now, Kind: audit.GrantIssued, Actor: c.Actor, Subject: c.Subject, ClientID: p.ClientID,
 		Grant: p.ID, Address: c.Address, Detail: map[string]string{"grant": f.GrantType}}}
 	if refusal, refused := refusals[c.Result]; refused {
 		told, err := Worded(refusal, c.Description, c.URI)
 		if err != nil {
-			return err
+			return e, nil, err
 		}
 		e.Refusal = &Refusal{told.Code, told.Description, told.URI}
 		e.Event.Kind, e.Event.Subject, e.Event.Grant, e.Event.Detail["error"] = audit.Denied, p.Subject, "", told.Code
-		return f.Store.Settle(ctx, t.ID, now, e)
+		n, err = f.notify(ctx, t, p, &e)
+		return e, n, err
 	}
-	if err := c.check(p, now); err != nil {
-		return err
+	if err = c.check(p, now); err != nil {
+		return e, nil, err
 	}
-	e.Grant = f.grant(t, p, &c, now)
-	if err := e.Grant.Terms.Check(); err != nil {
-		return err
+	e.Grant = f.grant(t, p, c, now)
+	if err = e.Grant.Terms.Check(); err != nil {
+		return e, nil, err
 	}
 	e.Event.Detail["scope"] = e.Grant.Terms.Scope.String()
-	return f.Store.Settle(ctx, t.ID, now, e)
+	n, err = f.notify(ctx, t, p, &e)
+	return e, n, err
 }
 
 // check returns invalid_request where c cannot be granted of p.

@@ -13,8 +13,10 @@ import (
 // Flow answers the requests of one grant type, and the polls for them.
 type Flow struct {
 	Kind
-	Now   func() time.Time
-	Store Store
+	Now    func() time.Time
+	Store  Store
+	Issuer *grant.Issuer  // of what is pushed, and names messages; may be nil where clients only poll
+	Claims grant.Accounts // for what is pushed
 }
 
 // Kind is what one grant type has of its own.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -22,7 +23,10 @@ type Settlement struct {
 	ID      string
 	Grant   *grant.Grant // of the same id, with the state of a code that ends with the authentication
 	Refusal *Refusal
+	Owed    []outbox.Message // to the client
 	Event   audit.Event
+
+	AccessToken *grant.AccessToken // of Grant, where that is redeemed at once, and an opaque one was minted
 }
 
 // Polled is what a poll finds.

@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -16,16 +17,18 @@ func TestBackchannelAuthenticationIsAnnouncedWhereItIsOn(t *testing.T) {
 		rule     string
 		settings tenant.CIBASettings
 		on, code bool
+		modes    string
 	}{
-		{"off", tenant.CIBASettings{UserCode: true}, false, false},
-		{"on", tenant.CIBASettings{Enabled: true}, true, false},
-		{"with user codes", tenant.CIBASettings{Enabled: true, UserCode: true}, true, true},
+		{"off", tenant.CIBASettings{UserCode: true, Push: true}, false, false, "[]"},
+		{"on", tenant.CIBASettings{Enabled: true}, true, false, "[poll ping]"},
+		{"with user codes", tenant.CIBASettings{Enabled: true, UserCode: true}, true, true, "[poll ping]"},
+		{"with push", tenant.CIBASettings{Enabled: true, Push: true}, true, false, "[poll ping push]"},
 	} {
 		m := MetadataOf(&tenant.Tenant{Issuer: "https://id.example", Settings: &tenant.Settings{CIBA: tt.settings}, Keys: keys.NewSet(nil)}, time.Now())
 		if on := m.CIBA == "https://id.example/ciba"; on != tt.on || !on && m.CIBA != "" {
 			t.Errorf("%s: the endpoint is %q", tt.rule, m.CIBA)
 		}
-		if on := slices.Equal(m.CIBAModes, []string{"poll"}); on != tt.on || m.CIBAUserCode != tt.code {
+		if fmt.Sprint(m.CIBAModes) != tt.modes || m.CIBAUserCode != tt.code {
 			t.Errorf("%s: modes %q, user code %v", tt.rule, m.CIBAModes, m.CIBAUserCode)
 		}
 		if slices.Contains(m.GrantTypes, oauth.CIBA) != tt.on || !strings.HasPrefix(strings.Join(m.GrantTypes, " "), "authorization_code refresh_token") {

@@ -123,7 +123,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		BackchannelLogout: true, BackchannelLogoutSID: true,
 	}
 	if c := &t.Settings.CIBA; c.Enabled { // CIBA Core §4
-		m.CIBA, m.CIBAModes, m.CIBAUserCode = t.Issuer+CIBA, []string{oauth.Poll}, c.UserCode
+		m.CIBA, m.CIBAModes, m.CIBAUserCode = t.Issuer+CIBA, t.Settings.CIBAModes(), c.UserCode
 	} else {
 		m.GrantTypes = slices.DeleteFunc(m.GrantTypes, func(g string) bool { return g == oauth.CIBA })
 	}

@@ -38,3 +38,9 @@ func halfHash(alg keys.Alg, token string) string {
 	}
 	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
 }
+
+// What the ID token says that is pushed with its access token (CIBA Core §10.3.1).
+const (
+	authReqIDClaim = "urn:openid:params:jwt:claim:auth_req_id"
+	rtHashClaim    = "urn:openid:params:jwt:claim:rt_hash"
+)

@@ -89,6 +89,7 @@ type IDTerms struct {
 	AllowRefresh bool   `json:"allow_refresh,omitempty"`
 	Subject      string `json:"subject,omitempty"`
 	AudienceList bool   `json:"audience_list,omitempty"`
+	AuthReqID    string `json:"-"` // of the request that the tokens are pushed for: the first one names it, and hashes the refresh token
 }
 
 // RefreshTerms rule the refresh tokens of a grant. Times are in seconds, zero: the client's or else the tenant's default;

@@ -16,12 +16,13 @@ const IDTokenType = "JWT"
 
 // IDToken is what an ID token is made of beside the grant.
 type IDToken struct {
-	Client      *tenant.Client
-	Accounts    Accounts
-	AccessToken string // for at_hash
-	Code        string // for c_hash, where it is given beside the ID token
-	State       string // for s_hash, likewise
-	First       bool   // of the grant: it has the lifetime, the nonce and the preset claims of the grant
+	Client       *tenant.Client
+	Accounts     Accounts
+	AccessToken  string // for at_hash
+	RefreshToken string // for rt_hash, where the tokens are pushed
+	Code         string // for c_hash, where it is given beside the ID token
+	State        string // for s_hash, likewise
+	First        bool   // of the grant: it has the lifetime, the nonce and the preset claims of the grant
 }
 
 // MintIDToken mints an ID token of grant g (OIDC Core §2, §12.2), signed and encrypted as the client has it. Errors are
@@ -64,7 +65,7 @@ func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d 
 		claims["aud"] = []string{g.ClientID}
 	}
 	claims["iat"], claims["exp"] = now.Unix(), now.Add(life).Unix()
-	l := &g.Terms.Login
+	l, pushed := &g.Terms.Login, g.Terms.IDToken.AuthReqID != ""
 	for _, c := range []struct {
 		name string
 		on   bool
@@ -77,6 +78,8 @@ func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d 
 		{"at_hash", d.AccessToken != "", halfHash(p.Alg, d.AccessToken)},
 		{"c_hash", d.Code != "", halfHash(p.Alg, d.Code)},
 		{"s_hash", d.State != "", halfHash(p.Alg, d.State)},
+		{authReqIDClaim, pushed, g.Terms.IDToken.AuthReqID},
+		{rtHashClaim, pushed && d.RefreshToken != "", halfHash(p.Alg, d.RefreshToken)},
 		{"act", g.Actor != "", act(t.SubjectFor(d.Client, g.Actor))},
 	} {
 		if c.on {

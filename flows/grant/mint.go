@@ -43,7 +43,7 @@ func (i *Issuer) Mint(ctx context.Context, t *tenant.Tenant, g *Grant, c *tenant
 		m.Twin = m.Stored.Twin
 	}
 	if g.Terms.IDToken.Issue {
-		if m.IDToken, err = i.MintIDToken(ctx, t, g, IDToken{Client: c, Accounts: accounts, AccessToken: m.AccessToken, First: true}); err != nil {
+		if m.IDToken, err = i.MintIDToken(ctx, t, g, IDToken{Client: c, Accounts: accounts, AccessToken: m.AccessToken, RefreshToken: m.RefreshToken, First: true}); err != nil {
 			return Minted{}, err
 		}
 	}

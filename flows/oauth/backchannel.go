@@ -6,6 +6,12 @@ const CIBA = "urn:openid:params:grant-type:ciba"
 // Poll is the delivery mode in which the client asks the token endpoint until there is an answer (CIBA Core §5).
 const Poll = "poll"
 
+// The other delivery modes: the client is told that there is an answer, or gets the tokens at once (CIBA Core §5).
+const (
+	Ping = "ping"
+	Push = "push"
+)
+
 // UnknownUserID: the hint names nobody whom the server could ask (CIBA Core §13).
 func UnknownUserID(d string) *Error { return &Error{Code: "unknown_user_id", Description: d} }
 

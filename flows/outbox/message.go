@@ -17,6 +17,7 @@ type Kind string
 
 // The kinds of message. Those that are not listed here are sent as they were recorded.
 const (
+	CIBA   Kind = "ciba"   // CIBA Core §10.2, §10.3
 	Logout Kind = "logout" // OpenID Connect Back-Channel Logout §2.4; its Detail is a LogoutDetail
 )
 

@@ -34,11 +34,12 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"software_id":                     text(func(m *tenant.Metadata) *string { return &m.SoftwareID }),
 	"software_version":                text(func(m *tenant.Metadata) *string { return &m.SoftwareVersion }),
 	"backchannel_token_delivery_mode": text(func(m *tenant.Metadata) *string { return &m.BackchannelMode }),
-	"backchannel_user_code_parameter": flag(func(m *tenant.Metadata) *bool { return &m.BackchannelUserCode }),
-	"require_pkce":                    flag(func(m *tenant.Metadata) *bool { return &m.RequirePKCE }),
-	"dpop_bound_access_tokens":        flag(func(m *tenant.Metadata) *bool { return &m.DPoPBound }),
-	"audience":                        texts(func(m *tenant.Metadata) *[]string { return &m.Audience }),
-	"data":                            anObject(func(m *tenant.Metadata) *json.RawMessage { return &m.Data }),
+	"backchannel_client_notification_endpoint": text(func(m *tenant.Metadata) *string { return &m.NotificationEndpoint }),
+	"backchannel_user_code_parameter":          flag(func(m *tenant.Metadata) *bool { return &m.BackchannelUserCode }),
+	"require_pkce":                             flag(func(m *tenant.Metadata) *bool { return &m.RequirePKCE }),
+	"dpop_bound_access_tokens":                 flag(func(m *tenant.Metadata) *bool { return &m.DPoPBound }),
+	"audience":                                 texts(func(m *tenant.Metadata) *[]string { return &m.Audience }),
+	"data":                                     anObject(func(m *tenant.Metadata) *json.RawMessage { return &m.Data }),
 
 	"refresh_token_lifetime": ofRequest(func(r *Request) *int64 { return &r.Metadata.RefreshLifetime }),
 	"refresh_token_idle":     ofRequest(func(r *Request) *int64 { return &r.Metadata.RefreshIdle }),
@@ -90,7 +91,6 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 // the values that change nothing.
 var unsupported = map[string]func(json.RawMessage) bool{
 	"authorization_signed_response_alg":              only(),
-	"backchannel_client_notification_endpoint":       only(),
 	"backchannel_authentication_request_signing_alg": only(),
 	"require_signed_request_object":                  only(`false`),
 }

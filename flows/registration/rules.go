@@ -167,16 +167,6 @@ func grantTypes(s *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) e
 	return nil
 }
 
-func backchannel(_ *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
-	switch {
-	case m.BackchannelMode != "" && m.BackchannelMode != oauth.Poll:
-		return oauth.InvalidClientMetadata("backchannel_token_delivery_mode is not supported")
-	case m.BackchannelUserCode && !t.Settings.CIBA.UserCode:
-		return oauth.InvalidClientMetadata("backchannel_user_code_parameter is not supported")
-	}
-	return nil
-}
-
 func responseTypes(s *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
 	byCode := slices.Contains(m.GrantTypes, oauth.AuthorizationCode)
 	some := false

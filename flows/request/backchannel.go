@@ -22,6 +22,9 @@ type Decoupled struct {
 	Context          json.RawMessage `json:"request_context,omitempty"`  // object
 	UserCode         string          `json:"-"`                          // known to the user only: never stored
 	UserCodeRequired bool            `json:"-"`
+
+	NotificationToken string `json:"-"`                      // as sent
+	Notification      string `json:"notification,omitempty"` // sealed, as it is kept
 }
 
 // Longest values accepted.
@@ -51,10 +54,8 @@ func (d *draft) mayBackchannel() error {
 		return oauth.UnauthorizedClient("backchannel authentication is turned off")
 	case !d.client.MayGrant(oauth.CIBA):
 		return oauth.UnauthorizedClient("the client may not use backchannel authentication")
-	case d.client.BackchannelMode != oauth.Poll:
-		return oauth.UnauthorizedClient("the client has registered no backchannel_token_delivery_mode that is supported")
 	}
-	return nil
+	return d.mayNotify()
 }
 
 // unsigned refuses request objects, which would change the request if they were ignored.

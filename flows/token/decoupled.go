@@ -14,6 +14,9 @@ var errApproval = oauth.InvalidGrant("the user's answer no longer stands")
 
 // redeemCIBA answers a poll for a backchannel authentication (CIBA Core §10.1, §11).
 func (s *Service) redeemCIBA(ctx context.Context, t *tenant.Tenant, r *Request) (grant.Tokens, error) {
+	if r.Client.BackchannelMode == oauth.Push {
+		return grant.Tokens{}, oauth.UnauthorizedClient("a client that tokens are pushed to may not poll")
+	}
 	return s.redeemDecoupled(ctx, t, r, s.CIBA.Flow(), r.get("auth_req_id"))
 }
 

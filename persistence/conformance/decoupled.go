@@ -9,6 +9,7 @@ import (
 	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/tenant"
 )
@@ -147,6 +148,25 @@ var authentications = []promise{
 		k.is(k.granting("a"), decoupled.ErrConflict)
 		k.is(k.db.Settle(k.ctx, k.t, k.now, decoupled.Settlement{ID: "a", Refusal: &denied}), decoupled.ErrConflict)
 		k.same(k.events(), []audit.Kind{audit.GrantIssued})
+	}},
+	{"an answer is recorded with what was minted for it, and what is owed for it", func(k *kit) {
+		k.waiting("a")
+		g, a := k.grant("a"), k.token("pushed", "a")
+		r := k.line(1)
+		g.Code.RedeemedAt, g.Refresh, g.ExpiresAt = k.now, &r, k.at(24*time.Hour)
+		s := decoupled.Settlement{ID: "a", Grant: &g, AccessToken: &a, Owed: []outbox.Message{k.message("m", "a")}, Event: k.event(audit.GrantIssued)}
+		k.must(k.db.Settle(k.ctx, k.t, k.now, s))
+		got, err := k.db.Grant(k.ctx, k.t, "a")
+		k.must(err)
+		k.same(*got, g)
+		_, err = k.db.AccessToken(k.ctx, k.t, k.now, hash("pushed"))
+		k.is(err, nil)
+		k.is(k.db.RedeemAuthentication(k.ctx, k.t, k.now, k.redemption(g)), decoupled.ErrNotFound)
+		s.Owed = []outbox.Message{k.message("n", "a")}
+		k.is(k.db.Settle(k.ctx, k.t, k.now, s), decoupled.ErrConflict)
+		owed, err := k.db.Messages(k.ctx, k.t, false, "", 10)
+		k.must(err)
+		k.same(len(owed), 1)
 	}},
 	{"nobody answers before the acknowledgement", func(k *kit) {
 		k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("a", decoupled.Identifying)))

@@ -15,6 +15,7 @@ const (
 	userIdentification action = "USER_IDENTIFICATION"
 	invalidTicket      action = "INVALID_TICKET"
 	noAction           action = "NO_ACTION"
+	notification       action = "NOTIFICATION"
 	serverError        action = "SERVER_ERROR"
 )
 
@@ -31,6 +32,7 @@ type backchannelAnswer struct {
 	HintType          string        `json:"hintType,omitempty"`
 	Hint              string        `json:"hint,omitempty"`
 	Sub               string        `json:"sub,omitempty"`
+	NotificationToken string        `json:"clientNotificationToken,omitempty"`
 	BindingMessage    string        `json:"bindingMessage,omitempty"`
 	UserCode          string        `json:"userCode,omitempty"`
 	UserCodeRequired  bool          `json:"userCodeRequired"`
@@ -101,6 +103,7 @@ func (a *backchannelAnswer) open(c *call, t *ciba.Ticket) {
 	default:
 		a.HintType, a.Hint = "LOGIN_HINT", r.LoginHint
 	}
+	a.NotificationToken = b.NotificationToken
 	a.BindingMessage, a.UserCode, a.UserCodeRequired = b.BindingMessage, b.UserCode, b.UserCodeRequired
 	a.RequestedExpiry, a.RequestContext = b.RequestedExpiry, string(b.Context)
 	a.Details, a.ServiceAttributes = detailsOf(r.Details), attributes(c.tenant.Settings.Attributes)

@@ -42,7 +42,32 @@ type backchannelCompleteAnswer struct {
 	DeliveryMode      string `json:"deliveryMode,omitempty"`
 	AuthReqID         string `json:"authReqId,omitempty"`
 	ServiceAttributes []pair `json:"serviceAttributes,omitempty"`
+
+	Endpoint string `json:"clientNotificationEndpoint,omitempty"`
+	Token    string `json:"clientNotificationToken,omitempty"`
+	pushedTokens
 	*clientRef
+}
+
+// pushedTokens are the tokens of a client that they are pushed to. Times are in seconds.
+type pushedTokens struct {
+	AccessToken     string `json:"accessToken,omitempty"`
+	RefreshToken    string `json:"refreshToken,omitempty"`
+	IDToken         string `json:"idToken,omitempty"`
+	TokenDuration   int64  `json:"accessTokenDuration,omitempty"`
+	RefreshDuration int64  `json:"refreshTokenDuration,omitempty"`
+}
+
+// notify says what the authorization server sends its client.
+func (a *backchannelCompleteAnswer) notify(c *call, n *decoupled.Notification, now time.Time) {
+	a.Endpoint, a.Token = n.Endpoint, n.Token
+	if k := n.Tokens; k != nil {
+		a.pushedTokens = pushedTokens{AccessToken: k.AccessToken, RefreshToken: k.RefreshToken, IDToken: k.IDToken, TokenDuration: int64(k.ExpiresIn / time.Second)}
+		if k.Refresh != nil {
+			a.RefreshDuration = int64(k.Refresh.ExpiresAt.Sub(now) / time.Second)
+		}
+	}
+	a.result = c.outcome(success, "The answer is recorded: the authorization server notifies the client.").result(notification, string(n.Body))
 }
 
 // results are how a user may have answered.
@@ -66,17 +91,22 @@ func (d *Door) backchannelComplete(c *call) (answer, error) {
 	if in.Ticket == "" {
 		return nil, oauth.InvalidRequest("The API call has no ticket.")
 	}
+	var n *decoupled.Notification
 	p, err := d.CIBA.Load(c.Request.Context(), c.tenant, in.Ticket)
 	if err == nil {
 		wire.EventOf(c.Context).Client(p.ClientID)
 		a.Actor, a.Address = wire.TokenOf(c.Context).ID, c.address()
-		err = d.CIBA.Flow().Complete(c.Request.Context(), c.tenant, p, a)
+		n, err = d.CIBA.Flow().Conclude(c.Request.Context(), c.tenant, p, a)
 	}
 	if err != nil {
 		return nil, unanswered(err)
 	}
 	out := &backchannelCompleteAnswer{clientRef: refOf(p.Client), ClientName: p.Client.Name, DeliveryMode: strings.ToUpper(p.Client.BackchannelMode),
 		AuthReqID: ciba.AuthReqID(c.tenant, &p.Authentication), ServiceAttributes: attributes(c.tenant.Settings.Attributes)}
+	if n != nil {
+		out.notify(c, n, d.Now())
+		return out, nil
+	}
 	out.result = c.outcome(success, "The answer is recorded: the client asks for it.").result(noAction, "")
 	return out, nil
 }

@@ -27,7 +27,7 @@ type backchannelIssueAnswer struct {
 type acknowledgement struct {
 	AuthReqID string `json:"auth_req_id"`
 	ExpiresIn int64  `json:"expires_in"`
-	Interval  int64  `json:"interval"`
+	Interval  int64  `json:"interval,omitempty"`
 }
 
 // backchannelIssue acknowledges a request.

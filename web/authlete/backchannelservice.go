@@ -31,8 +31,10 @@ type newBackchannel struct {
 	Duration   int64    `json:"backchannelAuthReqIdDuration"`
 	Interval   int64    `json:"backchannelPollingInterval"`
 	UserCode   bool     `json:"backchannelUserCodeParameterSupported"`
+	Modes      []string `json:"supportedBackchannelTokenDeliveryModes"`
 }
 
 func (n *newBackchannel) settings() tenant.CIBASettings {
-	return tenant.CIBASettings{Enabled: slices.Contains(n.GrantTypes, "CIBA"), Lifetime: n.Duration, Interval: n.Interval, UserCode: n.UserCode}
+	return tenant.CIBASettings{Enabled: slices.Contains(n.GrantTypes, "CIBA"), Lifetime: n.Duration, Interval: n.Interval, UserCode: n.UserCode,
+		Push: slices.Contains(n.Modes, "PUSH")}
 }

@@ -58,6 +58,7 @@ var clientMembers = []clientMember{
 	list("responseTypes", responseTypes, func(m *tenant.Metadata) *[]string { return &m.ResponseTypes }),
 	flag("authTimeRequired", func(m *tenant.Metadata) *bool { return &m.RequireAuthTime }),
 	word("bcDeliveryMode", deliveryModes, func(m *tenant.Metadata) *string { return &m.BackchannelMode }),
+	text("bcNotificationEndpoint", func(m *tenant.Metadata) *string { return &m.NotificationEndpoint }),
 	flag("bcUserCodeRequired", func(m *tenant.Metadata) *bool { return &m.BackchannelUserCode }),
 	text("tlsClientAuthSubjectDn", func(m *tenant.Metadata) *string { return &m.TLSSubjectDN }),
 	text("tlsClientAuthSanDns", func(m *tenant.Metadata) *string { return &m.TLSSanDNS }),

@@ -83,6 +83,7 @@ var clientNames = words{
 	{"defaultMaxAge", "default_max_age"},
 	{"defaultAcrs", "default_acr_values"},
 	{"bcDeliveryMode", "backchannel_token_delivery_mode"},
+	{"bcNotificationEndpoint", "backchannel_client_notification_endpoint"},
 	{"bcUserCodeRequired", "backchannel_user_code_parameter"},
 	{"extension.requestableScopes", "scope"},
 	{"attributes", "data"},

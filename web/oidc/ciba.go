@@ -18,7 +18,7 @@ import (
 type acknowledgement struct {
 	AuthReqID string `json:"auth_req_id"`
 	ExpiresIn int64  `json:"expires_in"`
-	Interval  int64  `json:"interval"`
+	Interval  int64  `json:"interval,omitempty"`
 }
 
 // ciba serves the backchannel authentication endpoint (CIBA Core §7).

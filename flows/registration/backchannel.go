@@ -1,0 +1,31 @@
+package registration
+
+import (
+	"slices"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// backchannel checks how a client learns of backchannel authentications (CIBA Core §4).
+func backchannel(s *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+	mode := m.BackchannelMode
+	switch {
+	case mode != "" && !slices.Contains(t.Settings.CIBAModes(), mode):
+		return oauth.InvalidClientMetadata("backchannel_token_delivery_mode is not supported")
+	case mode == oauth.Push && (m.DPoPBound || m.CertificateBound):
+		return oauth.InvalidClientMetadata("tokens that are bound to a key cannot be pushed")
+	case (mode == oauth.Ping || mode == oauth.Push) && m.NotificationEndpoint == "":
+		return oauth.InvalidClientMetadata("backchannel_client_notification_endpoint is missing")
+	case m.BackchannelUserCode && !t.Settings.CIBA.UserCode:
+		return oauth.InvalidClientMetadata("backchannel_user_code_parameter is not supported")
+	}
+	if m.NotificationEndpoint == "" {
+		return nil
+	}
+	if err := s.permits(m.NotificationEndpoint); err != nil {
+		return oauth.InvalidClientMetadata("backchannel_client_notification_endpoint is not an https URL of a public host").Because(err)
+	}
+	return nil
+}
