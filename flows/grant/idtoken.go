@@ -145,7 +145,7 @@ func (i *Issuer) ParseIDTokenHint(ctx context.Context, t *tenant.Tenant, token s
 	if json.Unmarshal(payload, &c) != nil || c.Issuer != t.Issuer || c.Subject == "" || c.ExpiresAt == 0 {
 		return Hint{}, ErrNotFound
 	}
-	client := &tenant.Client{}
+	client := nobody
 	if len(c.Audience) == 1 { // as in all of ours
 		if client, err = clientOf(ctx, t, c.Audience[0]); err != nil {
 			return Hint{}, err
@@ -169,14 +169,17 @@ type idClaims struct {
 	ExpiresAt int64    `json:"exp"`
 }
 
-// clientOf is the client of that id; where it is gone, one that registered nothing.
+// nobody stands for a client that is gone: it registered nothing.
+var nobody = &tenant.Client{}
+
+// clientOf is the client of that id, or nobody.
 func clientOf(ctx context.Context, t *tenant.Tenant, id string) (*tenant.Client, error) {
 	if t.Clients == nil {
-		return &tenant.Client{ID: id}, nil
+		return nobody, nil
 	}
 	c, err := t.Clients.Client(ctx, id)
 	if errors.Is(err, tenant.ErrNoClient) {
-		return &tenant.Client{ID: id}, nil
+		return nobody, nil
 	}
 	return c, err
 }
