@@ -60,6 +60,7 @@ func (s *Settings) Check() []FieldError {
 	c.challenge(&s.Challenge)
 	c.documents(&s.Documents)
 	c.resources(s)
+	c.list("/app_origins", s.AppOrigins, webOrigin, "must be the origin of an https page as browsers write it, such as https://app.example; http only for the loopback")
 	c.protection(s)
 	c.hooks(s.Hooks)
 	c.mtls(&s.MTLS)

@@ -34,6 +34,8 @@ type Settings struct {
 	Resources     map[string]ResourceSettings `json:"resources,omitempty"`      // by name
 	ResourcesOnly bool                        `json:"resources_only,omitempty"` // tokens are issued for these resources and no others
 
+	AppOrigins []string `json:"app_origins,omitempty"` // origins of pages whose scripts may call the tenant's endpoints from a browser, such as https://app.example
+
 	Hooks map[string]Hook `json:"hooks,omitempty"` // by name
 	MTLS  MTLSSettings    `json:"mtls,omitzero"`
 

@@ -41,7 +41,7 @@ func TestTheFormOfATokenRequest(t *testing.T) {
 		{"no type", "POST", "/token", good, []string{"Content-Type:"}, media, ""},
 		{"a form that is compressed", "POST", "/token", good, []string{"Content-Encoding: gzip"}, media, ""},
 		{"a form that is too long", "POST", "/token", good + "&x=" + strings.Repeat("x", maxForm), nil, "Request Entity Too Large invalid_request", ""},
-		{"GET", "GET", "/token?" + good, "", nil, "Method Not Allowed method_not_allowed", "Allow: POST"},
+		{"GET", "GET", "/token?" + good, "", nil, "Method Not Allowed method_not_allowed", "Allow: POST, OPTIONS"},
 		{"HEAD", "HEAD", "/token", "", nil, "Method Not Allowed method_not_allowed", ""},
 		{"PUT", "PUT", "/token", good, nil, "Method Not Allowed method_not_allowed", ""},
 		{"OPTIONS", "OPTIONS", "/token", "", nil, "Method Not Allowed method_not_allowed", "Access-Control-Allow-Origin: "},

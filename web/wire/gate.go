@@ -56,6 +56,8 @@ type Gate struct {
 
 	endpoints map[string]bool      // first segments of all endpoints
 	unserved  map[string]ErrorPage // by the same: who answers what no route serves
+
+	preflights map[string]bool // paths that are asked about by browsers
 }
 
 // What a caller without the right token is told. An unknown tenant and a wrong token are told the same.
@@ -68,11 +70,11 @@ var (
 
 // Public admits anyone to a public endpoint of the tenant that the path, the host or a trusted proxy names.
 // Uses are limited by source.
-func (g *Gate) Public(h Handler) gin.HandlerFunc { return g.public(h, nil, true) }
+func (g *Gate) Public(h Handler) gin.HandlerFunc { return g.public(h, nil, true, withNobody) }
 
 // Metadata is Public for what is served even while changes cannot be seen: metadata and keys. It is not
 // limited.
-func (g *Gate) Metadata(h Handler) gin.HandlerFunc { return g.public(h, nil, false) }
+func (g *Gate) Metadata(h Handler) gin.HandlerFunc { return g.public(h, nil, false, withNobody) }
 
 // API admits callers with an API token of the named tenant that reaches api.
 func (g *Gate) API(api tenant.API, h Handler) gin.HandlerFunc { return g.api(api, h, nil) }
@@ -81,11 +83,14 @@ func (g *Gate) API(api tenant.API, h Handler) gin.HandlerFunc { return g.api(api
 // gets the platform tenant. Tenant headers are not read.
 func (g *Gate) Platform(api tenant.API, h Handler) gin.HandlerFunc { return g.platform(api, h, nil) }
 
-func (g *Gate) public(h Handler, page ErrorPage, live bool) gin.HandlerFunc {
+func (g *Gate) public(h Handler, page ErrorPage, live bool, with sharing) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		e := edgeOf(c.Request)
 		e.page = page
 		t, err := g.publicTenant(c, e)
+		if err == nil {
+			share(c, t, with)
+		}
 		if err == nil && live {
 			err = g.live(c, t, e.address)
 		}

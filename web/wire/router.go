@@ -24,6 +24,8 @@ type Router struct {
 	gate *Gate
 	gin  gin.IRoutes
 	page ErrorPage
+
+	sharing sharing // of public endpoints
 }
 
 // NewRouter returns a Router that registers at routes. Gate.Handler makes one for the doors it is given.
@@ -41,12 +43,15 @@ func (r *Router) Pages(page ErrorPage) *Router {
 
 // Public registers a tenant's public endpoint: anyone may call it, within limits by source.
 func (r *Router) Public(method, path string, h Handler) {
-	r.handle(method, path, r.gate.public(h, r.page, true))
+	r.shared(path, r.sharing, true)
+	r.handle(method, path, r.gate.public(h, r.page, true, r.sharing))
 }
 
-// Metadata registers a public endpoint that is served even while changes cannot be seen: metadata and keys.
+// Metadata registers a public endpoint that is served even while changes cannot be seen, and that any script may read:
+// metadata and keys.
 func (r *Router) Metadata(method, path string, h Handler) {
-	r.handle(method, path, r.gate.public(h, r.page, false))
+	r.shared(path, withAll, false)
+	r.handle(method, path, r.gate.public(h, r.page, false, withNobody))
 }
 
 // API registers an endpoint for callers with an API token of the tenant that reaches api.
