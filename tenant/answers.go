@@ -30,7 +30,8 @@ func (m *Metadata) SecretAlgs() []keys.Alg {
 			algs[0] = alg
 		}
 	}
-	for _, name := range []string{m.IDTokenAlg, m.IDTokenEncryptionAlg, m.UserInfoAlg, m.UserInfoEncryptionAlg, m.IntrospectionAlg, m.IntrospectionEncryptionAlg} {
+	for _, name := range []string{m.IDTokenAlg, m.IDTokenEncryptionAlg, m.UserInfoAlg, m.UserInfoEncryptionAlg, m.IntrospectionAlg, m.IntrospectionEncryptionAlg,
+		m.ResponseAlg, m.ResponseEncAlg, m.RequestAlg, m.RequestEncAlg} {
 		if alg := keys.Alg(name); alg.HMAC() || alg.Shared() {
 			algs = append(algs, alg)
 		}

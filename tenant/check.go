@@ -102,6 +102,7 @@ func (c *checker) ranges(s *Settings) {
 		{"/device/lifetime", s.Device.Lifetime, 60, 3600, false},
 		{"/device/interval", s.Device.Interval, 1, 300, false},
 		{"/par/lifetime", s.PAR.Lifetime, 10, 600, false},
+		{"/request_objects/lifetime", s.RequestObjects.Lifetime, 10, day, false},
 		{"/challenge/lifetime", s.Challenge.Lifetime, 60, 30 * day, false},
 		{"/dpop/nonce_lifetime", s.DPoP.NonceLifetime, 1, day, false},
 	} {
@@ -124,7 +125,7 @@ func (c *checker) words(s *Settings) {
 		_, err := keys.ParseAlg(alg)
 		c.that(alg == "" || err == nil, pointer, "is no signature algorithm of ours")
 	}
-	modes := []string{oauth.ModeQuery, oauth.ModeFragment, oauth.ModeFormPost}
+	modes := []string{oauth.ModeQuery, oauth.ModeFragment, oauth.ModeFormPost, oauth.ModeJWT, oauth.ModeQueryJWT, oauth.ModeFragmentJWT, oauth.ModeFormPostJWT}
 	for _, l := range []struct {
 		pointer string
 		values  []string

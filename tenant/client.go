@@ -79,8 +79,9 @@ type Metadata struct {
 	FrontchannelLogoutURI   string            `json:"frontchannel_logout_uri,omitempty"`                      // Front-Channel Logout §2
 	FrontchannelLogoutSID   bool              `json:"frontchannel_logout_session_required,omitempty"`         // which it gets in any case
 	DetailsTypes            []string          `json:"authorization_details_types,omitempty"`                  // RFC 9396 §10; none: it may ask for none
-	Audience                []string          `json:"audience,omitempty"`                                     // resources whose tokens it may introspect or ask for
-	Data                    json.RawMessage   `json:"data,omitempty"`                                         // the tenant's own, an object
+	RequestMetadata
+	Audience []string        `json:"audience,omitempty"` // resources whose tokens it may introspect or ask for
+	Data     json.RawMessage `json:"data,omitempty"`     // the tenant's own, an object
 
 	NotificationMetadata
 	TokenPolicy

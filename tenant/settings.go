@@ -36,6 +36,8 @@ type Settings struct {
 
 	AppOrigins []string `json:"app_origins,omitempty"` // origins of pages whose scripts may call the tenant's endpoints from a browser, such as https://app.example
 
+	RequestObjects RequestObjectSettings `json:"request_objects,omitzero"`
+
 	Hooks map[string]Hook `json:"hooks,omitempty"` // by name
 	MTLS  MTLSSettings    `json:"mtls,omitzero"`
 
@@ -46,7 +48,7 @@ type Settings struct {
 type AuthorizationSettings struct {
 	InteractionLifetime  int64               `json:"interaction_lifetime,omitempty"`    // 900 s
 	CodeLifetime         int64               `json:"code_lifetime,omitempty"`           // 60 s, at most 600
-	ResponseModes        []string            `json:"response_modes,omitempty"`          // all of query, fragment, form_post
+	ResponseModes        []string            `json:"response_modes,omitempty"`          // all of query, fragment, form_post, and those with .jwt behind, and jwt
 	ResponseTypes        []string            `json:"response_types,omitempty"`          // beside code, which is always there: none
 	AlwaysPromptForAuth  bool                `json:"always_prompt_for_auth,omitempty"`  // no single sign-on
 	AlwaysPromptForGrant bool                `json:"always_prompt_for_grant,omitempty"` // no remembered consent, also for prompt=none

@@ -151,7 +151,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	clientKeys := tenant.NewClientKeys(time.Now, a.outbound.Get)
 	issuer := &grant.Issuer{Now: time.Now, Rand: rand.Reader, Keys: clientKeys}
 	sessions := &session.Service{Now: time.Now, Rand: rand.Reader, Store: a.db}
-	requests := &request.Service{Now: time.Now, Rand: rand.Reader, Store: a.db, Limit: a.limiter, ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(), Hint: func(ctx context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
+	requests := &request.Service{Now: time.Now, Rand: rand.Reader, Store: a.db, Limit: a.limiter, ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(), Keys: clientKeys, Fetch: a.outbound.Get, Replay: a.db, Hint: func(ctx context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
 		return issuer.ParseIDToken(ctx, t, c.ID, hint)
 	}}
 	authz := &authorize.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Sessions: sessions, Issuer: issuer, Accounts: a.accounts, Store: a.db}

@@ -278,6 +278,13 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 	if err != nil {
 		return Result{}, err
 	}
+	if t.Settings.ChecksSession() && r.Scope.Has(oauth.OpenID) {
+		out.add("session_state", s.Sessions.State(t, who, p.Client.ID, r.RedirectURI))
+	}
+	resp, err := s.respond(ctx, t, p.Client, r, out.params...)
+	if err != nil {
+		return Result{}, err
+	}
 	e := effectOf(t, now, g, who, a.authorization, c)
 	e.Hash, e.Version, e.Pushed, e.FirstUse = p.Hash, p.Version, r.Pushed, p.Client.FirstUse()
 	e.AccessToken, e.AtOnce = out.stored, out.atOnce()
@@ -290,10 +297,7 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 		return Result{}, err
 	}
 	t.Revoked.Add(revoked...)
-	if t.Settings.ChecksSession() && r.Scope.Has(oauth.OpenID) {
-		out.params = append(out.params, Param{"session_state", s.Sessions.State(t, who, p.Client.ID, r.RedirectURI)})
-	}
-	res := Result{Client: p.Client, Subject: who.Subject, Current: who, Issued: out.Issued, Response: respond(t, r, out.params...)}
+	res := Result{Client: p.Client, Subject: who.Subject, Current: who, Issued: out.Issued, Response: resp}
 	if c.session != nil || c.moved {
 		res.Session, res.SID = who, s.Sessions.Handle(t, who)
 	}

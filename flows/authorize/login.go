@@ -164,7 +164,11 @@ func (s *Service) settle(ctx context.Context, t *tenant.Tenant, p *Pending, fact
 		if len(p.Hash) > 0 {
 			return s.Refuse(ctx, t, p, d.Err, c.address)
 		}
-		res.Current, res.Response = facts.Session, respondError(t, p.Request, d.Err)
+		resp, err := s.respondError(ctx, t, p.Client, p.Request, d.Err)
+		if err != nil {
+			return Result{}, err
+		}
+		res.Current, res.Response = facts.Session, resp
 		return res, nil
 	case Approved:
 		return s.finish(ctx, t, p, facts, remember(t, p, facts), c)

@@ -1,13 +1,19 @@
 package authorize
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
 )
 
 // Param is one parameter of an authorization response.
@@ -21,15 +27,28 @@ type Response struct {
 	Err         *oauth.Error // of an error response, for logs
 }
 
-// responseMode carries a response to the client. uri is the redirect URI as it is to be called.
+// responseMode is a way to carry a response to the client: by query, fragment or form, as parameters or as one that is a
+// signed JWT.
 type responseMode struct {
-	name string
-	uri  func(redirectURI string, params string) string
+	name    string
+	carrier string // empty: that of the response type where none is asked for
+	signed  bool
 }
 
-// responseModes are the ways to carry a response (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode).
+// responseModes are the ways to carry a response (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode, JARM §2.3).
 var responseModes = []responseMode{
-	{oauth.ModeQuery, func(uri, params string) string {
+	{oauth.ModeQuery, oauth.ModeQuery, false},
+	{oauth.ModeFragment, oauth.ModeFragment, false},
+	{oauth.ModeFormPost, oauth.ModeFormPost, false},
+	{oauth.ModeJWT, "", true},
+	{oauth.ModeQueryJWT, oauth.ModeQuery, true},
+	{oauth.ModeFragmentJWT, oauth.ModeFragment, true},
+	{oauth.ModeFormPostJWT, oauth.ModeFormPost, true},
+}
+
+// carriers say how the redirect URI is to be called.
+var carriers = map[string]func(redirectURI, params string) string{
+	oauth.ModeQuery: func(uri, params string) string {
 		switch {
 		case !strings.Contains(uri, "?"):
 			return uri + "?" + params
@@ -37,9 +56,15 @@ var responseModes = []responseMode{
 			return uri + params
 		}
 		return uri + "&" + params
-	}},
-	{oauth.ModeFragment, func(uri, params string) string { return uri + "#" + params }},
-	{oauth.ModeFormPost, func(uri, _ string) string { return uri }},
+	},
+	oauth.ModeFragment: func(uri, params string) string { return uri + "#" + params },
+	oauth.ModeFormPost: func(uri, _ string) string { return uri },
+}
+
+// modeOf returns the response mode of that name, which a validated request has.
+func modeOf(name string) responseMode {
+	i := slices.IndexFunc(responseModes, func(m responseMode) bool { return m.name == name && m.carrier != "" })
+	return responseModes[max(i, 0)]
 }
 
 // ResponseModes lists the names of the response modes.
@@ -61,20 +86,51 @@ func (r *Response) URI() string {
 		}
 		b.WriteString(p.Name + "=" + url.QueryEscape(p.Value))
 	}
-	i := slices.IndexFunc(responseModes, func(m responseMode) bool { return m.name == r.Mode })
-	return responseModes[max(i, 0)].uri(r.RedirectURI, b.String())
+	return carriers[r.Mode](r.RedirectURI, b.String())
 }
 
-// respond makes the response to r that carries params, state and issuer (RFC 9207).
-func respond(t *tenant.Tenant, r *request.Request, params ...Param) *Response {
+// respond makes the response to r that carries params, state and issuer (RFC 9207), as a JWT where the mode says so. It
+// writes nothing.
+func (s *Service) respond(ctx context.Context, t *tenant.Tenant, client *tenant.Client, r *request.Request, params ...Param) (*Response, error) {
 	if r.State != "" {
 		params = append(params, Param{"state", r.State})
 	}
-	return &Response{Mode: r.ResponseMode, RedirectURI: r.RedirectURI, Params: append(params, Param{"iss", t.Issuer})}
+	mode := modeOf(r.ResponseMode)
+	out := &Response{Mode: mode.carrier, RedirectURI: r.RedirectURI, Params: append(params, Param{"iss", t.Issuer})}
+	if !mode.signed {
+		return out, nil
+	}
+	jwt, err := s.sign(ctx, t, client, out.Params)
+	if err != nil {
+		return nil, err
+	}
+	out.Params = []Param{{"response", jwt}}
+	return out, nil
+}
+
+// responseLife is how long a response that is a JWT counts (JARM §2.1).
+const responseLife = 10 * time.Minute
+
+// sign makes the JWT that a response is, and encrypts it to the client where that registered so (JARM §2.1, §2.2). The
+// issuer is among params.
+func (s *Service) sign(ctx context.Context, t *tenant.Tenant, client *tenant.Client, params []Param) (string, error) {
+	claims := map[string]any{"aud": client.ID, "exp": s.Now().Add(responseLife).Unix()}
+	for _, p := range params {
+		claims[p.Name] = p.Value
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	jwt, err := s.Issuer.Seal(ctx, t, client, grant.ForAuthorization(client), "JWT", payload)
+	if errors.Is(err, keys.ErrTooLarge) {
+		err = oauth.InvalidRequest("the response would be longer than 16 KiB").Because(err)
+	}
+	return jwt, err
 }
 
 // respondError makes the error response to r (RFC 6749 §4.1.2.1).
-func respondError(t *tenant.Tenant, r *request.Request, e *oauth.Error) *Response {
+func (s *Service) respondError(ctx context.Context, t *tenant.Tenant, client *tenant.Client, r *request.Request, e *oauth.Error) (*Response, error) {
 	params := []Param{{"error", e.Code}}
 	if e.Description != "" {
 		params = append(params, Param{"error_description", e.Description})
@@ -82,7 +138,10 @@ func respondError(t *tenant.Tenant, r *request.Request, e *oauth.Error) *Respons
 	if e.URI != "" {
 		params = append(params, Param{"error_uri", e.URI})
 	}
-	resp := respond(t, r, params...)
+	resp, err := s.respond(ctx, t, client, r, params...)
+	if err != nil {
+		return nil, err
+	}
 	resp.Err = e
-	return resp
+	return resp, nil
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func TestResponseURI(t *testing.T) {
-	acme := &tenant.Tenant{Issuer: "https://id.acme.example"}
+	acme, s := &tenant.Tenant{Issuer: "https://id.acme.example"}, &Service{}
 	const iss = "iss=https%3A%2F%2Fid.acme.example"
 	for _, tt := range []struct {
 		rule, mode, redirect, state string
@@ -31,9 +31,12 @@ func TestResponseURI(t *testing.T) {
 			callback + "#error=out_of_stock&error_uri=https%3A%2F%2Facme.example%2Fwhy%3Fa%3Db&" + iss},
 	} {
 		r := &request.Request{ResponseMode: tt.mode, RedirectURI: tt.redirect, State: tt.state}
-		resp := respond(acme, r, Param{"code", "c"})
+		resp, err := s.respond(t.Context(), acme, nil, r, Param{"code", "c"})
 		if tt.err != nil {
-			resp = respondError(acme, r, tt.err)
+			resp, err = s.respondError(t.Context(), acme, nil, r, tt.err)
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 		if got := resp.URI(); got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.rule, got, tt.want)
@@ -52,7 +55,10 @@ func FuzzResponseURI(f *testing.F) {
 		if mode != oauth.ModeFragment {
 			mode = oauth.ModeQuery
 		}
-		resp := respond(&tenant.Tenant{Issuer: "i"}, &request.Request{ResponseMode: mode, RedirectURI: callback, State: state}, Param{"code", "c"})
+		resp, err := (&Service{}).respond(t.Context(), &tenant.Tenant{Issuer: "i"}, nil, &request.Request{ResponseMode: mode, RedirectURI: callback, State: state}, Param{"code", "c"})
+		if err != nil {
+			t.Fatal(err)
+		}
 		u, err := url.Parse(resp.URI())
 		if err != nil {
 			t.Fatal(err)

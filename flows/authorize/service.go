@@ -70,7 +70,10 @@ type Result struct {
 // of a request that may not be answered by a redirect is an *oauth.Error; every other refusal is a Response.
 func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, in Start) (Result, error) {
 	r, client, err := s.Requests.Validate(ctx, t, request.Authorize, in.Params)
-	if r != nil && in.Carries != nil && !in.Carries(r.ResponseMode) {
+	if err == nil {
+		err = s.Requests.Spend(ctx, t, r)
+	}
+	if r != nil && in.Carries != nil && !in.Carries(modeOf(r.ResponseMode).carrier) {
 		return Result{Client: client}, ErrMode
 	}
 	if err != nil {
@@ -78,7 +81,11 @@ func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, in Start) (Result
 		if r == nil || e.Code == "server_error" || e.Code == "temporarily_unavailable" {
 			return Result{Client: client}, err
 		}
-		res := Result{Client: client, Response: respondError(t, r, e)}
+		resp, failed := s.respondError(ctx, t, client, r, e)
+		if failed != nil {
+			return Result{Client: client}, failed
+		}
+		res := Result{Client: client, Response: resp}
 		if client.SelfRegistered {
 			// Nobody vouches for a client that registered itself, so it gets no browser sent before its subject is known.
 			facts, failed := s.current(ctx, t, in.SID, client)
@@ -187,12 +194,16 @@ func (s *Service) PutData(ctx context.Context, t *tenant.Tenant, p *Pending, dat
 
 // Refuse ends an interaction with an error response to the client, as its subject or a login UI wishes.
 func (s *Service) Refuse(ctx context.Context, t *tenant.Tenant, p *Pending, e *oauth.Error, address string) (Result, error) {
+	resp, err := s.respondError(ctx, t, p.Client, p.Request, e)
+	if err != nil {
+		return Result{}, err
+	}
 	now := s.Now()
 	ev := audit.Event{At: now, Kind: audit.Denied, ClientID: p.Client.ID, Session: p.SessionID, Address: address, Detail: map[string]string{"error": e.Code}}
 	if _, err := s.Store.Finish(ctx, t.ID, now, FinishEffect{Hash: p.Hash, Version: p.Version, Pushed: p.Request.Pushed, Events: []audit.Event{ev}}); err != nil {
 		return Result{}, err
 	}
-	return Result{Client: p.Client, Current: p.Session, Response: respondError(t, p.Request, e)}, nil
+	return Result{Client: p.Client, Current: p.Session, Response: resp}, nil
 }
 
 // newHandle makes the handle of an interaction: 256 random bits, base64url.

@@ -34,6 +34,9 @@ func ticketBinding(t *tenant.Tenant) string {
 // every other refusal a Response. A client that registered itself gets no browser sent before its subject is known.
 func (s *Service) Open(ctx context.Context, t *tenant.Tenant, in Start) (Result, error) {
 	r, client, err := s.Requests.Validate(ctx, t, request.Authorize, in.Params)
+	if err == nil {
+		err = s.Requests.Spend(ctx, t, r)
+	}
 	if err == nil && r.Prompt.Has(oauth.PromptNone) {
 		err = silent(t, r)
 	}
@@ -43,7 +46,9 @@ func (s *Service) Open(ctx context.Context, t *tenant.Tenant, in Start) (Result,
 		if r == nil || e.Code == "server_error" || e.Code == "temporarily_unavailable" || client.SelfRegistered {
 			return res, err
 		}
-		res.Response = respondError(t, r, e)
+		if res.Response, err = s.respondError(ctx, t, client, r, e); err != nil {
+			return Result{Client: client}, err
+		}
 		return res, nil
 	}
 	r.Scope = offered(t, client, r)
@@ -201,13 +206,17 @@ func (s *Service) Issue(ctx context.Context, t *tenant.Tenant, p *Pending, v Ver
 	if err != nil {
 		return Result{}, err
 	}
+	resp, err := s.respond(ctx, t, p.Client, r, out.params...)
+	if err != nil {
+		return Result{}, err
+	}
 	ev := audit.Event{At: now, Kind: audit.GrantIssued, Actor: v.Actor, Subject: g.Subject, ClientID: g.ClientID, Grant: g.ID, Address: v.Address,
 		Detail: map[string]string{"scope": g.Terms.Scope.String()}}
 	if _, err := s.Store.Finish(ctx, t.ID, now, FinishEffect{Hash: p.Hash, Version: p.Version, Pushed: r.Pushed, Grant: g, AccessToken: out.stored,
 		AtOnce: out.atOnce(), FirstUse: p.Client.FirstUse(), Events: []audit.Event{ev}}); err != nil {
 		return Result{}, err
 	}
-	return Result{Client: p.Client, Subject: v.Subject, Issued: out.Issued, Response: respond(t, r, out.params...)}, nil
+	return Result{Client: p.Client, Subject: v.Subject, Issued: out.Issued, Response: resp}, nil
 }
 
 // terms words what v grants of the request of p.

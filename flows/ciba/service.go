@@ -50,6 +50,9 @@ type Accounts interface {
 // begin validates a request of a client that has authenticated.
 func (s *Service) begin(ctx context.Context, t *tenant.Tenant, client *tenant.Client, params url.Values) (*request.Request, *decoupled.Authentication, error) {
 	r, err := s.Requests.ValidateBackchannel(ctx, t, client, params)
+	if err == nil {
+		err = s.Requests.Spend(ctx, t, r)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -21,3 +21,8 @@ func ForUserInfo(c *tenant.Client) Protection {
 func ForIntrospection(c *tenant.Client) Protection {
 	return Protection{keys.Alg(cmp.Or(c.IntrospectionAlg, string(keys.RS256))), c.IntrospectionEncryptionAlg, c.IntrospectionEncryptionEnc}
 }
+
+// ForAuthorization is how authorization responses for c are protected where it asks for a JWT (JARM §3).
+func ForAuthorization(c *tenant.Client) Protection {
+	return Protection{keys.Alg(cmp.Or(c.ResponseAlg, string(keys.RS256))), c.ResponseEncAlg, c.ResponseEnc}
+}

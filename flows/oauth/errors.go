@@ -108,6 +108,12 @@ func InvalidRequestURI(d string) *Error {
 	return &Error{Code: "invalid_request_uri", Description: d}
 }
 
+// InvalidRequestObject: the request object is malformed, unsigned, another's, or out of its time (OIDC Core §3.1.2.6, RFC
+// 9101 §7).
+func InvalidRequestObject(d string) *Error {
+	return &Error{Code: "invalid_request_object", Description: d}
+}
+
 // RegistrationNotSupported: the registration parameter is not supported (OIDC Core §3.1.2.6).
 func RegistrationNotSupported(d string) *Error {
 	return &Error{Code: "registration_not_supported", Description: d}

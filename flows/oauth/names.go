@@ -8,11 +8,17 @@ const (
 	Implicit          = "implicit" // of tokens in the authorization response (RFC 6749 §4.2), never at the token endpoint
 )
 
-// Response modes (OAuth 2.0 Multiple Response Type Encoding Practices §2.1; OAuth 2.0 Form Post Response Mode).
+// Response modes (OAuth 2.0 Multiple Response Type Encoding Practices §2.1; OAuth 2.0 Form Post Response Mode;
+// JARM §2.3).
 const (
 	ModeQuery    = "query"
 	ModeFragment = "fragment"
 	ModeFormPost = "form_post"
+	ModeJWT      = "jwt" // the default of the response type, as a JWT (JARM §2.3.4)
+
+	ModeQueryJWT    = "query.jwt"
+	ModeFragmentJWT = "fragment.jwt"
+	ModeFormPostJWT = "form_post.jwt"
 )
 
 // Client authentication methods (RFC 7591 §2).

@@ -22,6 +22,8 @@ var answers = []struct {
 		func(m *tenant.Metadata) *string { return &m.UserInfoEncryptionAlg }, func(m *tenant.Metadata) *string { return &m.UserInfoEncryptionEnc }},
 	{"introspection", AnswerAlgs, func(m *tenant.Metadata) *string { return &m.IntrospectionAlg },
 		func(m *tenant.Metadata) *string { return &m.IntrospectionEncryptionAlg }, func(m *tenant.Metadata) *string { return &m.IntrospectionEncryptionEnc }},
+	{"authorization", AnswerAlgs, func(m *tenant.Metadata) *string { return &m.ResponseAlg }, // JARM §3
+		func(m *tenant.Metadata) *string { return &m.ResponseEncAlg }, func(m *tenant.Metadata) *string { return &m.ResponseEnc }},
 }
 
 // AnswerAlgs are the algorithms that clients may have answers signed with: those of the tenant's keys, and where it says

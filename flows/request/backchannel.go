@@ -58,16 +58,6 @@ func (d *draft) mayBackchannel() error {
 	return d.mayNotify()
 }
 
-// unsigned refuses request objects, which would change the request if they were ignored.
-func (d *draft) unsigned() error {
-	for _, name := range []string{"request", "request_uri"} {
-		if d.get(name) != "" {
-			return oauth.InvalidRequest(name + " is not supported")
-		}
-	}
-	return nil
-}
-
 func (d *draft) openID() error {
 	switch {
 	case d.get("scope") == "":

@@ -9,13 +9,14 @@ type check struct {
 // checks run top to bottom, after client and redirect URI are proven; the first error wins.
 var checks = []check{
 	{(*draft).repeated, everyKind},                                       // RFC 6749 §3.1
-	{(*draft).characters, everyKind},                                     // RFC 6749 appendix A
 	{(*draft).mayBackchannel, Backchannel},                               // CIBA Core §4
+	{(*draft).signedBackchannel, Backchannel},                            // CIBA Core §7.1.1
+	{(*draft).characters, everyKind},                                     // RFC 6749 appendix A
 	{(*draft).mayDevice, Device},                                         // RFC 8628 §3.1
 	{(*draft).mayChallenge, Challenge},                                   // First-Party Applications §2
-	{(*draft).unsigned, Backchannel},                                     // CIBA Core §7.1.1
 	{(*draft).noReference, Pushed},                                       // RFC 9126 §2.1
 	{(*draft).mustPush, Authorize},                                       // RFC 9126 §5
+	{(*draft).mustSign, Authorize | Pushed},                              // RFC 9101 §10.5
 	{(*draft).unsupported, Authorize | Pushed | Challenge},               // OIDC Core §3.1.2.6
 	{(*draft).state, Authorize | Pushed | Challenge},                     // RFC 6749 §4.1.1
 	{(*draft).responseType, Authorize | Pushed},                          // RFC 6749 §3.1.1

@@ -125,6 +125,7 @@ func notResponseType(r rune) bool {
 
 func (d *draft) responseMode() error {
 	asked, usual := d.get("response_mode"), usualMode(d.ResponseType)
+	effective := effectiveMode(asked, d.ResponseType)
 	switch {
 	case asked == "" && d.allowsMode(usual):
 		d.ResponseMode = usual
@@ -135,11 +136,19 @@ func (d *draft) responseMode() error {
 		return oauth.InvalidRequest("response_mode is not supported")
 	case !d.allowsMode(asked):
 		return oauth.InvalidRequest("response_mode is not allowed")
-	case !carries(asked, d.ResponseType):
+	case !d.carries(effective, d.ResponseType):
 		return oauth.InvalidRequest("response_mode must not be query where response_type asks for tokens")
 	}
-	d.ResponseMode, d.ModeAsked = asked, asked
+	d.ResponseMode, d.ModeAsked = effective, asked
 	return nil
+}
+
+// effectiveMode is the response mode that mode stands for (JARM §2.3.4).
+func effectiveMode(mode, responseType string) string {
+	if mode == oauth.ModeJWT {
+		return usualMode(responseType) + ".jwt"
+	}
+	return mode
 }
 
 // usualMode is the response mode of a response type where none is asked for (OAuth 2.0 Multiple Response Type Encoding
@@ -152,9 +161,15 @@ func usualMode(responseType string) string {
 }
 
 // carries reports whether a response of that type may be carried in that mode: tokens must not come into a query, which
-// servers log (OAuth 2.0 Multiple Response Type Encoding Practices §3).
-func carries(mode, responseType string) bool {
-	return mode != oauth.ModeQuery || !oauth.FrontChannel(responseType)
+// servers log (OAuth 2.0 Multiple Response Type Encoding Practices §3), unless they are encrypted (JARM §2.3.1).
+func (d *draft) carries(mode, responseType string) bool {
+	switch {
+	case !oauth.FrontChannel(responseType):
+		return true
+	case mode == oauth.ModeQueryJWT:
+		return d.client.ResponseEncAlg != ""
+	}
+	return mode != oauth.ModeQuery
 }
 
 // allowsMode reports whether the engine has that response mode and the tenant allows it.

@@ -64,13 +64,17 @@ func (s *Service) Push(ctx context.Context, t *tenant.Tenant, client *tenant.Cli
 	case id[0] != client.ID:
 		return Receipt{}, oauth.InvalidRequest("client_id is not that of the client that is calling")
 	}
-	if _, _, err := s.Validate(ctx, t, Pushed, params); err != nil {
+	d, err := s.validate(ctx, t, Pushed, params)
+	if err == nil {
+		err = s.Spend(ctx, t, &d.Request)
+	}
+	if err != nil {
 		return Receipt{}, err
 	}
 	b := make([]byte, 32)
 	_, _ = io.ReadFull(s.Rand, b)
 	out := Receipt{requestURI + base64.RawURLEncoding.EncodeToString(b), t.Settings.PushedLifetime()}
-	p := PushedRequest{Hash: hashURI(out.RequestURI), ClientID: client.ID, Params: params, EndsAt: s.Now().Add(out.ExpiresIn)}
+	p := PushedRequest{Hash: hashURI(out.RequestURI), ClientID: client.ID, Params: d.params, EndsAt: s.Now().Add(out.ExpiresIn)}
 	if err := s.Store.Push(ctx, t.ID, p); err != nil {
 		return Receipt{}, err
 	}

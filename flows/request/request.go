@@ -13,7 +13,7 @@ import (
 type Request struct {
 	ClientID      string          `json:"client_id"`
 	ResponseType  string          `json:"response_type"`
-	ResponseMode  string          `json:"response_mode"`                 // effective: query, fragment or form_post
+	ResponseMode  string          `json:"response_mode"`                 // effective: not jwt
 	ModeAsked     string          `json:"response_mode_asked,omitempty"` // as sent
 	RedirectURI   string          `json:"redirect_uri"`                  // effective
 	RedirectSent  bool            `json:"redirect_sent,omitempty"`       // so the token request must repeat it (RFC 6749 §4.1.3)
@@ -40,6 +40,8 @@ type Request struct {
 	Backchannel   Decoupled       `json:"backchannel,omitzero"`
 
 	Pushed []byte `json:"pushed,omitempty"` // hash of the request_uri of a request that was pushed, which its end uses up
+
+	Once *Once `json:"-"` // the one use of the request object that it came in; nil: it may come again
 
 	Shown map[string][]string `json:"shown,omitempty"` // parameters that the tenant's prompts show, as sent
 }

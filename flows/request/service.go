@@ -30,9 +30,12 @@ type Service struct {
 	Now           func() time.Time
 	Rand          io.Reader
 	Store         Store
-	Limit         Limiter  // of pushed requests; nil: they are not limited
-	ResponseTypes []string // that the engine has
-	ResponseModes []string // that the engine has
+	Limit         Limiter      // of pushed requests; nil: they are not limited
+	ResponseTypes []string     // that the engine has
+	ResponseModes []string     // that the engine has
+	Keys          ClientKeys   // of signed request objects; nil: there are none
+	Fetch         tenant.Fetch // reads request objects by reference; nil: there are none
+	Replay        Replay       // of request objects that count once
 	// Hint verifies an id_token_hint and returns the subject it was issued to (OIDC Core §3.1.2.1). Its expiry does
 	// not matter.
 	Hint func(ctx context.Context, t *tenant.Tenant, client *tenant.Client, token string) (sub string, err error)
@@ -46,31 +49,64 @@ type draft struct {
 	tenant  *tenant.Tenant
 	client  *tenant.Client
 	params  url.Values
+
+	proven       bool // client and redirect URI are known: errors may go to the client
+	objectSigned bool // it came in a signed request object
 }
 
 // get returns a parameter's value; empty counts as absent (RFC 6749 §3.1).
 func (d *draft) get(name string) string { return d.params.Get(name) }
 
 // Validate runs the checks of kind over params and returns the request and its client. Params of Authorize may refer to a
-// pushed request, whose parameters are then checked in their place.
+// pushed request, whose parameters are then checked in their place; those of a request object are too (RFC 9101).
 //
 // Where it fails before client and redirect URI are proven, the request is nil and nobody may be redirected. Where
 // it fails later the request holds what an error response to the client needs: redirect URI, response mode and
 // state. The error is an *oauth.Error, or what the client registry said.
 func (s *Service) Validate(ctx context.Context, t *tenant.Tenant, kind Kind, params url.Values) (*Request, *tenant.Client, error) {
+	d, err := s.validate(ctx, t, kind, params)
+	if !d.proven {
+		return nil, d.client, err
+	}
+	return &d.Request, d.client, err
+}
+
+func (s *Service) validate(ctx context.Context, t *tenant.Tenant, kind Kind, params url.Values) (*draft, error) {
 	d := &draft{service: s, ctx: ctx, tenant: t, params: params}
-	find := d.findClient
+	if err := d.locate(kind); err != nil {
+		return d, err
+	}
+	if err := d.prove(); err != nil {
+		return d, err
+	}
+	return d, d.run(kind)
+}
+
+// locate finds the client, and the parameters that count: those that were sent, pushed, or signed.
+func (d *draft) locate(kind Kind) error {
 	if kind == Authorize && d.refersToPushed() {
-		find = d.recall
+		return d.recall()
 	}
-	if err := find(); err != nil {
-		return nil, d.client, err
+	if err := d.findClient(); err != nil {
+		return err
 	}
+	if !d.sendsObject() || kind == Pushed && d.get("request_uri") != "" { // which noReference refuses
+		return nil
+	}
+	err := d.unpack()
+	if err != nil && d.tenant.Settings.RequestObjects.Merge {
+		_ = d.prove() // what stands beside the object counts, and so the error may go there
+	}
+	return err
+}
+
+// prove proves the redirect URI, and notes what an error response needs beside it.
+func (d *draft) prove() error {
 	if err := d.redirectURI(); err != nil {
-		return nil, d.client, err
+		return err
 	}
-	d.State, d.ResponseMode = d.get("state"), d.errorMode()
-	return &d.Request, d.client, d.run(kind)
+	d.proven, d.State, d.ResponseMode = true, d.get("state"), d.errorMode()
+	return nil
 }
 
 // run runs the checks of kind.
@@ -115,7 +151,8 @@ func (d *draft) findClient() error {
 // may be used, else the default of the response type.
 func (d *draft) errorMode() string {
 	rt := d.get("response_type")
-	if m := d.get("response_mode"); d.allowsMode(m) && carries(m, rt) && len(d.params["response_mode"]) == 1 {
+	asked := d.get("response_mode")
+	if m := effectiveMode(asked, rt); d.allowsMode(asked) && d.carries(m, rt) && len(d.params["response_mode"]) == 1 {
 		return m
 	}
 	return usualMode(rt)

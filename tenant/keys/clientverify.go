@@ -44,36 +44,58 @@ func ParseSigned(compact string) (*Signed, error) {
 }
 
 func parseSigned(compact string) (*Signed, error) {
+	s, signature, err := apart(compact)
+	if err == nil && len(signature) == 0 {
+		err = errSignature
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// ParseUnsecured takes a JWT apart that nobody signed (RFC 7519 §6): its alg is none, and it has no signature. It refuses
+// otherwise what ParseSigned does. Every error is ErrInvalid.
+func ParseUnsecured(compact string) (*Signed, error) {
+	s, signature, err := apart(compact)
+	if err == nil && (len(signature) > 0 || s.Alg != None) {
+		err = errNotAllowed
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return s, nil
+}
+
+// apart takes a compact JWS apart, and returns the signature, which may be empty.
+func apart(compact string) (*Signed, []byte, error) {
 	if len(compact) > maxCompact {
-		return nil, errSize
+		return nil, nil, errSize
 	}
 	if strings.Count(compact, ".") != 2 {
-		return nil, errSegments
+		return nil, nil, errSegments
 	}
 	first, rest, _ := strings.Cut(compact, ".")
 	second, third, _ := strings.Cut(rest, ".")
 	if base64url.DecodedLen(len(first)) > maxHeader {
-		return nil, errSize
+		return nil, nil, errSize
 	}
 	s := &Signed{compact: compact}
 	if err := s.header(first); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var err error
 	if s.Payload, err = decode(second); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if _, err := names(s.Payload); err != nil {
-		return nil, fmt.Errorf("payload: %w", err)
+		return nil, nil, fmt.Errorf("payload: %w", err)
 	}
 	signature, err := decode(third)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if len(signature) == 0 {
-		return nil, errSignature
-	}
-	return s, nil
+	return s, signature, nil
 }
 
 func (s *Signed) header(segment string) error {
