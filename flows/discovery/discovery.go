@@ -91,7 +91,8 @@ type Metadata struct {
 	RequestURIParameter   bool     `json:"request_uri_parameter_supported"`
 	IssParameter          bool     `json:"authorization_response_iss_parameter_supported"`
 	DetailsTypes          []string `json:"authorization_details_types_supported,omitempty"` // RFC 9396 §10
-	DPoPAlgs              []string `json:"dpop_signing_alg_values_supported"`               // RFC 9449 §5.1
+	requestObjects
+	DPoPAlgs []string `json:"dpop_signing_alg_values_supported"` // RFC 9449 §5.1
 
 	CertificateBound bool              `json:"tls_client_certificate_bound_access_tokens,omitempty"` // RFC 8705 §3.3
 	Aliases          map[string]string `json:"mtls_endpoint_aliases,omitempty"`                      // RFC 8705 §5
@@ -130,7 +131,9 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	if slices.ContainsFunc(m.ResponseTypes, oauth.FrontChannel) {
 		m.GrantTypes = append(m.GrantTypes, oauth.Implicit)
 	}
-	m.DetailsTypes = t.Settings.DetailsTypeNames()
+	m.DetailsTypes, m.requestObjects = t.Settings.DetailsTypeNames(), requestObjectsOf(t)
+	m.RequestParameter, m.RequestURIParameter = true, true
+	m.ResponseAlgs, m.ResponseKeyAlgs, m.ResponseEncs = answers, encrypts, encs
 	m.Documents, m.Resources = t.Settings.Documents.Enabled, resources(t)
 	if t.Settings.DeviceOn() {
 		m.Device = t.Issuer + Device

@@ -59,6 +59,17 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"access_token_format":                  text(func(m *tenant.Metadata) *string { return &m.AccessFormat }),
 	"id_token_lifetime":                    ofRequest(func(r *Request) *int64 { return &r.Metadata.IDTokenLifetime }),
 
+	"request_object_signing_alg":           text(func(m *tenant.Metadata) *string { return &m.RequestAlg }),
+	"request_object_encryption_alg":        text(func(m *tenant.Metadata) *string { return &m.RequestEncAlg }),
+	"request_object_encryption_enc":        text(func(m *tenant.Metadata) *string { return &m.RequestEnc }),
+	"request_uris":                         texts(func(m *tenant.Metadata) *[]string { return &m.RequestURIs }),
+	"require_signed_request_object":        flag(func(m *tenant.Metadata) *bool { return &m.RequireSignedObject }),
+	"authorization_signed_response_alg":    text(func(m *tenant.Metadata) *string { return &m.ResponseAlg }),
+	"authorization_encrypted_response_alg": text(func(m *tenant.Metadata) *string { return &m.ResponseEncAlg }),
+	"authorization_encrypted_response_enc": text(func(m *tenant.Metadata) *string { return &m.ResponseEnc }),
+
+	"backchannel_authentication_request_signing_alg": text(func(m *tenant.Metadata) *string { return &m.BackchannelRequestAlg }),
+
 	"authorization_details_types":                  texts(func(m *tenant.Metadata) *[]string { return &m.DetailsTypes }),
 	"require_pushed_authorization_requests":        flag(func(m *tenant.Metadata) *bool { return &m.RequirePAR }),
 	"authorization_challenge_endpoint_auth_method": text(func(m *tenant.Metadata) *string { return &m.ChallengeAuthMethod }),
@@ -85,14 +96,6 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"refresh_client_secret":   ofRequest(func(r *Request) *bool { return &r.RefreshSecret }),
 
 	"refresh_registration_access_token": ofRequest(func(r *Request) *bool { return &r.RefreshToken }),
-}
-
-// unsupported are members that a client relies on to be honoured, so that they are refused rather than ignored, with
-// the values that change nothing.
-var unsupported = map[string]func(json.RawMessage) bool{
-	"authorization_signed_response_alg":              only(),
-	"backchannel_authentication_request_signing_alg": only(),
-	"require_signed_request_object":                  only(`false`),
 }
 
 // localizable are the members that may carry a language tag (RFC 7591 §2.2).
@@ -167,17 +170,5 @@ func anObject(of func(*tenant.Metadata) *json.RawMessage) func(*Request, json.Ra
 		}
 		*of(&r.Metadata) = b.Bytes()
 		return true
-	}
-}
-
-// only reports of a value whether it is one of these.
-func only(values ...string) func(json.RawMessage) bool {
-	return func(raw json.RawMessage) bool {
-		for _, v := range values {
-			if string(raw) == v {
-				return true
-			}
-		}
-		return false
 	}
 }

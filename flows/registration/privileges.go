@@ -51,6 +51,7 @@ func withhold(r *Request, base *tenant.Metadata) error {
 	}
 	m.RequirePKCE = m.RequirePKCE || base.RequirePKCE
 	m.RequirePAR = m.RequirePAR || base.RequirePAR
+	m.RequireSignedObject = m.RequireSignedObject || base.RequireSignedObject
 	m.DPoPBound = m.DPoPBound || base.DPoPBound
 	m.CertificateBound = m.CertificateBound || base.CertificateBound
 	if m.ChallengeAuthMethod != "" && m.ChallengeAuthMethod != base.ChallengeAuthMethod {

@@ -87,9 +87,6 @@ func (r *Request) read(name string, raw json.RawMessage) error {
 		}
 		return nil
 	}
-	if honours := unsupported[name]; honours != nil && !honours(raw) {
-		return oauth.InvalidClientMetadata(name + " is not supported")
-	}
 	base, tag, tagged := strings.Cut(name, "#")
 	if !tagged || !localizable[base] {
 		return nil

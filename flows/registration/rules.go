@@ -59,6 +59,7 @@ var checks = []check{
 	authentication,  // OIDC Registration §2
 	audience,        // RFC 8707 §2
 	detailsTypes,    // RFC 9396 §10
+	requestObjects,  // OIDC Registration §2, RFC 9101 §10.5
 	tokenPolicy,     // RFC 9700 §4.14.2
 }
 

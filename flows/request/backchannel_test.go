@@ -51,7 +51,7 @@ func TestBackchannelRefused(t *testing.T) {
 		{"the client registers a delivery mode", "", on, tenant.Metadata{GrantTypes: []string{oauth.CIBA}}, "unauthorized_client: the client has registered no backchannel_token_delivery_mode that is supported"},
 		{"the delivery mode is poll", "", on, bank(func(m *tenant.Metadata) { m.BackchannelMode = "push" }), "unauthorized_client: the client has registered no backchannel_token_delivery_mode that is supported"},
 		{"a parameter may not be repeated", "login_hint=a&login_hint=b", on, bank(), "invalid_request: a parameter is repeated"},
-		{"a request object is not supported", "request=e30.e30.", on, bank(), "invalid_request: request is not supported"},
+		{"a request object needs a client that registered to sign", "request=e30.e30.", on, bank(), "invalid_request: the client has not registered that it signs authentication requests"},
 		{"nor one elsewhere", "request_uri=urn:x", on, bank(), "invalid_request: request_uri is not supported"},
 		{"scope is required", "scope=", on, bank(), "invalid_request: scope is missing"},
 		{"scope holds openid", "scope=email", on, bank(), "invalid_scope: scope must hold openid"},

@@ -142,8 +142,8 @@ func (d *draft) open(compact, registered string) (*object, error) {
 	var err error
 	if strings.HasSuffix(compact, ".") {
 		o.signed, err = keys.ParseUnsecured(compact)
-	} else {
-		o.signed, err = keys.ParseSigned(compact)
+	} else if o.signed, err = keys.ParseSigned(compact); err == nil && o.signed.Alg == keys.None {
+		err = errUnsigned // it has a signature, which nobody would look at
 	}
 	if err != nil {
 		return nil, errObject.Because(err)

@@ -24,6 +24,7 @@ type Replay interface {
 type Once struct {
 	Hash  []byte // of the client's id and jti
 	Until time.Time
+	Err   *oauth.Error // of every other use
 }
 
 // once is the name of request objects at the Replay.
@@ -33,7 +34,7 @@ const once = "request_object"
 const maxJTI = 255
 
 // Spend uses up the request object that r came in, where that counts once. It is called when the request takes effect:
-// looking at it changes nothing. Used up already, it is invalid_request_object.
+// looking at it changes nothing. Used up already, it is the error of Once.
 func (s *Service) Spend(ctx context.Context, t *tenant.Tenant, r *Request) error {
 	if r.Once == nil {
 		return nil
@@ -43,7 +44,7 @@ func (s *Service) Spend(ctx context.Context, t *tenant.Tenant, r *Request) error
 	case err != nil:
 		return oauth.Unavailable().Because(err)
 	case !first:
-		return oauth.InvalidRequestObject("the request object was used before")
+		return r.Once.Err
 	}
 	return nil
 }
@@ -113,7 +114,7 @@ func (d *draft) checkClaims(o *object) error {
 		}
 	}
 	if s.RequestObjects.OneTime {
-		return d.once(&c)
+		return d.once(&c, oauth.InvalidRequestObject("the request object was used before"))
 	}
 	return nil
 }
@@ -143,14 +144,14 @@ func (c *claimed) within(now time.Time, life time.Duration) error {
 	return nil
 }
 
-// once notes the one use of the request object.
-func (d *draft) once(c *claimed) error {
+// once notes the one use of the request object, and what another one is told.
+func (d *draft) once(c *claimed, used *oauth.Error) error {
 	if c.jti == "" || len(c.jti) > maxJTI || c.exp.IsZero() {
 		return oauth.InvalidRequestObject("jti or exp of the request object is missing")
 	}
 	h := sha256.New()
 	h.Write([]byte(strconv.Itoa(len(d.client.ID)) + ":" + d.client.ID))
 	h.Write([]byte(c.jti))
-	d.Once = &Once{Hash: h.Sum(nil), Until: c.exp}
+	d.Once = &Once{Hash: h.Sum(nil), Until: c.exp, Err: used}
 	return nil
 }

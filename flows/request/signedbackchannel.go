@@ -44,7 +44,7 @@ func (d *draft) signedBackchannel() error {
 		err = oauth.InvalidRequest("iat of the signed authentication request is missing")
 	}
 	if err == nil {
-		err = d.once(&c)
+		err = d.once(&c, oauth.InvalidRequest("the signed authentication request was used before"))
 	}
 	if err != nil {
 		return asInvalid(err)
