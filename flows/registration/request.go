@@ -29,7 +29,7 @@ const MaxBody = 250_000
 
 // Parse reads a registration or update request (RFC 7591 §3.1, RFC 7592 §2.2) into all but DryRun and By. Members
 // that are unknown or null count as not sent. What is not a JSON object, or names a member twice, is invalid_request;
-// a member of the wrong type, or one we cannot honour, is invalid_client_metadata.
+// a member of the wrong type is invalid_client_metadata.
 func Parse(body []byte) (Request, error) {
 	members, err := object(body)
 	if err != nil {
