@@ -10,10 +10,20 @@ func TestMigrate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			p := &program{t, append(open(t, dir), "--env", "production")}
+			planned := p.run("", "migrate", "--plan")
+			if planned.code != 0 || !strings.Contains(planned.stdout, "CREATE TABLE grants") || strings.Contains(planned.stdout, "+goose") || strings.Contains(planned.stdout, "stop all programs") {
+				t.Fatalf("%+v", planned)
+			}
+			if again := p.run("", "migrate", "--plan"); again.stdout != planned.stdout {
+				t.Error("a plan changes the database")
+			}
 			for range 2 {
 				if r := p.run("", "migrate"); r.code != 0 || !strings.Contains(r.stdout, "is migrated") {
 					t.Fatalf("%+v", r)
 				}
+			}
+			if r := p.run("", "migrate", "--plan"); r.code != 0 || r.stdout != "-- nothing is to be done\n" {
+				t.Errorf("the plan of a migrated database: %+v", r)
 			}
 			p.flags = append(p.flags[:len(p.flags)-1], "development")
 			if r := p.run("", "tenant", "list"); r.code != 0 {

@@ -3,11 +3,13 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/exaring/otelpgx"
@@ -30,7 +32,7 @@ type Options struct {
 	DSN       string // of a user that owns the tables, or will
 	ListenDSN string // of a direct connection, for migrations and notifications, where DSN leads through a pooler
 	Sealer    keys.Sealer
-	Conns     int                  // connections for tenants' statements; 16 where it is zero. Two more serve all tenants
+	Conns     int                  // connections for tenants' statements; where it is zero, pool_max_conns of the DSN, or 16. Two more serve all tenants
 	Tracer    trace.TracerProvider // nil: no spans
 	Statement func(sql string)     // called for each statement that is sent, BEGIN and COMMIT among them; may be nil
 	Durable   bool                 // refuse a server that may lose what it acknowledged
@@ -82,6 +84,9 @@ func Open(ctx context.Context, o Options) (*persistence.DB, error) {
 	config.ConnConfig.Tracer = o.tracer()
 	if o.Conns == 0 {
 		o.Conns = 16
+		if strings.Contains(o.DSN, "pool_max_conns=") {
+			o.Conns = int(config.MaxConns)
+		}
 	}
 	one, err := open(ctx, config.Copy(), oneTenant, o.Conns, pooled)
 	if err != nil {
@@ -124,6 +129,21 @@ func throughPooler(ctx context.Context, c *pgx.ConnConfig) (bool, error) {
 		return false, unavailable(err)
 	}
 	return pid != conn.PgConn().PID(), nil
+}
+
+// Plan returns the migrations that the database lacks. It changes nothing.
+func Plan(ctx context.Context, o Options) ([]migrations.Step, error) {
+	c, err := pgx.ParseConfig(cmp.Or(o.ListenDSN, o.DSN))
+	if err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	careful(c)
+	db := stdlib.OpenDB(*c)
+	defer db.Close()
+	if err := db.PingContext(ctx); err != nil {
+		return nil, unavailable(err)
+	}
+	return migrations.Plan(ctx, db, "postgres")
 }
 
 // migrate brings the schema up to date, over a connection without a role.

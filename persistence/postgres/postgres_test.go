@@ -6,12 +6,15 @@ import (
 	"encoding/hex"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/chancery-id/chancery/flows/account"
+	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/persistence"
 	"github.com/chancery-id/chancery/persistence/conformance"
 	"github.com/chancery-id/chancery/persistence/postgres"
@@ -134,4 +137,25 @@ func TestConformance(t *testing.T) {
 func TestBrokenRows(t *testing.T) {
 	dsn := fresh(t)
 	conformance.Broken(t, open(t, postgres.Options{DSN: dsn}), func(sql string) { exec(t, dsn, sql) })
+}
+
+// Of several hosts the one is used that takes writes (docs/scale.md), and the DSN may bound the connections.
+func TestSeveralHosts(t *testing.T) {
+	dsn := fresh(t)
+	at := strings.Index(dsn, "@") + 1
+	several := dsn[:at] + "127.0.0.1:1," + dsn[at:] + "&target_session_attrs=read-write&pool_max_conns=2"
+	db := open(t, postgres.Options{DSN: several, Sealer: sealer(t)})
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			if err := db.Ping(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	a := account.Account{Subject: "alice", CreatedAt: time.Now(), UpdatedAt: time.Now()}
+	if err := db.CreateAccount(t.Context(), "t", a, audit.Event{}); err != nil {
+		t.Error(err)
+	}
 }

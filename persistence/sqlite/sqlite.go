@@ -39,6 +39,17 @@ const (
 	read   = common + "&_txlock=deferred&_pragma=query_only(1)"
 )
 
+// Plan returns the migrations that the database in the file at path lacks; all of them where there is no file. It changes
+// nothing.
+func Plan(ctx context.Context, path string) ([]migrations.Step, error) {
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro")
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	defer db.Close()
+	return migrations.Plan(ctx, db, "sqlite")
+}
+
 // Open opens the database in the file at path, creating it and its directory if need be, and migrates it.
 func Open(ctx context.Context, path string, o Options) (*persistence.DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
