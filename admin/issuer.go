@@ -13,7 +13,7 @@ import (
 // reserved are the first segments of paths that the server itself serves at the root or below an issuer. No tenant has
 // such an id, and no issuer such a segment in its path, or its endpoints could not be told from the server's.
 var reserved = map[string]bool{
-	"admin": true, "api": true, "authorize": true, "authorize-challenge": true, "authz-sessions": true, "authz-store": true,
+	"account": true, "admin": true, "api": true, "authorize": true, "authorize-challenge": true, "authz-sessions": true, "authz-store": true,
 	"backchannel": true, "ciba": true, "ciba-sessions": true, "clients": true, "device": true, "device_authorization": true,
 	"direct-authz": true, "federation": true, "healthz": true, "jans-auth": true, "jwks": true, "key-store": true,
 	"login": true, "logout": true, "logout-sessions": true, "metrics": true, "monitor": true, "par": true, "platform": true,

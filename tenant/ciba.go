@@ -54,6 +54,9 @@ type NotificationMetadata struct {
 	NotificationEndpoint string `json:"backchannel_client_notification_endpoint,omitempty"`
 }
 
+// ApprovalsOn reports whether subjects answer at our own pages, which a tenant with a login UI of its own does not use.
+func (s *Settings) ApprovalsOn() bool { return s.CIBA.Enabled && s.LoginURL == "" }
+
 // CIBAInterval is how long a client has to wait between two polls.
 func (s *Settings) CIBAInterval() time.Duration { return or(s.CIBA.Interval, 5*time.Second) }
 

@@ -165,7 +165,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	vouchedFor.Limit = nil
 	aliases := discovery.Aliases{Public: a.publicURL.String(), Mutual: a.mutualURL}
 	ui := &login.UI{Now: time.Now, Rand: rand.Reader, Authorize: authz, Sessions: sessions, Accounts: a.accounts,
-		Device: devices,
+		Device: devices, CIBA: backchannel,
 		Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Insecure: !a.conf.production()}
 	c := web.Config{Resolver: a.resolver, Limiter: callLimits{a.limiter}, Now: time.Now, PublicURL: a.publicURL, Production: a.conf.production(),
 		TrustedProxies: proxies, Sink: sink, Doors: []wire.Door{
@@ -197,7 +197,7 @@ type callLimits struct{ *limit.Limiter }
 // routeLimits are the limits on routes that cost more than a look: their name, and whether the source is counted or the
 // client that calls.
 var routeLimits = map[string]string{
-	discovery.Device: limit.Authorize, discovery.DevicePage: limit.Login, discovery.DevicePage + "/:handle": limit.Login,
+	discovery.Device: limit.Authorize, discovery.DevicePage: limit.Login, discovery.DevicePage + "/:handle": limit.Login, "/account/requests": limit.Login,
 	"/authorize": limit.Authorize, "/ciba": limit.Authorize, "/login/i/:handle": limit.Login, discovery.EndSession: limit.Login,
 	discovery.Challenge: limit.Login, firstparty.Janssen: limit.Login,
 }

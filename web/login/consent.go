@@ -51,13 +51,19 @@ func (u *UI) showConsent(c *gin.Context, t *tenant.Tenant, p *authorize.Pending,
 
 // consentOf is what client asks of the subject.
 func (u *UI) consentOf(c *gin.Context, t *tenant.Tenant, pg *page, client *tenant.Client, sub string, r *request.Request, asked authorize.Asked) (in consent, err error) {
-	in = consent{Client: pg.clientName(client), Unchecked: client.SelfRegistered, Policy: link(pg.localized(client, "policy_uri", client.PolicyURI)),
-		Terms: link(pg.localized(client, "tos_uri", client.TOSURI)), New: pg.items(t.Settings, asked.NewScope, asked.New),
-		Had: pg.items(t.Settings, asked.ConsentedScope, asked.Consented)}
-	in.New = append(in.New, pg.details(r.Details)...)
-	in.Initial = initial(in.Client)
+	in = pg.consentTo(t, client, r, asked)
 	in.Who, err = u.person(c, t, sub)
 	return in, err
+}
+
+// consentTo is what client asks of anybody.
+func (p *page) consentTo(t *tenant.Tenant, client *tenant.Client, r *request.Request, asked authorize.Asked) consent {
+	in := consent{Client: p.clientName(client), Unchecked: client.SelfRegistered, Policy: link(p.localized(client, "policy_uri", client.PolicyURI)),
+		Terms: link(p.localized(client, "tos_uri", client.TOSURI)), New: p.items(t.Settings, asked.NewScope, asked.New),
+		Had: p.items(t.Settings, asked.ConsentedScope, asked.Consented)}
+	in.New = append(in.New, p.details(r.Details)...)
+	in.Initial = initial(in.Client)
+	return in
 }
 
 // items words scope values and claims: each value with the claims it stands for, then the claims that are left.

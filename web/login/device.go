@@ -228,7 +228,7 @@ func (u *UI) failDevice(c *gin.Context, t *tenant.Tenant, err error) {
 func (u *UI) showDevice(c *gin.Context, t *tenant.Tenant, d *atDevice, binding string, e entry) error {
 	pg := u.page(c, t, nil)
 	pg.CSRF = csrf(t, binding, c.Param("handle"), 0)
-	if e.switching || e.problem != "" || d.decision.Outcome == authorize.NeedLogin {
+	if e.asks() || d.decision.Outcome == authorize.NeedLogin {
 		return u.askOwn(c, t, pg, d.Client, d.facts.Session, e)
 	}
 	in := deviceConsent{UserCode: d.code, Asked: pg.ago(d.CreatedAt, u.Now())}

@@ -55,6 +55,17 @@ func (d *devices) Authentication(_ context.Context, _ tenant.ID, now time.Time, 
 	return &c, nil
 }
 
+func (d *devices) Authentications(_ context.Context, _ tenant.ID, now time.Time, subject string, _ int) (out []decoupled.Authentication, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, a := range d.rows {
+		if a.State == decoupled.Waiting && a.Subject == subject && now.Before(a.EndsAt) {
+			out = append(out, *a)
+		}
+	}
+	return out, d.down
+}
+
 func (d *devices) Settle(_ context.Context, _ tenant.ID, _ time.Time, s decoupled.Settlement) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

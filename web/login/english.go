@@ -105,6 +105,21 @@ var english = map[string]string{
 	"devicegone.title":      "This code is no longer valid",
 	"devicegone.text":       "It was used already, took too long, or was entered in another browser. Start again on your device to get a new one.",
 
+	"requests.title":   "Requests that wait for you",
+	"requests.of":      "%s asks you to confirm",
+	"requests.message": "Compare this with what you see there:",
+	"requests.wants":   "Once you allow it, it may:",
+	"requests.none":    "Nothing waits for you. This page looks again by itself.",
+	"requests.look":    "Look again",
+	"requests.warning": "Allow only what you have begun yourself just now.",
+
+	"requestallowed.title": "You allowed the request",
+	"requestallowed.text":  "You can close this window and go on where you began.",
+	"requestdenied.title":  "You denied the request",
+	"requestdenied.text":   "Whoever asked has been told so. You can close this window.",
+	"requestgone.title":    "This request waits no longer",
+	"requestgone.text":     "It was answered already, took too long, or is for another account.",
+
 	"ago":     "It asked %s ago.",
 	"ago.now": "It asked just now.",
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/device"
 	"github.com/chancery-id/chancery/flows/discovery"
 	"github.com/chancery-id/chancery/flows/logout"
@@ -30,6 +31,7 @@ type UI struct {
 	Logout    *logout.Service
 	Accounts  Accounts
 	Device    *device.Service
+	CIBA      *ciba.Service
 	Insecure  bool // development: cookies without Secure and __Host- at issuers of plain http
 }
 
@@ -67,6 +69,8 @@ var routes = []route{
 	{http.MethodGet, devicePath + "/:handle", "device", false, (*UI).askAboutDevice},
 	{http.MethodPost, devicePath + "/:handle", "device", false, (*UI).answerDevice},
 	{http.MethodGet, checkPath, "check_session", true, (*UI).checkSession},
+	{http.MethodGet, requestsPath, "ciba", false, (*UI).askRequests},
+	{http.MethodPost, requestsPath, "ciba", false, (*UI).answerRequest},
 	{http.MethodGet, "/login/logo", "asset", true, (*UI).logo},
 	{http.MethodGet, "/login/assets/:name", "asset", true, (*UI).asset},
 }

@@ -90,7 +90,7 @@ func pathOf(c *gin.Context) string {
 	if handle := secret(c.Param("handle")); handle != "" {
 		return interactionPath + handle
 	}
-	for _, path := range []string{logoutPath, devicePath} {
+	for _, path := range []string{logoutPath, devicePath, requestsPath} {
 		if strings.TrimSuffix(c.FullPath(), "/") == path {
 			return path
 		}

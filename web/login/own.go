@@ -18,7 +18,7 @@ import (
 // askOwn asks for user name and password at a page of ours that serves no authorization request. client is whom the page
 // is about, or nil; who is the browser's session, or nil.
 func (u *UI) askOwn(c *gin.Context, t *tenant.Tenant, pg *page, client *tenant.Client, who *session.Session, e entry) error {
-	in := signin{Client: pg.Brand.Name, Username: e.username, Problem: e.problem}
+	in := signin{Client: pg.Brand.Name, Username: e.username, Problem: e.problem, Alone: client == nil}
 	if client != nil {
 		in.Client, in.Unchecked = pg.clientName(client), client.SelfRegistered
 	}

@@ -20,7 +20,11 @@ type entry struct {
 	username  string // as entered before
 	problem   string // text of what was wrong with that; empty: nothing
 	switching bool   // the user wants another account
+	again     bool   // who is signed in has to show it anew
 }
+
+// asks reports whether the user comes to sign in, whoever is signed in.
+func (e entry) asks() bool { return e.switching || e.again || e.problem != "" }
 
 // signin is the content of the sign-in page and of the choice of accounts.
 type signin struct {
@@ -30,6 +34,7 @@ type signin struct {
 	Problem   string        // text key; empty: none
 	Note      template.HTML // why the page is shown, where that is not plain
 	Who       person
+	Alone     bool // there is nothing to go back to
 }
 
 // person is an account as we show it.

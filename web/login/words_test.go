@@ -32,7 +32,7 @@ func TestEveryTextIsThere(t *testing.T) {
 	for _, key := range notices {
 		want = append(want, key+".title", key+".text")
 	}
-	for _, key := range []string{"gone", "stranger", "bad", "signedout", "stayed", "deviceallowed", "devicedenied", "devicegone"} {
+	for _, key := range []string{"gone", "stranger", "bad", "signedout", "stayed", "deviceallowed", "devicedenied", "devicegone", "requestallowed", "requestdenied", "requestgone"} {
 		want = append(want, key+".title", key+".text")
 	}
 	want = append(want, "device.wrong", "device.empty", "ago", "ago.now")

@@ -22,6 +22,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/device"
 	"github.com/chancery-id/chancery/flows/grant"
@@ -99,6 +100,7 @@ func newWorld(t *testing.T, https bool) *world {
 	w.devices = &devices{codes: map[string]string{}, rows: map[string]*decoupled.Authentication{}}
 	w.ui.Device = &device.Service{Now: w.clock.Now, Rand: rand.Reader, Requests: w.ui.Authorize.Requests, Issuer: issuer, Store: w.devices, Decoupled: w.devices,
 		Page: devicePath}
+	w.ui.CIBA = &ciba.Service{Now: w.clock.Now, Requests: w.ui.Authorize.Requests, Issuer: issuer, Store: w.devices}
 	g := &wire.Gate{Resolver: w, Now: time.Now, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	w.server = httptest.NewUnstartedServer(nil)
 	w.server.Config.Handler = g.Handler(w.ui, door{w.ui})
