@@ -73,6 +73,7 @@ func (c *Console) CreateTenant(ctx context.Context, n New, by By) (Created, erro
 		n.Settings.CIBA.Enabled, n.Settings.CIBA.Push = true, true // its client has the grant
 		n.Settings.Challenge.Enabled = true
 		n.Settings.Device.Enabled = true
+		n.Settings.Grants.TokenExchange.Enabled, n.Settings.Grants.TokenExchange.Delegation = true, true
 	}
 	r, plain, err := c.newTenant(n)
 	if err != nil {

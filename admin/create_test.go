@@ -59,7 +59,7 @@ func TestCreateTenantStarter(t *testing.T) {
 	if !c.CheckSecret(out.Client.Secret, b.time) || c.Public() || c.RequirePKCE || c.Scope != "" {
 		t.Errorf("the client is not confidential, without demand for PKCE and free to ask for any scope: %+v", c)
 	}
-	for _, g := range []string{"authorization_code", "refresh_token", "client_credentials", "urn:openid:params:grant-type:ciba", "urn:ietf:params:oauth:grant-type:device_code"} {
+	for _, g := range []string{"authorization_code", "refresh_token", "client_credentials", "urn:openid:params:grant-type:ciba", "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:token-exchange"} {
 		if !c.MayGrant(g) {
 			t.Errorf("the client lacks the grant %s", g)
 		}
@@ -77,7 +77,7 @@ func TestCreateTenantStarter(t *testing.T) {
 		"tenant_id": "acme", "service_id": float64(out.ServiceID), "issuer": out.Issuer, "api_token": out.APIToken,
 		"client": map[string]any{"client_id": c.ID, "client_secret": out.Client.Secret,
 			"redirect_uris": []any{"http://127.0.0.1:8765/cb"},
-			"grant_types":   []any{"authorization_code", "refresh_token", "client_credentials", "urn:openid:params:grant-type:ciba", "urn:ietf:params:oauth:grant-type:device_code"}},
+			"grant_types":   []any{"authorization_code", "refresh_token", "client_credentials", "urn:openid:params:grant-type:ciba", "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:token-exchange"}},
 		"user": map[string]any{"sub": user[0].Subject, "username": "alice", "password": out.User.Password},
 	}
 	if diff := cmp.Diff(want, members); diff != "" {

@@ -18,7 +18,7 @@ import (
 )
 
 // starterGrants are the grants of a starter's client, of which it gets those there are.
-var starterGrants = []string{oauth.AuthorizationCode, oauth.RefreshToken, oauth.ClientCredentials, oauth.CIBA, oauth.DeviceCode}
+var starterGrants = []string{oauth.AuthorizationCode, oauth.RefreshToken, oauth.ClientCredentials, oauth.CIBA, oauth.DeviceCode, oauth.TokenExchange}
 
 // starterRedirect is where a program on the developer's own machine waits for the code.
 const starterRedirect = "http://127.0.0.1:8765/cb"

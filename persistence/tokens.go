@@ -12,8 +12,8 @@ import (
 
 // accessToken records an opaque access token.
 func (e *effect) accessToken(a *grant.AccessToken) {
-	e.insert("access_tokens (tenant_id, hash, id, grant_id, subject, actor, client_id, scope, audience, data, cnf, details, issued_at, expires_at)", "",
-		a.Hash, a.ID, a.Grant, a.Subject, a.Actor, a.ClientID, a.Scope.String(), e.json(list(a.Audience)), raw(a.Data), e.confirmation(a.Confirmation), e.details(a.Details),
+	e.insert("access_tokens (tenant_id, hash, id, grant_id, subject, actor, client_id, scope, audience, data, cnf, details, delegation, issued_at, expires_at)", "",
+		a.Hash, a.ID, a.Grant, a.Subject, a.Actor, a.ClientID, a.Scope.String(), e.json(list(a.Audience)), raw(a.Data), e.confirmation(a.Confirmation), e.details(a.Details), e.delegation(a.Delegation),
 		cut(a.IssuedAt), cut(a.ExpiresAt))
 }
 
@@ -33,8 +33,16 @@ func (e *effect) details(d oauth.Details) any {
 	return e.json(d)
 }
 
+// delegation is d as an argument: NULL where there is none.
+func (e *effect) delegation(d grant.Delegation) any {
+	if d == (grant.Delegation{}) {
+		return nil
+	}
+	return e.json(d)
+}
+
 // A token of a grant lives as long as the grant stands.
-const readToken = `SELECT a.id, a.grant_id, a.subject, a.actor, a.client_id, a.scope, a.audience, a.data, a.cnf, a.details, a.issued_at, a.expires_at
+const readToken = `SELECT a.id, a.grant_id, a.subject, a.actor, a.client_id, a.scope, a.audience, a.data, a.cnf, a.details, a.delegation, a.issued_at, a.expires_at
 	FROM access_tokens a WHERE a.tenant_id = :t AND a.hash = ? AND a.expires_at > ? AND (a.grant_id = '' OR EXISTS (
 	SELECT 1 FROM grants g WHERE g.tenant_id = :t AND g.id = a.grant_id AND g.revoked_at IS NULL AND g.expires_at > ?))`
 
@@ -42,7 +50,7 @@ const readToken = `SELECT a.id, a.grant_id, a.subject, a.actor, a.client_id, a.s
 func (db *DB) AccessToken(ctx context.Context, t tenant.ID, now time.Time, hash []byte) (*grant.AccessToken, error) {
 	a, scope := grant.AccessToken{Hash: hash}, ""
 	if err := db.one(ctx, t, "read access token", grant.ErrNotFound, readToken, []any{hash, cut(now), cut(now)}, &a.ID, &a.Grant, &a.Subject, &a.Actor,
-		&a.ClientID, &scope, into{&a.Audience}, (*raw)(&a.Data), into{&a.Confirmation}, into{&a.Details}, when{&a.IssuedAt}, when{&a.ExpiresAt}); err != nil {
+		&a.ClientID, &scope, into{&a.Audience}, (*raw)(&a.Data), into{&a.Confirmation}, into{&a.Details}, into{&a.Delegation}, when{&a.IssuedAt}, when{&a.ExpiresAt}); err != nil {
 		return nil, err
 	}
 	a.Scope, _ = oauth.ParseScope(scope) // it was one when it was written

@@ -65,6 +65,7 @@ func (s *Settings) Check() []FieldError {
 	c.hooks(s.Hooks)
 	c.mtls(&s.MTLS)
 	c.details(s.Authorization.DetailsTypes)
+	c.grants(&s.Grants)
 	c.words(s)
 	return c.found
 }

@@ -41,6 +41,8 @@ type Settings struct {
 	Hooks map[string]Hook `json:"hooks,omitempty"` // by name
 	MTLS  MTLSSettings    `json:"mtls,omitzero"`
 
+	Grants GrantSettings `json:"grants,omitzero"`
+
 	Attributes map[string]string `json:"attributes,omitempty"` // the operator's own notes, which the server does not read
 }
 

@@ -157,9 +157,10 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	authz := &authorize.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Sessions: sessions, Issuer: issuer, Accounts: a.accounts, Store: a.db}
 	backchannel := &ciba.Service{Now: time.Now, Requests: requests, Accounts: a.accounts, Claims: a.accounts, Issuer: issuer, Store: a.db}
 	devices := &device.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Issuer: issuer, Store: a.db, Decoupled: a.db, Limit: a.limiter, Page: discovery.DevicePage}
-	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel, Device: devices, Hooks: a.hooks()}
 	proofs := &proof.Service{Now: time.Now, Replay: a.db}
 	questions := &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Accounts: a.accounts, Proofs: proofs}
+	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel, Device: devices, Hooks: a.hooks(),
+		Passwords: a.accounts, Guesses: a.limiter, Access: questions, Keys: clientKeys, Replay: a.db, Tickets: a.db, TokenEndpoint: discovery.Token}
 	clientAuth := &clientauth.Service{Now: time.Now, Limit: a.limiter, Keys: clientKeys, Replay: a.db, TokenEndpoint: discovery.Token}
 	vouchedFor := *clientAuth // where guesses come from only the tenant's own authorization server knows
 	vouchedFor.Limit = nil

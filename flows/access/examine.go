@@ -84,7 +84,7 @@ func (s *Service) standing(ctx context.Context, t *tenant.Tenant, p Presented) (
 	if err != nil {
 		return nil, err
 	}
-	st.Refreshable = st.Grant.Refresh != nil && now.Before(st.Grant.Refresh.End())
+	st.Refreshable = st.Grant.ClientID == a.ClientID && st.Grant.Refresh != nil && now.Before(st.Grant.Refresh.End())
 	return st, nil
 }
 

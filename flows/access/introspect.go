@@ -24,6 +24,8 @@ type Info struct {
 	ExpiresAt time.Time
 	Details   oauth.Details // RFC 9396 §9.2
 	Data      json.RawMessage
+	Act       *grant.Actor // who acts for the subject, with those before; nil: nobody
+	MayAct    *grant.Actor
 
 	Confirmation oauth.Confirmation // of an access token
 }
@@ -43,7 +45,7 @@ func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Cl
 		return nil, err
 	case ours:
 		return &Info{Kind: "refresh_token", Subject: t.SubjectFor(c, g.Subject), Actor: t.SubjectFor(c, g.Actor), ClientID: g.ClientID, Scope: g.Terms.Scope, Audience: g.Terms.Audience,
-			IssuedAt: g.Refresh.RotatedAt, ExpiresAt: g.Refresh.End(), Details: g.Terms.Details, Data: g.Terms.Data}, nil
+			IssuedAt: g.Refresh.RotatedAt, ExpiresAt: g.Refresh.End(), Details: g.Terms.Details, Data: g.Terms.Data, Act: g.Acting().For(t, c)}, nil
 	}
 	a, err := s.Token(ctx, t, token)
 	if gone(err) || err == nil && !meant(t, c, a) {
@@ -53,7 +55,7 @@ func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Cl
 		return nil, err
 	}
 	i := &Info{Kind: "access_token", ID: a.ID, Subject: a.Subject, Actor: t.SubjectFor(c, a.Actor), ClientID: a.ClientID, Scope: a.Scope, Audience: a.Audience,
-		IssuedAt: a.IssuedAt, ExpiresAt: a.ExpiresAt, Details: a.Details, Data: a.Data, Confirmation: a.Confirmation}
+		IssuedAt: a.IssuedAt, ExpiresAt: a.ExpiresAt, Details: a.Details, Data: a.Data, Act: a.Acting().For(t, c), MayAct: a.Delegation.MayAct, Confirmation: a.Confirmation}
 	if a.Subject != a.ClientID { // a client is no subject with names of its own
 		i.Subject = t.SubjectFor(c, a.Subject)
 	}

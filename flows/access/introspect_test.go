@@ -62,7 +62,7 @@ func TestWhatIsToldOfAToken(t *testing.T) {
 		g.Actor, g.Terms.Data, g.Terms.Audience = "admin", json.RawMessage(`{"tier":"gold"}`), []string{api}
 		g.Terms.Details = oauth.Details{json.RawMessage(`{"type":"payment"}`)}
 	})
-	want := &Info{Kind: "access_token", Subject: "alice", Actor: "admin", ClientID: "shop", Scope: g.Terms.Scope, Audience: []string{api},
+	want := &Info{Kind: "access_token", Subject: "alice", Actor: "admin", Act: &grant.Actor{Subject: "admin"}, ClientID: "shop", Scope: g.Terms.Scope, Audience: []string{api},
 		IssuedAt: noon, ExpiresAt: noon.Add(10 * time.Minute), Details: g.Terms.Details, Data: g.Terms.Data}
 	for _, e := range encodings {
 		got, err := w.Introspect(t.Context(), w.tenant, w.clients["shop"], w.mint(g, e, api))
@@ -74,7 +74,7 @@ func TestWhatIsToldOfAToken(t *testing.T) {
 			t.Errorf("%s: %s", e, d)
 		}
 	}
-	want = &Info{Kind: "refresh_token", Subject: "alice", Actor: "admin", ClientID: "shop", Scope: g.Terms.Scope, Audience: []string{api},
+	want = &Info{Kind: "refresh_token", Subject: "alice", Actor: "admin", Act: &grant.Actor{Subject: "admin"}, ClientID: "shop", Scope: g.Terms.Scope, Audience: []string{api},
 		IssuedAt: noon, ExpiresAt: noon.Add(time.Hour), Details: g.Terms.Details, Data: g.Terms.Data}
 	got, err := w.Introspect(t.Context(), w.tenant, w.clients["shop"], w.newest(g))
 	if d := cmp.Diff(want, got); d != "" || err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
@@ -37,8 +38,13 @@ func (s *Service) UserInfo(ctx context.Context, t *tenant.Tenant, p Presented) (
 		return nil, client, err
 	}
 	var account map[string]json.RawMessage
-	if len(g.Terms.Claims) > 0 {
-		if account, err = s.Accounts.Claims(ctx, t, g.Subject, g.Terms.Claims, g.Terms.ClaimsLocales); err != nil {
+	names := g.Terms.Claims
+	if a.ClientID != g.ClientID { // exchanged: it is worth no more than its own scope
+		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !wanted(t, a.Scope, name) })
+		g.Terms.PresetUserInfo = nil
+	}
+	if len(names) > 0 {
+		if account, err = s.Accounts.Claims(ctx, t, g.Subject, names, g.Terms.ClaimsLocales); err != nil {
 			return nil, client, err
 		}
 	}
@@ -52,4 +58,11 @@ func (s *Service) UserInfo(ctx context.Context, t *tenant.Tenant, p Presented) (
 	}
 	claims["sub"] = g.SubjectFor(t, client)
 	return claims, client, nil
+}
+
+// wanted reports whether a value of scope asks for the claim of that name (OIDC Core §5.4).
+func wanted(t *tenant.Tenant, scope oauth.Scope, name string) bool {
+	return slices.ContainsFunc(scope, func(v string) bool {
+		return slices.Contains(oauth.ScopeClaims(v), name) || slices.Contains(t.Settings.Authorization.ClaimsOfScope[v], name)
+	})
 }

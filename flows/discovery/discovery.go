@@ -140,6 +140,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	} else {
 		m.GrantTypes = slices.DeleteFunc(m.GrantTypes, func(g string) bool { return g == oauth.DeviceCode })
 	}
+	m.GrantTypes = slices.DeleteFunc(m.GrantTypes, func(g string) bool { return !token.Offers(t.Settings, g) && g != oauth.Implicit })
 	if t.Settings.Challenge.Enabled {
 		m.Challenge = t.Issuer + Challenge
 	}

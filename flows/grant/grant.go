@@ -47,7 +47,9 @@ type Terms struct {
 	IDToken        IDTerms                    `json:"id_token,omitzero"`
 	RefreshToken   RefreshTerms               `json:"refresh_token,omitzero"`
 	Login          Login                      `json:"login,omitzero"`
-	DPoPJKT        string                     `json:"dpop_jkt,omitempty"` // key that the code is bound to (RFC 9449 §10); empty: none
+	Delegation     Delegation                 `json:"delegation,omitzero"` // where there is more to say than the grant's actor
+	Parent         string                     `json:"parent,omitempty"`    // id of the grant that it comes of, and dies with
+	DPoPJKT        string                     `json:"dpop_jkt,omitempty"`  // key that the code is bound to (RFC 9449 §10); empty: none
 }
 
 // Login is how the subject was authenticated, as ID tokens tell it (OIDC Core §2).
@@ -163,6 +165,7 @@ type AccessToken struct {
 	ExpiresAt time.Time
 
 	Confirmation oauth.Confirmation // key that it is bound to
+	Delegation   Delegation         // where there is more to say than its actor
 }
 
 // Tokens is a token response (RFC 6749 §5.1), with what else there is to tell of its tokens.
@@ -179,4 +182,5 @@ type Tokens struct {
 	Audience []string      // of the access token, where it is for any but this server
 	Refresh  *RefreshState // of the refresh token
 	Grant    *Grant        // that the tokens were made of; client credentials have one without an id
+	Issued   string        // issued_token_type of a token exchange (RFC 8693 §2.2.1), whose token is the access token whatever it is
 }

@@ -80,7 +80,7 @@ func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d 
 		{"s_hash", d.State != "", halfHash(p.Alg, d.State)},
 		{authReqIDClaim, pushed, g.Terms.IDToken.AuthReqID},
 		{rtHashClaim, pushed && d.RefreshToken != "", halfHash(p.Alg, d.RefreshToken)},
-		{"act", g.Actor != "", act(t.SubjectFor(d.Client, g.Actor))},
+		{"act", g.Acting() != nil, g.Acting().For(t, d.Client)},
 	} {
 		if c.on {
 			claims[c.name] = c.v

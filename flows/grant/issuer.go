@@ -32,6 +32,9 @@ func (i *Issuer) random(n int) []byte {
 // NewID returns a grant id: 128 random bits, base64url.
 func (i *Issuer) NewID() string { return base64.RawURLEncoding.EncodeToString(i.random(16)) }
 
+// NewHandle returns a handle of 256 random bits, base64url.
+func (i *Issuer) NewHandle() string { return base64.RawURLEncoding.EncodeToString(i.random(32)) }
+
 // MintAccess mints an access token of grant g for scope and audience, which lie within g's terms, with a life that
 // does not pass notAfter (zero: no such end), but of a second at least. stored is set where the token is opaque and must be recorded.
 func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, scope oauth.Scope, audience []string, notAfter time.Time) (token string, life time.Duration, stored *AccessToken, err error) {
@@ -50,7 +53,7 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 	}
 	a := AccessToken{ID: base64.RawURLEncoding.EncodeToString(i.random(16)), Grant: g.ID, Subject: g.Subject, Actor: g.Actor,
 		ClientID: g.ClientID, Scope: scope, Audience: audience, Details: g.Terms.Details, Data: g.Terms.Data, IssuedAt: now.Truncate(time.Second),
-		Confirmation: g.Terms.AccessToken.Confirmation}
+		Confirmation: g.Terms.AccessToken.Confirmation, Delegation: g.delegation()}
 	a.ExpiresAt = a.IssuedAt.Add(life)
 	if opaque(t, c, g) {
 		token = base64.RawURLEncoding.EncodeToString(i.random(32))
@@ -59,7 +62,7 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 	}
 	claims := accessClaims{Issuer: t.Issuer, Subject: a.Subject, Audience: oneOrMany(audience), ClientID: a.ClientID,
 		Scope: scope.String(), IssuedAt: a.IssuedAt.Unix(), ExpiresAt: a.ExpiresAt.Unix(), ID: a.ID, Grant: a.Grant,
-		ACR: g.Terms.Login.ACR, AMR: g.Terms.Login.AMR, AuthTime: g.Terms.Login.AuthTime, Act: act(a.Actor), Details: a.Details, Data: a.Data,
+		ACR: g.Terms.Login.ACR, AMR: g.Terms.Login.AMR, AuthTime: g.Terms.Login.AuthTime, Act: a.Acting(), MayAct: a.Delegation.MayAct, Details: a.Details, Data: a.Data,
 		Confirmation: a.Confirmation}
 	if c.Pairwise() && a.Subject != c.ID && !g.Terms.AccessToken.Encrypt {
 		claims.hide(t, c)
@@ -139,7 +142,8 @@ type accessClaims struct {
 	AuthTime  int64           `json:"auth_time,omitempty"`
 	ACR       string          `json:"acr,omitempty"`
 	AMR       []string        `json:"amr,omitempty"`
-	Act       *actor          `json:"act,omitempty"`
+	Act       *Actor          `json:"act,omitempty"`
+	MayAct    *Actor          `json:"may_act,omitempty"`
 	Details   oauth.Details   `json:"authorization_details,omitempty"` // RFC 9396 §9.1
 	Data      json.RawMessage `json:"dat,omitempty"`
 
@@ -159,9 +163,10 @@ const (
 func (a *accessClaims) hide(t *tenant.Tenant, c *tenant.Client) {
 	a.OwnSubject = t.Secret.Pseudonym(hiddenSubject, a.ID, a.Subject)
 	a.Subject = t.SubjectFor(c, a.Subject)
-	if a.Act != nil {
-		a.OwnActor = t.Secret.Pseudonym(hiddenActor, a.ID, a.Act.Subject)
-		a.Act = act(t.SubjectFor(c, a.Act.Subject))
+	if a.Act != nil || a.MayAct != nil {
+		own, _ := json.Marshal(Delegation{a.Act, a.MayAct}) // texts always can be
+		a.OwnActor = t.Secret.Pseudonym(hiddenActor, a.ID, string(own))
+		a.Act, a.MayAct = a.Act.For(t, c), a.MayAct.For(t, c)
 	}
 }
 
@@ -170,22 +175,14 @@ func (a *accessClaims) reveal(t *tenant.Tenant) (ok bool) {
 	if a.OwnSubject == "" {
 		return true
 	}
-	if a.Subject, ok = t.Secret.RevealPseudonym(hiddenSubject, a.ID, a.OwnSubject); ok && a.Act != nil {
-		a.Act.Subject, ok = t.Secret.RevealPseudonym(hiddenActor, a.ID, a.OwnActor)
+	if a.Subject, ok = t.Secret.RevealPseudonym(hiddenSubject, a.ID, a.OwnSubject); !ok || a.Act == nil && a.MayAct == nil {
+		return ok
 	}
+	var own Delegation
+	text, ok := t.Secret.RevealPseudonym(hiddenActor, a.ID, a.OwnActor)
+	ok = ok && json.Unmarshal([]byte(text), &own) == nil
+	a.Act, a.MayAct = own.Act, own.MayAct
 	return ok
-}
-
-// actor is the act claim (RFC 8693 §4.1).
-type actor struct {
-	Subject string `json:"sub"`
-}
-
-func act(sub string) *actor {
-	if sub == "" {
-		return nil
-	}
-	return &actor{sub}
 }
 
 // oneOrMany writes a single audience as a string (RFC 7519 §4.1.3).
@@ -231,8 +228,11 @@ func (i *Issuer) ParseAccess(t *tenant.Tenant, token string) (*AccessToken, erro
 	a := &AccessToken{ID: c.ID, Grant: c.Grant, Subject: c.Subject, ClientID: c.ClientID, Audience: c.Audience, Details: c.Details, Data: c.Data,
 		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(c.ExpiresAt, 0).UTC(),
 		Confirmation: c.Confirmation}
+	a.Delegation.MayAct = c.MayAct
 	if c.Act != nil {
-		a.Actor = c.Act.Subject
+		if a.Actor = c.Act.Subject; *c.Act != (Actor{Subject: a.Actor}) {
+			a.Delegation.Act = c.Act
+		}
 	}
 	if a.Scope, err = oauth.ParseScope(c.Scope); err != nil || !now.Before(a.ExpiresAt) || t.Revoked.Revoked(Issued(a)) {
 		return nil, ErrNotFound

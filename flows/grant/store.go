@@ -32,6 +32,16 @@ type Rotation struct {
 	AccessToken *AccessToken // recorded with it, if an opaque one was minted
 }
 
+// Derivation is the whole effect of tokens that come of something else than a grant was agreed with: of another token, of an
+// assertion or of a password.
+type Derivation struct {
+	From        string       // id of the grant that they come of, and die with; empty: none
+	Subject     string       // whose account, where there is one, must not be disabled
+	Grant       *Grant       // a new one; nil: they belong to From, or to none
+	AccessToken *AccessToken // recorded, if an opaque one was minted
+	Event       audit.Event
+}
+
 // Store keeps grants. Each method is one atomic effect.
 type Store interface {
 	// Grant returns the grant of that id in whatever state, or ErrNotFound.
@@ -53,6 +63,9 @@ type Store interface {
 	AccessToken(ctx context.Context, t tenant.ID, now time.Time, hash []byte) (*AccessToken, error)
 	// PutGrant records a grant that needs no code, with its tokens.
 	PutGrant(ctx context.Context, t tenant.ID, g Grant, a *AccessToken, ev audit.Event) error
+	// Derive records what d says. Where From does not stand at now, or the account of Subject is disabled, it is
+	// ErrNotFound, and nothing is recorded.
+	Derive(ctx context.Context, t tenant.ID, now time.Time, d Derivation) error
 	// RevokeGrant revokes a grant and all that hangs on it, and enters revoked into the journal. Revoking one that
 	// is not there, or is revoked already, changes nothing and is no error.
 	RevokeGrant(ctx context.Context, t tenant.ID, id string, now time.Time, revoked tenant.Revocation, ev audit.Event) error

@@ -43,6 +43,7 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 
 	"refresh_token_lifetime": ofRequest(func(r *Request) *int64 { return &r.Metadata.RefreshLifetime }),
 	"refresh_token_idle":     ofRequest(func(r *Request) *int64 { return &r.Metadata.RefreshIdle }),
+	"token_exchange_rights":  texts(func(m *tenant.Metadata) *[]string { return &m.ExchangeRights }),
 	"refresh_token_rotation": flagged(func(m *tenant.Metadata) **bool { return &m.RefreshRotation }),
 
 	"id_token_encrypted_response_alg":      text(func(m *tenant.Metadata) *string { return &m.IDTokenEncryptionAlg }),

@@ -25,6 +25,11 @@ func tokenPolicy(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) 
 	case idle != 0 && idle != -1 && (idle < 60 || idle > longestRefresh):
 		return oauth.InvalidClientMetadata("refresh_token_idle is out of range")
 	}
+	for _, right := range m.ExchangeRights {
+		if right != tenant.Impersonation && right != tenant.Delegation {
+			return oauth.InvalidClientMetadata("token_exchange_rights holds one that there is not")
+		}
+	}
 	return nil
 }
 
@@ -43,6 +48,8 @@ func withholdPolicy(p *tenant.TokenPolicy, base tenant.TokenPolicy) error {
 		return oauth.InvalidClientMetadata("refresh_token_idle requires the master token")
 	case rotation != nil && (base.RefreshRotation == nil || *rotation != *base.RefreshRotation):
 		return oauth.InvalidClientMetadata("refresh_token_rotation requires the master token")
+	case !oauth.Scope(p.ExchangeRights).Within(base.ExchangeRights):
+		return oauth.InvalidClientMetadata("token_exchange_rights requires the master token")
 	}
 	*p = base
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/token"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -159,6 +160,9 @@ func grantTypes(s *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) e
 	implicit := slices.ContainsFunc(t.Settings.Authorization.ResponseTypes, oauth.FrontChannel)
 	for _, g := range m.GrantTypes {
 		if !slices.Contains(s.GrantTypes, g) && (g != oauth.Implicit || !implicit) {
+			return oauth.InvalidClientMetadata("grant_types holds one that is not supported")
+		}
+		if g != oauth.Implicit && g != oauth.CIBA && !token.Offers(t.Settings, g) {
 			return oauth.InvalidClientMetadata("grant_types holds one that is not supported")
 		}
 		if slices.Contains(confidential, g) && m.TokenEndpointAuthMethod == oauth.AuthNone {

@@ -38,3 +38,18 @@ func orNone(s string) string {
 	}
 	return s
 }
+
+// lessDetails are the authorization details that r asks for of those that what it presents has; all of them where it asks
+// for none.
+func (r *Request) lessDetails(had oauth.Details) (oauth.Details, error) {
+	asked, err := oauth.ParseDetails(orNone(r.get("authorization_details")))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(asked) == 0:
+		return had, nil
+	case !asked.Within(had):
+		return nil, oauth.InvalidAuthorizationDetails("authorization_details exceeds what was granted")
+	}
+	return asked, nil
+}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
@@ -33,6 +34,9 @@ type memory struct {
 	revoked  []tenant.Revocation
 	events   []audit.Event
 	sessions map[string]*session.Session
+	disabled map[string]bool      // subjects
+	used     map[string]time.Time // at the replay store
+	issuer   *grant.Issuer
 }
 
 func (m *memory) meanwhile() {
@@ -114,6 +118,65 @@ func (m *memory) RevokeGrant(_ context.Context, _ tenant.ID, id string, now time
 	return nil
 }
 
+func (m *memory) Derive(_ context.Context, _ tenant.ID, now time.Time, d grant.Derivation) error {
+	m.meanwhile()
+	switch {
+	case m.down["Derive"] != nil:
+		return m.down["Derive"]
+	case d.From != "" && (m.grants[d.From] == nil || !m.grants[d.From].Live(now)), m.disabled[d.Subject]:
+		return grant.ErrNotFound
+	}
+	if d.Grant != nil {
+		m.grants[d.Grant.ID] = d.Grant
+	}
+	m.put(d.AccessToken)
+	m.events = append(m.events, d.Event)
+	return nil
+}
+
+// Token implements Access.
+func (m *memory) Token(_ context.Context, t *tenant.Tenant, token string) (*grant.AccessToken, error) {
+	if m.down["Token"] != nil {
+		return nil, m.down["Token"]
+	}
+	if grant.IsJWT(token) {
+		return m.issuer.ParseAccess(t, token)
+	}
+	for i := range m.tokens {
+		if a := &m.tokens[i]; bytes.Equal(a.Hash, grant.Hash(token)) && m.issuer.Now().Before(a.ExpiresAt) {
+			return a, nil
+		}
+	}
+	return nil, grant.ErrNotFound
+}
+
+// UseOnce implements Replay.
+func (m *memory) UseOnce(_ context.Context, _ tenant.ID, kind string, hash []byte, expires time.Time) (bool, error) {
+	k := kind + string(hash)
+	_, used := m.used[k]
+	m.used[k] = expires
+	return !used, m.down["UseOnce"]
+}
+
+// Verify implements Passwords.
+func (m *memory) Verify(_ context.Context, _ *tenant.Tenant, username, password, _ string) (*account.Account, error) {
+	switch {
+	case m.down["Verify"] != nil:
+		return nil, m.down["Verify"]
+	case username != "alice" || password != "s3cret":
+		return nil, account.ErrDenied
+	}
+	return &account.Account{Subject: "alice"}, nil
+}
+
+// Find implements Passwords: alice and bob have accounts.
+func (m *memory) Find(_ context.Context, _ *tenant.Tenant, hint string) (*account.Account, error) {
+	if m.down["Find"] != nil || hint != "alice" && hint != "bob" {
+		return nil, m.down["Find"]
+	}
+	return &account.Account{Subject: hint, Disabled: m.disabled[hint]}, nil
+}
+
 func (m *memory) PutAccessToken(_ context.Context, _ tenant.ID, a grant.AccessToken) error {
 	m.put(&a)
 	return m.down["PutAccessToken"]
@@ -163,6 +226,12 @@ type world struct {
 	tenant  *tenant.Tenant
 	clients map[string]*tenant.Client
 	now     time.Time
+	jwks    func() (string, error) // behind any jwks_uri
+}
+
+func (w *world) fetch(context.Context, string, string, int64) ([]byte, string, error) {
+	body, err := w.jwks()
+	return []byte(body), "application/jwk-set+json", err
 }
 
 const callback = "https://shop.example/cb"
@@ -173,18 +242,23 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, now: noon, store: &memory{down: map[string]error{}, grants: map[string]*grant.Grant{}, sessions: map[string]*session.Session{}}}
+	w := &world{T: t, now: noon, store: &memory{down: map[string]error{}, grants: map[string]*grant.Grant{}, sessions: map[string]*session.Session{},
+		disabled: map[string]bool{}, used: map[string]time.Time{}}}
 	w.tenant = &tenant.Tenant{ID: "acme", Issuer: "https://id.acme.example", Settings: &tenant.Settings{}, Secret: secret, Keys: elliptic(), Revoked: tenant.NewJournal()}
 	w.tenant.Settings.Tokens.AccessTokenAlg, w.tenant.Settings.Tokens.IDTokenAlg = "ES256", "ES256"
 	clock := func() time.Time { return w.now }
 	w.Service = &Service{Now: clock, Issuer: &grant.Issuer{Now: clock, Rand: rand.Reader}, Grants: w.store, Sessions: logins{memory: w.store}, Accounts: people{w.store}}
-	all := []string{oauth.AuthorizationCode, oauth.RefreshToken, oauth.ClientCredentials}
+	w.store.issuer = w.Issuer
+	w.Service.Access, w.Service.Passwords, w.Service.Replay = w.store, w.store, w.store
+	w.Service.Keys, w.Service.TokenEndpoint = tenant.NewClientKeys(clock, w.fetch), "/token"
+	all := []string{oauth.AuthorizationCode, oauth.RefreshToken, oauth.ClientCredentials, oauth.TokenExchange, oauth.JWTBearer, oauth.Password}
 	w.clients = map[string]*tenant.Client{
 		"shop":  {ID: "shop", Metadata: tenant.Metadata{GrantTypes: all, RedirectURIs: []string{callback, callback + "2"}, Scope: "openid offline_access a b", Audience: []string{"https://one.example/", "urn:two"}}},
 		"other": {ID: "other", Metadata: tenant.Metadata{GrantTypes: all, RedirectURIs: []string{callback}}},
 		"app":   {ID: "app", Metadata: tenant.Metadata{GrantTypes: all, RedirectURIs: []string{callback}, TokenEndpointAuthMethod: oauth.AuthNone}},
 		"web":   {ID: "web", Metadata: tenant.Metadata{RedirectURIs: []string{callback}}},
 	}
+	w.tenant.Clients = registry(w.clients)
 	return w
 }
 

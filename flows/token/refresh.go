@@ -34,6 +34,9 @@ func (s *Service) redeemRefresh(ctx context.Context, t *tenant.Tenant, r *Reques
 	if err := unproved(r, g.Refresh.Confirmation); err != nil {
 		return grant.Tokens{}, err
 	}
+	if err := s.descends(ctx, t, g); err != nil {
+		return grant.Tokens{}, err
+	}
 	scope, aud, err := narrowed(r, g)
 	if err == nil {
 		err = r.detailed(g)
@@ -117,4 +120,16 @@ func (s *Service) refreshedIDToken(ctx context.Context, t *tenant.Tenant, r *Req
 		return "", err
 	}
 	return s.Issuer.MintIDToken(ctx, t, g, grant.IDToken{Client: r.Client, Accounts: s.Accounts, AccessToken: accessToken})
+}
+
+// descends returns why g is over with the grant that it comes of, or nil: it comes of none, or that stands.
+func (s *Service) descends(ctx context.Context, t *tenant.Tenant, g *grant.Grant) error {
+	if g.Terms.Parent == "" {
+		return nil
+	}
+	parent, err := s.Grants.Grant(ctx, t.ID, g.Terms.Parent)
+	if errors.Is(err, grant.ErrNotFound) || err == nil && !parent.RevokedAt.IsZero() {
+		return errRefresh.Because(errStands.Because(err))
+	}
+	return err
 }

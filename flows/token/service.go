@@ -29,6 +29,27 @@ type Service struct {
 	CIBA     *ciba.Service
 	Hooks    Hooks
 	Device   *device.Service
+
+	Passwords     Passwords
+	Guesses       Guesses
+	Access        Access
+	Keys          Keys
+	Replay        Replay
+	Tickets       Tickets
+	TokenEndpoint string // path below the issuer; as an assertion's audience it will do unless the tenant is strict
+}
+
+// Keys finds the public keys of clients and trusted issuers: tenant.ClientKeys.
+type Keys interface {
+	Of(ctx context.Context, t tenant.ID, c *tenant.Client) (*keys.ClientSet, error)
+	Again(ctx context.Context, t tenant.ID, c *tenant.Client) (*keys.ClientSet, bool)
+}
+
+// Replay remembers what may be used once.
+type Replay interface {
+	// UseOnce records the use of what kind and hash name, and keeps that until expires. Of any number of calls, at
+	// whatever instance, the first is told true.
+	UseOnce(ctx context.Context, t tenant.ID, kind string, hash []byte, expires time.Time) (first bool, err error)
 }
 
 // Request is a token request of a client that has been authenticated, or is public.
@@ -38,6 +59,9 @@ type Request struct {
 	Address string
 	Wish    Wish
 	Proved  oauth.Confirmation // keys that the client proved to hold
+
+	tickets bool      // the tenant's backend can be asked
+	left    *Petition // to it
 }
 
 func (r *Request) get(name string) string { return r.Params.Get(name) }
@@ -47,15 +71,28 @@ type grantType struct {
 	name   string
 	params []string // that must be there
 	redeem func(*Service, context.Context, *tenant.Tenant, *Request) (grant.Tokens, error)
+	on     func(*tenant.Settings) bool // nil: always
 }
 
 // grantTypes are the grants of the token endpoint.
 var grantTypes = []grantType{
-	{oauth.AuthorizationCode, []string{"code"}, (*Service).redeemCode},        // RFC 6749 §4.1.3
-	{oauth.RefreshToken, []string{"refresh_token"}, (*Service).redeemRefresh}, // RFC 6749 §6
-	{oauth.ClientCredentials, nil, (*Service).clientCredentials},              // RFC 6749 §4.4
-	{oauth.CIBA, []string{"auth_req_id"}, (*Service).redeemCIBA},              // CIBA Core §10.1
-	{oauth.DeviceCode, []string{"device_code"}, (*Service).redeemDevice},      // RFC 8628 §3.4
+	{oauth.AuthorizationCode, []string{"code"}, (*Service).redeemCode, nil},        // RFC 6749 §4.1.3
+	{oauth.RefreshToken, []string{"refresh_token"}, (*Service).redeemRefresh, nil}, // RFC 6749 §6
+	{oauth.ClientCredentials, nil, (*Service).clientCredentials, nil},              // RFC 6749 §4.4
+	{oauth.CIBA, []string{"auth_req_id"}, (*Service).redeemCIBA, nil},              // CIBA Core §10.1
+	{oauth.DeviceCode, []string{"device_code"}, (*Service).redeemDevice, nil},      // RFC 8628 §3.4
+	{oauth.TokenExchange, []string{"subject_token", "subject_token_type"}, (*Service).exchange, // RFC 8693 §2.1
+		func(s *tenant.Settings) bool { return s.Grants.TokenExchange.Enabled }},
+	{oauth.JWTBearer, []string{"assertion"}, (*Service).redeemAssertion, // RFC 7523 §2.1
+		func(s *tenant.Settings) bool { return s.Grants.JWTBearer.Enabled }},
+	{oauth.Password, []string{"username", "password"}, (*Service).redeemPassword, // RFC 6749 §4.3
+		func(s *tenant.Settings) bool { return s.Grants.Password.Enabled }},
+}
+
+// Offers reports whether a tenant of those settings has the grant of that name on.
+func Offers(s *tenant.Settings, name string) bool {
+	i := slices.IndexFunc(grantTypes, func(g grantType) bool { return g.name == name })
+	return i >= 0 && (grantTypes[i].on == nil || grantTypes[i].on(s))
 }
 
 // GrantTypes lists the names of the grants.
@@ -74,7 +111,7 @@ func (s *Service) Exchange(ctx context.Context, t *tenant.Tenant, r *Request) (g
 		return grant.Tokens{}, oauth.InvalidRequest("grant_type is missing")
 	}
 	i := slices.IndexFunc(grantTypes, func(g grantType) bool { return g.name == name })
-	if i < 0 {
+	if !Offers(t.Settings, name) {
 		return grant.Tokens{}, oauth.UnsupportedGrantType("grant_type is not supported")
 	}
 	if !r.Client.MayGrant(name) {

@@ -68,6 +68,7 @@ func Budget(t *testing.T, db *persistence.DB, sent func() int) {
 		{"RotateRefresh, with an opaque token", 1, func() error { return rotation("g", 1, 2) }, nil},
 		{"RotateRefresh, repeated", 3, func() error { return rotation("g", 1, 2) }, nil},
 		{"PutAccessToken", 1, func() error { return k.db.PutAccessToken(k.ctx, k.t, k.token("alone", "")) }, nil},
+		{"Derive", 1, func() error { return k.derive("derived", "g") }, nil},
 		{"AccessToken", 1, func() error { _, err := k.db.AccessToken(k.ctx, k.t, k.now, hash("alone")); return err }, nil},
 		{"RevokeToken", 1, func() error {
 			return k.db.RevokeToken(k.ctx, k.t, hash("alone"), k.now, tenant.Revocation{Token: "x", At: k.now, ExpiresAt: k.now}, k.event(audit.GrantRevoked))

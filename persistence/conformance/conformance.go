@@ -71,6 +71,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"grants", grants},
 		{"refresh", refreshes},
 		{"tokens", tokens},
+		{"derivations", derivations},
 		{"consent", consents},
 		{"replays", replays},
 		{"outbox", messages},

@@ -261,6 +261,7 @@ var isolations = map[string]kept{
 	"grant.Store.PutGrant": {call: func(k *kit) (any, error) {
 		return none(k.db.PutGrant(k.ctx, k.t, k.grant("third"), nil, k.event(audit.GrantIssued)))
 	}},
+	"grant.Store.Derive":     {call: func(k *kit) (any, error) { return none(k.derive("derived", "grant")) }},
 	"grant.Store.RedeemCode": {call: func(k *kit) (any, error) { return none(k.redeem(k.grant("coded"))) }},
 	"grant.Store.RotateRefresh": {call: func(k *kit) (any, error) {
 		return k.db.RotateRefresh(k.ctx, k.t, k.now, grant.Rotation{Grant: "grant", Presented: 1, Next: k.line(2)}, grace, k.revocation("grant"), audit.Event{})

@@ -210,6 +210,7 @@ var races = map[string]raced{
 	"grant.Store.Authorizations": {why: onlyReads},
 	"grant.Store.PutAccessToken": {why: newKey},
 	"grant.Store.PutGrant":       {why: newKey},
+	"grant.Store.Derive":         {race: raceDerive},
 	"grant.Store.RedeemCode": {race: func(k *kit) {
 		g := k.grant("g")
 		k.finish(nil, &g)

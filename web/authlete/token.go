@@ -75,6 +75,21 @@ type tokenAnswer struct {
 	Details           *authzDetails `json:"authorizationDetails,omitempty"`
 	ServiceAttributes []pair        `json:"serviceAttributes,omitempty"`
 	*clientRef
+	undecided
+}
+
+// undecided is what the authorization server is handed when it decides itself.
+type undecided struct {
+	Ticket             string   `json:"ticket,omitempty"`
+	Username           string   `json:"username,omitempty"`
+	Password           string   `json:"password,omitempty"`
+	Audiences          []string `json:"audiences,omitempty"`
+	RequestedTokenType string   `json:"requestedTokenType,omitempty"`
+	SubjectToken       string   `json:"subjectToken,omitempty"`
+	SubjectTokenType   string   `json:"subjectTokenType,omitempty"`
+	ActorToken         string   `json:"actorToken,omitempty"`
+	ActorTokenType     string   `json:"actorTokenType,omitempty"`
+	Assertion          string   `json:"assertion,omitempty"`
 }
 
 // token serves a token request.
@@ -107,12 +122,15 @@ func (d *Door) token(c *call) (answer, error) {
 	if r.Proved.X5T, err = in.thumbprint(); err != nil {
 		return nil, err
 	}
-	tokens, err := d.Tokens.Exchange(c.Request.Context(), c.tenant, r)
+	tokens, pending, err := d.Tokens.Open(c.Request.Context(), c.tenant, r)
 	if errors.Is(err, token.ErrWish) {
 		return nil, oauth.InvalidRequest("jwtAtClaims are more than fits into a token beside the claims agreed").Because(err)
 	}
 	if err != nil {
 		return c.refused(out, err)
+	}
+	if pending != nil {
+		return c.handOver(out, pending, params), nil
 	}
 	properties = append(properties, tokens.Grant.Terms.Properties...)
 	out.tokens(d.Now(), client, &tokens, properties)
@@ -200,7 +218,7 @@ func response(t *grant.Tokens, properties []grant.Property) string {
 		}
 	}
 	out["access_token"], out["token_type"], out["expires_in"] = t.AccessToken, t.TokenType, int64(t.ExpiresIn.Seconds())
-	for name, v := range map[string]string{"refresh_token": t.RefreshToken, "id_token": t.IDToken, "scope": t.Scope.String()} {
+	for name, v := range map[string]string{"refresh_token": t.RefreshToken, "id_token": t.IDToken, "scope": t.Scope.String(), "issued_token_type": t.Issued} {
 		if v != "" {
 			out[name] = v
 		}

@@ -205,13 +205,15 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 			return issuer.ParseIDToken(ctx, t, c.ID, hint)
 		}}
 	backchannel := &ciba.Service{Now: w.clock, Requests: requests, Accounts: accounts, Issuer: issuer, Store: db}
+	questions := &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Accounts: accounts}
 	public := &url.URL{Scheme: "https", Host: "id.example"}
 	gate := &wire.Gate{Resolver: w, Now: w.clock, PublicURL: public}
 	w.door = &Door{Now: w.clock, Rand: rand.Reader,
 		Authorize: &authorize.Service{Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Requests: requests,
 			Sessions: &session.Service{Now: w.clock, Rand: rand.Reader, Store: db}},
-		Tokens:     &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, CIBA: backchannel},
-		Access:     &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Accounts: accounts},
+		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, CIBA: backchannel,
+			Passwords: accounts, Access: questions, Replay: db, Tickets: w.store},
+		Access:     questions,
 		CIBA:       backchannel,
 		ClientAuth: &clientauth.Service{Now: w.clock},
 		Clients:    clients,

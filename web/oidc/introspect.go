@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/chancery-id/chancery/flows/access"
+	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
@@ -27,15 +28,12 @@ type introspection struct {
 	Audience  []string        `json:"aud,omitempty"`
 	Issuer    string          `json:"iss,omitempty"`
 	ID        string          `json:"jti,omitempty"`
-	Act       *actor          `json:"act,omitempty"`
+	Act       *grant.Actor    `json:"act,omitempty"`                   // RFC 8693 §4.1
+	MayAct    *grant.Actor    `json:"may_act,omitempty"`               // RFC 8693 §4.4
 	Details   oauth.Details   `json:"authorization_details,omitempty"` // RFC 9396 §9.2
 	Data      json.RawMessage `json:"dat,omitempty"`
 
 	Confirmation oauth.Confirmation `json:"cnf,omitzero"` // RFC 9449 §6.2
-}
-
-type actor struct {
-	Subject string `json:"sub"`
 }
 
 // introspect serves token introspection (RFC 7662 §2). Whatever the caller may not know is not active.
@@ -79,12 +77,9 @@ func told(t *tenant.Tenant, info *access.Info) introspection {
 		return introspection{}
 	}
 	out := introspection{Active: true, Scope: info.Scope.String(), ClientID: info.ClientID, ExpiresAt: info.ExpiresAt.Unix(), IssuedAt: info.IssuedAt.Unix(),
-		Subject: info.Subject, Audience: info.Audience, Issuer: t.Issuer, ID: info.ID, Details: info.Details, Data: info.Data}
+		Subject: info.Subject, Audience: info.Audience, Issuer: t.Issuer, ID: info.ID, Act: info.Act, MayAct: info.MayAct, Details: info.Details, Data: info.Data}
 	if info.Kind == "access_token" {
 		out.TokenType, out.Confirmation = info.Confirmation.TokenType(), info.Confirmation
-	}
-	if info.Actor != "" {
-		out.Act = &actor{info.Actor}
 	}
 	return out
 }

@@ -24,6 +24,7 @@ type tokenResponse struct {
 	Scope        string `json:"scope,omitempty"`
 
 	Details oauth.Details `json:"authorization_details,omitempty"` // RFC 9396 §7
+	Issued  string        `json:"issued_token_type,omitempty"`     // RFC 8693 §2.2.1
 }
 
 // token serves the token endpoint (RFC 6749 §3.2).
@@ -46,7 +47,7 @@ func (d *Door) token(c *gin.Context, t *tenant.Tenant) {
 		return
 	}
 	wire.JSON(c, http.StatusOK, tokenResponse{AccessToken: tokens.AccessToken, TokenType: tokens.TokenType, ExpiresIn: int64(tokens.ExpiresIn.Seconds()),
-		RefreshToken: tokens.RefreshToken, IDToken: tokens.IDToken, Scope: tokens.Scope.String(), Details: tokens.Details})
+		RefreshToken: tokens.RefreshToken, IDToken: tokens.IDToken, Scope: tokens.Scope.String(), Details: tokens.Details, Issued: tokens.Issued})
 }
 
 // flowName is grantType if it is one of ours, so that logs and metrics hold no caller's words.
