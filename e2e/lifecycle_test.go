@@ -70,7 +70,7 @@ func TestStartStopStart(t *testing.T) {
 				x := b.Tenants[i]
 				if x.TenantID != id || x.Issuer != s.url+"/t/"+id || x.ServiceID <= 0 || x.User.Username != "alice" ||
 					!slices.Equal(x.Client.RedirectURIs, []string{"http://127.0.0.1:8765/cb"}) ||
-					!slices.Equal(x.Client.GrantTypes, []string{"authorization_code", "refresh_token", "client_credentials", "urn:openid:params:grant-type:ciba", "urn:ietf:params:oauth:grant-type:token-exchange"}) {
+					!slices.Equal(x.Client.GrantTypes, []string{"authorization_code", "refresh_token", "client_credentials", "urn:openid:params:grant-type:ciba", "urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:token-exchange"}) {
 					t.Errorf("tenant %d: %+v", i, x)
 				}
 			}

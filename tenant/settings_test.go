@@ -148,6 +148,9 @@ func TestCheckLooksAtEveryMember(t *testing.T) {
 				return
 			}
 			bad = reflect.ValueOf([]string{"\x00 bad"})
+			if v.Type().Elem().Kind() == reflect.Uint8 {
+				bad = reflect.ValueOf([]byte("bad")).Convert(v.Type())
+			}
 		case reflect.Map:
 			bad = reflect.MakeMap(v.Type())
 			bad.SetMapIndex(reflect.ValueOf("\x00 bad"), reflect.Zero(v.Type().Elem()))
