@@ -180,3 +180,48 @@ func TestAccessSettings(t *testing.T) {
 		}
 	})
 }
+
+// The ticket API has the same answers in its own words.
+func TestTicketAnswers(t *testing.T) {
+	onEach(t, func(t *testing.T, s *server) {
+		x := s.newTenant(t)
+		made := map[string]any{"clientIdAlias": "sealed", "clientType": "CONFIDENTIAL", "tokenAuthMethod": "CLIENT_SECRET_BASIC", "redirectUris": []string{callback},
+			"grantTypes": []string{"AUTHORIZATION_CODE"}, "responseTypes": []string{"CODE"}, "subjectType": "PAIRWISE", "idTokenSignAlg": "RS256",
+			"idTokenEncryptionAlg": "A128KW", "idTokenEncryptionEnc": "A128CBC_HS256", "userInfoSignAlg": "ES256", "extension": map[string]any{"requestableScopesEnabled": false}}
+		var shown map[string]any
+		x.api(t, http.MethodPost, "/api/client/create", object(made)).want(t, "200", "201").read(t, &shown)
+		for name, want := range map[string]string{"subjectType": "PAIRWISE", "derivedSectorIdentifier": "app.example", "idTokenEncryptionAlg": "A128KW", "idTokenEncryptionEnc": "A128CBC_HS256",
+			"userInfoSignAlg": "ES256"} {
+			if shown[name] != want {
+				t.Errorf("%s is %v", name, shown[name])
+			}
+		}
+		c := &client{ID: "sealed", RedirectURIs: []string{callback}}
+		c.Secret, _ = shown["clientSecret"].(string)
+		secret(c.Secret)
+		k := x.tokens(t, c)
+		if strings.Count(k.ID, ".") != 4 {
+			t.Errorf("ID token %s", k.ID)
+		}
+		var answer struct{ Action, ResponseContent string }
+		x.api(t, http.MethodPost, "/api/auth/userinfo/issue", object(map[string]any{"token": k.Access, "claims": `{"email":"a@example.com"}`})).want(t, "200").read(t, &answer)
+		if answer.Action != "JWT" {
+			t.Fatalf("%+v", answer)
+		}
+		_, info := claims(t, answer.ResponseContent)
+		_, access := claims(t, k.Access)
+		if info["sub"] != access["sub"] || info["sub"] == x.User.Subject || info["email"] != "a@example.com" || info["aud"] != "sealed" {
+			t.Errorf("UserInfo %v, access token %v", info, access)
+		}
+		for name, value := range map[string]string{"idTokenEncryptionAlg": "RSA1_5", "userInfoSignAlg": "HS256", "subjectType": "SECRET", "idTokenSignAlg": "none"} {
+			bad := map[string]any{}
+			for n, v := range made {
+				bad[n] = v
+			}
+			bad["clientIdAlias"], bad[name] = "other", value
+			if r := x.api(t, http.MethodPost, "/api/client/create", object(bad)); r.StatusCode != http.StatusBadRequest {
+				t.Errorf("%s %s: %d %s", name, value, r.StatusCode, r.body)
+			}
+		}
+	})
+}

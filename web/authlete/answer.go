@@ -28,6 +28,7 @@ const (
 	noInteraction       action = "NO_INTERACTION"
 	okay                action = "OK"
 	asJSON              action = "JSON"
+	asJWT               action = "JWT"
 	notFound            action = "NOT_FOUND"
 	callerError         action = "CALLER_ERROR"
 	authleteError       action = "AUTHLETE_ERROR"

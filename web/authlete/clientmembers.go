@@ -30,7 +30,6 @@ var clientMembers = []clientMember{
 	{"modifiedAt", func(c *tenant.Client) any { return c.UpdatedAt.UnixMilli() }, nil},
 	{"dynamicallyRegistered", func(c *tenant.Client) any { return c.SelfRegistered }, nil},
 	{"locked", func(c *tenant.Client) any { return c.Disabled }, nil},
-	{"subjectType", func(*tenant.Client) any { return "PUBLIC" }, nil},
 	text("clientName", func(m *tenant.Metadata) *string { return &m.Name }),
 	translated("clientNames", "client_name"),
 	text("logoUri", func(m *tenant.Metadata) *string { return &m.LogoURI }),
@@ -44,14 +43,29 @@ var clientMembers = []clientMember{
 	text("loginUri", func(m *tenant.Metadata) *string { return &m.InitiateLoginURI }),
 	text("softwareId", func(m *tenant.Metadata) *string { return &m.SoftwareID }),
 	text("softwareVersion", func(m *tenant.Metadata) *string { return &m.SoftwareVersion }),
-	text("idTokenSignAlg", func(m *tenant.Metadata) *string { return &m.IDTokenAlg }),
-	text("requestSignAlg", func(m *tenant.Metadata) *string { return &m.RequestAlg }),
-	text("requestEncryptionAlg", func(m *tenant.Metadata) *string { return &m.RequestEncAlg }),
-	text("requestEncryptionEnc", func(m *tenant.Metadata) *string { return &m.RequestEnc }),
-	text("authorizationSignAlg", func(m *tenant.Metadata) *string { return &m.ResponseAlg }),
-	text("authorizationEncryptionAlg", func(m *tenant.Metadata) *string { return &m.ResponseEncAlg }),
-	text("authorizationEncryptionEnc", func(m *tenant.Metadata) *string { return &m.ResponseEnc }),
-	text("bcRequestSignAlg", func(m *tenant.Metadata) *string { return &m.BackchannelRequestAlg }),
+	word("idTokenSignAlg", signatures, func(m *tenant.Metadata) *string { return &m.IDTokenAlg }),
+	word("idTokenEncryptionAlg", encryptions, func(m *tenant.Metadata) *string { return &m.IDTokenEncryptionAlg }),
+	word("idTokenEncryptionEnc", contentEncryptions, func(m *tenant.Metadata) *string { return &m.IDTokenEncryptionEnc }),
+	word("userInfoSignAlg", signatures, func(m *tenant.Metadata) *string { return &m.UserInfoAlg }),
+	word("userInfoEncryptionAlg", encryptions, func(m *tenant.Metadata) *string { return &m.UserInfoEncryptionAlg }),
+	word("userInfoEncryptionEnc", contentEncryptions, func(m *tenant.Metadata) *string { return &m.UserInfoEncryptionEnc }),
+	{"subjectType", func(c *tenant.Client) any {
+		return map[bool]string{true: "PAIRWISE", false: "PUBLIC"}[c.Pairwise()]
+	}, word("subjectType", subjectTypes, func(m *tenant.Metadata) *string { return &m.SubjectType }).take},
+	text("sectorIdentifierUri", func(m *tenant.Metadata) *string { return &m.SectorIdentifierURI }),
+	{"derivedSectorIdentifier", func(c *tenant.Client) any {
+		if !c.Pairwise() {
+			return ""
+		}
+		return c.Sector()
+	}, nil},
+	word("requestSignAlg", signatures, func(m *tenant.Metadata) *string { return &m.RequestAlg }),
+	word("requestEncryptionAlg", encryptions, func(m *tenant.Metadata) *string { return &m.RequestEncAlg }),
+	word("requestEncryptionEnc", contentEncryptions, func(m *tenant.Metadata) *string { return &m.RequestEnc }),
+	word("authorizationSignAlg", signatures, func(m *tenant.Metadata) *string { return &m.ResponseAlg }),
+	word("authorizationEncryptionAlg", encryptions, func(m *tenant.Metadata) *string { return &m.ResponseEncAlg }),
+	word("authorizationEncryptionEnc", contentEncryptions, func(m *tenant.Metadata) *string { return &m.ResponseEnc }),
+	word("bcRequestSignAlg", signatures, func(m *tenant.Metadata) *string { return &m.BackchannelRequestAlg }),
 	list("requestUris", nil, func(m *tenant.Metadata) *[]string { return &m.RequestURIs }),
 	text("tokenAuthSignAlg", func(m *tenant.Metadata) *string { return &m.TokenEndpointAuthAlg }),
 	text("jwksUri", func(m *tenant.Metadata) *string { return &m.JWKSURI }),
@@ -224,7 +238,6 @@ func takeExtension(m *tenant.Metadata, raw json.RawMessage) error {
 
 // refused are the members that a client relies on to be honoured and that we cannot, with the values that ask for nothing.
 var refused = map[string][]string{
-	"subjectType":           {`"PUBLIC"`},
 	"parRequired":           {`false`},
 	"requestObjectRequired": {`false`},
 	"frontChannelRequestObjectEncryptionRequired": {`false`},
@@ -232,12 +245,8 @@ var refused = map[string][]string{
 	"singleAccessTokenPerSubject":          {`false`},
 	"rsRequestSigned":                      {`false`},
 	"credentialResponseEncryptionRequired": {`false`},
-	"idTokenEncryptionAlg":                 nil,
-	"userInfoSignAlg":                      nil,
-	"userInfoEncryptionAlg":                nil,
 	"authorizationSignAlg":                 nil,
 	"authorizationEncryptionAlg":           nil,
-	"sectorIdentifierUri":                  nil,
 }
 
 // clientIn reads a client object into a request of the registry.

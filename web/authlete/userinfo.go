@@ -99,6 +99,15 @@ func (d *Door) userInfoIssue(c *call) (answer, error) {
 	if claims["sub"] = in.Sub; in.Sub == "" {
 		claims["sub"] = st.Grant.SubjectFor(c.tenant, st.Client)
 	}
+	jwt, err := d.Access.SealUserInfo(c.Request.Context(), c.tenant, st.Client, claims)
+	if err != nil {
+		*out, err = c.resourceRefusal(err, refusal{})
+		return out, err
+	}
+	if jwt != "" {
+		*out = c.outcome(success, "The content of the userinfo response was made.").result(asJWT, jwt)
+		return out, nil
+	}
 	b, err := json.Marshal(claims)
 	if err != nil {
 		return nil, err
