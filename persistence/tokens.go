@@ -42,17 +42,19 @@ func (e *effect) delegation(d grant.Delegation) any {
 }
 
 // A token of a grant lives as long as the grant stands.
-const readToken = `SELECT a.id, a.grant_id, a.subject, a.actor, a.client_id, a.scope, a.audience, a.data, a.cnf, a.details, a.delegation, a.issued_at, a.expires_at
-	FROM access_tokens a WHERE a.tenant_id = :t AND a.hash = ? AND a.expires_at > ? AND (a.grant_id = '' OR EXISTS (
-	SELECT 1 FROM grants g WHERE g.tenant_id = :t AND g.id = a.grant_id AND g.revoked_at IS NULL AND g.expires_at > ?))`
+const readToken = `SELECT a.id, a.grant_id, a.subject, a.actor, a.client_id, a.scope, a.audience, a.data, a.cnf, a.details, a.delegation, a.issued_at, a.expires_at,
+	g.terms -> 'login' FROM access_tokens a LEFT JOIN grants g ON g.tenant_id = :t AND g.id = a.grant_id
+	WHERE a.tenant_id = :t AND a.hash = ? AND a.expires_at > ? AND (a.grant_id = '' OR g.revoked_at IS NULL AND g.expires_at > ?)`
 
 // AccessToken implements grant.Store.
 func (db *DB) AccessToken(ctx context.Context, t tenant.ID, now time.Time, hash []byte) (*grant.AccessToken, error) {
 	a, scope := grant.AccessToken{Hash: hash}, ""
+	var login grant.Login
 	if err := db.one(ctx, t, "read access token", grant.ErrNotFound, readToken, []any{hash, cut(now), cut(now)}, &a.ID, &a.Grant, &a.Subject, &a.Actor,
-		&a.ClientID, &scope, into{&a.Audience}, (*raw)(&a.Data), into{&a.Confirmation}, into{&a.Details}, into{&a.Delegation}, when{&a.IssuedAt}, when{&a.ExpiresAt}); err != nil {
+		&a.ClientID, &scope, into{&a.Audience}, (*raw)(&a.Data), into{&a.Confirmation}, into{&a.Details}, into{&a.Delegation}, when{&a.IssuedAt}, when{&a.ExpiresAt}, into{&login}); err != nil {
 		return nil, err
 	}
+	a.ACR, a.AuthTime = login.ACR, login.AuthTime
 	a.Scope, _ = oauth.ParseScope(scope) // it was one when it was written
 	return &a, nil
 }

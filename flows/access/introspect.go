@@ -26,6 +26,8 @@ type Info struct {
 	Data      json.RawMessage
 	Act       *grant.Actor // who acts for the subject, with those before; nil: nobody
 	MayAct    *grant.Actor
+	ACR       string // how and when the subject of an access token authenticated, in Unix seconds (RFC 9470 §6.2)
+	AuthTime  int64
 
 	Confirmation oauth.Confirmation // of an access token
 }
@@ -55,7 +57,8 @@ func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Cl
 		return nil, err
 	}
 	i := &Info{Kind: "access_token", ID: a.ID, Subject: a.Subject, Actor: t.SubjectFor(c, a.Actor), ClientID: a.ClientID, Scope: a.Scope, Audience: a.Audience,
-		IssuedAt: a.IssuedAt, ExpiresAt: a.ExpiresAt, Details: a.Details, Data: a.Data, Act: a.Acting().For(t, c), MayAct: a.Delegation.MayAct, Confirmation: a.Confirmation}
+		IssuedAt: a.IssuedAt, ExpiresAt: a.ExpiresAt, Details: a.Details, Data: a.Data, Act: a.Acting().For(t, c), MayAct: a.Delegation.MayAct, Confirmation: a.Confirmation,
+		ACR: a.ACR, AuthTime: a.AuthTime}
 	if a.Subject != a.ClientID { // a client is no subject with names of its own
 		i.Subject = t.SubjectFor(c, a.Subject)
 	}

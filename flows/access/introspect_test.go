@@ -60,10 +60,12 @@ func TestWhatIsToldOfAToken(t *testing.T) {
 	w := newWorld(t)
 	g := w.agree(func(g *grant.Grant) {
 		g.Actor, g.Terms.Data, g.Terms.Audience = "admin", json.RawMessage(`{"tier":"gold"}`), []string{api}
+		g.Terms.Login.ACR, g.Terms.Login.AuthTime = "gold", 7
 		g.Terms.Details = oauth.Details{json.RawMessage(`{"type":"payment"}`)}
 	})
 	want := &Info{Kind: "access_token", Subject: "alice", Actor: "admin", Act: &grant.Actor{Subject: "admin"}, ClientID: "shop", Scope: g.Terms.Scope, Audience: []string{api},
-		IssuedAt: noon, ExpiresAt: noon.Add(10 * time.Minute), Details: g.Terms.Details, Data: g.Terms.Data}
+		IssuedAt: noon, ExpiresAt: noon.Add(10 * time.Minute), Details: g.Terms.Details, Data: g.Terms.Data,
+		ACR: "gold", AuthTime: 7}
 	for _, e := range encodings {
 		got, err := w.Introspect(t.Context(), w.tenant, w.clients["shop"], w.mint(g, e, api))
 		if err != nil || got == nil || got.ID == "" {

@@ -164,6 +164,9 @@ type AccessToken struct {
 	IssuedAt  time.Time
 	ExpiresAt time.Time
 
+	ACR      string // how and when its subject authenticated, in Unix seconds: as its grant says (RFC 9470 §6)
+	AuthTime int64
+
 	Confirmation oauth.Confirmation // key that it is bound to
 	Delegation   Delegation         // where there is more to say than its actor
 }

@@ -55,6 +55,7 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 		ClientID: g.ClientID, Scope: scope, Audience: audience, Details: g.Terms.Details, Data: g.Terms.Data, IssuedAt: now.Truncate(time.Second),
 		Confirmation: g.Terms.AccessToken.Confirmation, Delegation: g.delegation()}
 	a.ExpiresAt = a.IssuedAt.Add(life)
+	a.ACR, a.AuthTime = g.Terms.Login.ACR, g.Terms.Login.AuthTime
 	if opaque(t, c, g) {
 		token = base64.RawURLEncoding.EncodeToString(i.random(32))
 		a.Hash = Hash(token)
@@ -225,7 +226,7 @@ func (i *Issuer) ParseAccess(t *tenant.Tenant, token string) (*AccessToken, erro
 	if err := json.Unmarshal(payload, &c); err != nil || c.Issuer != t.Issuer || !c.reveal(t) {
 		return nil, ErrNotFound
 	}
-	a := &AccessToken{ID: c.ID, Grant: c.Grant, Subject: c.Subject, ClientID: c.ClientID, Audience: c.Audience, Details: c.Details, Data: c.Data,
+	a := &AccessToken{ID: c.ID, Grant: c.Grant, Subject: c.Subject, ClientID: c.ClientID, Audience: c.Audience, Details: c.Details, Data: c.Data, ACR: c.ACR, AuthTime: c.AuthTime,
 		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(c.ExpiresAt, 0).UTC(),
 		Confirmation: c.Confirmation}
 	a.Delegation.MayAct = c.MayAct

@@ -301,10 +301,21 @@ func (d *draft) claims() error {
 	d.RequiredSub = d.tenant.SubjectOf(d.client, c.Subject())
 	if values, essential := c.ACR(); essential {
 		d.EssentialACR = values
+		return d.reachable()
 	} else if len(values) > 0 {
 		d.ACRValues = values
 	}
 	return nil
+}
+
+// reachable refuses at once what no authentication of the tenant's can reach, where it says which classes it knows (OIDC Core
+// §5.5.1.1).
+func (d *draft) reachable() error {
+	known := d.tenant.Settings.Authorization.ACRValues
+	if len(known) == 0 || len(d.EssentialACR) == 0 || slices.ContainsFunc(d.EssentialACR, func(v string) bool { return slices.Contains(known, v) }) {
+		return nil
+	}
+	return oauth.UnmetAuthenticationRequirements("no authentication here reaches an acr that the request demands")
 }
 
 func (d *draft) idTokenHint() error {

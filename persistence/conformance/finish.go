@@ -14,7 +14,7 @@ import (
 var finish = []promise{
 	{"the interaction goes, and all it came to is there", func(k *kit) {
 		i, s, z, g, a := k.interaction("h"), k.session("s"), k.authorization("app"), k.grant("g"), k.token("a", "g")
-		g.SessionID = "s"
+		g.SessionID, g.Terms.Login.AuthTime = "s", 7
 		k.must(k.db.Begin(k.ctx, k.t, i, nil))
 		later := k.event(audit.GrantIssued)
 		later.At = k.at(time.Second)
@@ -29,6 +29,7 @@ var finish = []promise{
 		k.same(*gotGrant, g)
 		gotToken, err := k.db.AccessToken(k.ctx, k.t, k.now, a.Hash)
 		k.must(err)
+		a.AuthTime = g.Terms.Login.AuthTime
 		k.same(*gotToken, a)
 		gotSession, err := k.db.Session(k.ctx, k.t, "s")
 		k.must(err)

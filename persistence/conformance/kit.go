@@ -111,9 +111,13 @@ func (k *kit) refreshable(id string) grant.Grant {
 }
 
 func (k *kit) token(name, grantID string) grant.AccessToken {
-	return grant.AccessToken{Hash: hash(name), ID: "jti of " + name, Grant: grantID, Subject: "alice", Actor: "", ClientID: "app",
+	a := grant.AccessToken{Hash: hash(name), ID: "jti of " + name, Grant: grantID, Subject: "alice", Actor: "", ClientID: "app",
 		Scope: oauth.Scope{"openid", "email"}, Audience: []string{mark(k.t)}, Data: json.RawMessage(`{"d":1}`), IssuedAt: k.now, ExpiresAt: k.now.Add(10 * time.Minute),
 		Confirmation: oauth.Confirmation{JKT: "key of " + name}, Details: oauth.Details{json.RawMessage(`{"type":"payment"}`)}}
+	if grantID != "" {
+		a.ACR = mark(k.t) // of k.grant
+	}
+	return a
 }
 
 func (k *kit) account(sub string) account.Account {

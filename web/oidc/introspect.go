@@ -32,6 +32,8 @@ type introspection struct {
 	MayAct    *grant.Actor    `json:"may_act,omitempty"`               // RFC 8693 §4.4
 	Details   oauth.Details   `json:"authorization_details,omitempty"` // RFC 9396 §9.2
 	Data      json.RawMessage `json:"dat,omitempty"`
+	ACR       string          `json:"acr,omitempty"` // RFC 9470 §6.2
+	AuthTime  int64           `json:"auth_time,omitempty"`
 
 	Confirmation oauth.Confirmation `json:"cnf,omitzero"` // RFC 9449 §6.2
 }
@@ -77,7 +79,8 @@ func told(t *tenant.Tenant, info *access.Info) introspection {
 		return introspection{}
 	}
 	out := introspection{Active: true, Scope: info.Scope.String(), ClientID: info.ClientID, ExpiresAt: info.ExpiresAt.Unix(), IssuedAt: info.IssuedAt.Unix(),
-		Subject: info.Subject, Audience: info.Audience, Issuer: t.Issuer, ID: info.ID, Act: info.Act, MayAct: info.MayAct, Details: info.Details, Data: info.Data}
+		Subject: info.Subject, Audience: info.Audience, Issuer: t.Issuer, ID: info.ID, Act: info.Act, MayAct: info.MayAct, Details: info.Details, Data: info.Data,
+		ACR: info.ACR, AuthTime: info.AuthTime}
 	if info.Kind == "access_token" {
 		out.TokenType, out.Confirmation = info.Confirmation.TokenType(), info.Confirmation
 	}
