@@ -24,6 +24,7 @@ type Console struct {
 	Access    Access  // who may administer
 	Policy    *Policy // what they may
 	Answers   Answers // to calls that may be repeated
+	Trail     Trail   // of what happened
 	Numbers   Numbers // nil: tenants are not listed by number
 	Clients   *registration.Service
 	Accounts  *account.Service

@@ -10,6 +10,7 @@ import (
 
 // eventRow is an audit event as it is stored.
 type eventRow struct {
+	Seq       int64
 	TenantID  string
 	At        moment
 	Kind      audit.Kind
@@ -64,9 +65,13 @@ func (db *DB) Events(ctx context.Context, id tenant.ID, before time.Time, n int)
 		return nil, err
 	}
 	out := make([]audit.Event, len(rows))
-	for i, r := range rows {
-		out[i] = audit.Event{At: r.At.Time, Kind: r.Kind, Actor: r.Actor, Subject: r.Subject, ClientID: r.ClientID,
-			Session: r.SessionID, Grant: r.GrantID, Address: r.Address, Detail: r.Detail.V}
+	for i := range rows {
+		out[i] = rows[i].recorded().Event
 	}
 	return out, nil
+}
+
+func (r *eventRow) recorded() audit.Recorded {
+	return audit.Recorded{Seq: r.Seq, Event: audit.Event{At: r.At.Time, Kind: r.Kind, Actor: r.Actor, Subject: r.Subject, ClientID: r.ClientID,
+		Session: r.SessionID, Grant: r.GrantID, Address: r.Address, Detail: r.Detail.V}}
 }

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"time"
 
+	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -13,6 +16,8 @@ const (
 	rotateEvery = 10 * time.Minute
 	sweepBatch  = 500
 	rotateBatch = 100
+	sealEvery   = 5 * time.Second
+	sealBatch   = 1000
 )
 
 // keepHouse deletes what has expired and rotates keys that are due, until ctx ends. Any number of instances may do so at
@@ -21,6 +26,8 @@ func (a *app) keepHouse(ctx context.Context) error {
 	sweep, rotate := time.NewTicker(sweepEvery), time.NewTicker(rotateEvery)
 	defer sweep.Stop()
 	defer rotate.Stop()
+	seal, holder := time.NewTicker(sealEvery), holder()
+	defer seal.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -29,6 +36,8 @@ func (a *app) keepHouse(ctx context.Context) error {
 			a.sweep(ctx)
 		case <-rotate.C:
 			a.rotate(ctx)
+		case <-seal.C:
+			a.seal(ctx, holder)
 		}
 	}
 }
@@ -55,6 +64,27 @@ func (a *app) rotate(ctx context.Context) {
 			a.log.Warn("keys are not rotated", "error", err)
 		}
 		if after = next; after == "" {
+			return
+		}
+	}
+}
+
+// holder names this process among those that may seal.
+func holder() string {
+	b := make([]byte, 12)
+	_, _ = rand.Read(b)
+	return hex.EncodeToString(b)
+}
+
+// seal seals what has happened, up to a moment ago.
+func (a *app) seal(ctx context.Context, holder string) {
+	for ctx.Err() == nil {
+		now := time.Now()
+		n, err := a.db.SealEvents(ctx, holder, now, now.Add(-admin.SealLag), sealBatch)
+		if err != nil && ctx.Err() == nil {
+			a.log.Warn("events are not sealed", "error", err)
+		}
+		if a.sealed.Add(int64(n)); err != nil || n < sealBatch {
 			return
 		}
 	}

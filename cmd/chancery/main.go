@@ -28,6 +28,7 @@ type cli struct {
 	Key     keyCommands          `cmd:"" help:"Signing keys of a tenant."`
 	Token   tokenCommands        `cmd:"" help:"API tokens of a tenant, or of the platform."`
 	Initial initialTokenCommands `cmd:"" name:"initial-token" help:"Initial access tokens, which let their holders register clients."`
+	Audit   auditCommands        `cmd:"" help:"What happened at a tenant, or at the platform."`
 	Version kong.VersionFlag     `help:"Print the version."`
 }
 

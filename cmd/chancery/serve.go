@@ -96,7 +96,7 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 		return err
 	}
 	defer a.close()
-	if err := observePolicy(a.console.Policy); err != nil {
+	if err := observe(a); err != nil {
 		return err
 	}
 	work.Go(func() error { a.resolver.Run(background); return nil })

@@ -29,6 +29,7 @@ type DB interface {
 	admin.Store
 	admin.Access
 	admin.Answers
+	admin.Trail
 	account.Store
 	authorize.Store
 	challenge.Store
@@ -56,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"tenants", tenants},
 		{"access", accesses},
 		{"answers", answers},
+		{"seals", seals},
 		{"directory", directory},
 		{"clients", clients},
 		{"initial tokens", initialTokens},
@@ -121,6 +123,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[admin.Store](),
 	reflect.TypeFor[admin.Access](),
 	reflect.TypeFor[admin.Answers](),
+	reflect.TypeFor[admin.Trail](),
 	reflect.TypeFor[account.Store](),
 	reflect.TypeFor[authorize.Store](),
 	reflect.TypeFor[challenge.Store](),

@@ -172,7 +172,11 @@ var isolations = map[string]kept{
 	}},
 	"tenant.Directory.Client": {call: func(k *kit) (any, error) { return k.db.Client(k.ctx, k.t, "app") }},
 
-	"admin.Answers.Answered": {call: func(k *kit) (any, error) { return k.db.Answered(k.ctx, k.t, hash("once"), k.now) }},
+	"admin.Trail.FindEvents":   {call: func(k *kit) (any, error) { return k.db.FindEvents(k.ctx, k.t, admin.EventFilter{}, 1000) }},
+	"admin.Trail.Seals":        {call: func(k *kit) (any, error) { return k.db.Seals(k.ctx, k.t, 0, 1000) }},
+	"admin.Trail.SealedEvents": {call: func(k *kit) (any, error) { return k.db.SealedEvents(k.ctx, k.t, []int64{1, 2, 3, 4, 5, 6, 7, 8}) }},
+	"admin.Trail.Unsealed":     {call: func(k *kit) (any, error) { return k.db.Unsealed(k.ctx, k.t, k.now) }},
+	"admin.Answers.Answered":   {call: func(k *kit) (any, error) { return k.db.Answered(k.ctx, k.t, hash("once"), k.now) }},
 	"admin.Answers.PutAnswer": {call: func(k *kit) (any, error) {
 		return none(k.db.PutAnswer(k.ctx, k.t, hash("once"), admin.Answer{Status: 201, Body: []byte("mine")}))
 	}},

@@ -54,7 +54,11 @@ var races = map[string]raced{
 	"admin.Access.PutConsoleToken":      putConsoleToken.race(),
 	"admin.Access.DropToken":            dropToken.race(),
 
-	"admin.Answers.Answered": {why: onlyReads},
+	"admin.Trail.FindEvents":   {why: onlyReads},
+	"admin.Trail.Seals":        {why: onlyReads},
+	"admin.Trail.SealedEvents": {why: onlyReads},
+	"admin.Trail.Unsealed":     {why: onlyReads},
+	"admin.Answers.Answered":   {why: onlyReads},
 	"admin.Answers.PutAnswer": {race: func(k *kit) {
 		k.once("key", "request")
 		k.win(crowd(func(i int) error {

@@ -159,3 +159,8 @@ func TestSeveralHosts(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestTamperedEvents(t *testing.T) {
+	dsn := fresh(t)
+	conformance.Tampered(t, open(t, postgres.Options{DSN: dsn}), func(sql string) { exec(t, dsn, sql) })
+}

@@ -56,6 +56,21 @@ func TestBrokenRows(t *testing.T) {
 	})
 }
 
+func TestTamperedEvents(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chancery.db")
+	db := open(t, path)
+	behind, err := sql.Open("sqlite", "file:"+path+"?_busy_timeout=5000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer behind.Close()
+	conformance.Tampered(t, db, func(sql string) {
+		if _, err := behind.Exec(sql); err != nil {
+			t.Fatal(sql, err)
+		}
+	})
+}
+
 func TestKeysBeginWithTheTenant(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "chancery.db")
 	open(t, path)

@@ -322,6 +322,18 @@ func TestRandomCallsFromTheDescription(t *testing.T) {
 			h.create("acme", "starter")
 		}
 	}
+	// Whatever was done, it is known who did it.
+	for _, id := range []string{"acme", "platform"} {
+		var page struct{ Events []struct{ Kind, Actor string } }
+		if err := json.Unmarshal(h.call("GET", "/admin/v1/tenants/"+id+"/events?limit=1000", "").body, &page); err != nil || len(page.Events) == 0 {
+			t.Errorf("the events of %s: %d, %v", id, len(page.Events), err)
+		}
+		for _, e := range page.Events {
+			if e.Actor == "" {
+				t.Errorf("nobody did %s at %s", e.Kind, id)
+			}
+		}
+	}
 }
 
 // generator makes values that a schema allows, and some that it does not.

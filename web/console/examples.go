@@ -47,7 +47,8 @@ var examples = map[string]example{
 	"listServiceAccounts":  {answer: `{"service_accounts": [` + accountExample + `]}`},
 	"readServiceAccount":   {answer: accountExample},
 	"changeServiceAccount": {body: `{"disabled": true}`, answer: accountExample},
-	"listEvents": {answer: `{"events": [{"at": "2026-11-20T08:00:00Z", "kind": "api_token_created", "actor": "5f0c9e1d2b3a4c5d6e7f8091",
+	"verifyEvents":         {answer: `{"intact": true, "seals": 12, "events": 3481, "head": "9f86d081884c7d65…", "problems": []}`},
+	"listEvents": {answer: `{"events": [{"seq": 4711, "at": "2026-11-20T08:00:00Z", "kind": "api_token_created", "actor": "5f0c9e1d2b3a4c5d6e7f8091",
 		"address": "192.0.2.1", "detail": {"token": "77aa", "label": "ci"}}]}`},
 }
 

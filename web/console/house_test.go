@@ -80,7 +80,7 @@ func newReplicaWith(t *testing.T, db *persistence.DB, limits wire.Limiter) *hous
 	work.Go(func() { resolver.Run(background) })
 	t.Cleanup(func() { stop(); work.Wait() })
 	h := &house{t: t, db: db, url: public.String(), token: "chy_" + strings.Repeat("p", 43),
-		console: &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Answers: db, Clients: clients, Accounts: accounts, Keys: pool, Now: time.Now, Rand: rand.Reader, PublicURL: public, Resolver: resolver}}
+		console: &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Answers: db, Trail: db, Clients: clients, Accounts: accounts, Keys: pool, Now: time.Now, Rand: rand.Reader, PublicURL: public, Resolver: resolver}}
 	if _, err := h.console.EnsurePlatform(t.Context(), h.token); err != nil {
 		t.Fatal(err)
 	}

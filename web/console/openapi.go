@@ -102,7 +102,12 @@ func (r *route) describe(s schemas) map[string]any {
 }
 
 // mediaType is that of the answer.
-func (r *route) mediaType() string { return "application/json" }
+func (r *route) mediaType() string {
+	if r.answer == linesType {
+		return "application/jsonl"
+	}
+	return "application/json"
+}
 
 // headers are those of a request that the route reads.
 func (r *route) headers() (hs []parameter) {

@@ -34,6 +34,8 @@ type operation struct {
 	run          func(d *Door, q *call, body any) (any, error)
 }
 
+var linesType = reflect.TypeFor[lines]()
+
 // none stands for no body, or no answer.
 type none struct{}
 
@@ -82,6 +84,8 @@ func (d *Door) handler(r *route) wire.Handler {
 		switch {
 		case err != nil:
 			fail(c, err)
+		case r.answer == linesType:
+			q.stream(answer.(lines))
 		case r.answer == nil:
 			wire.NoContent(c)
 		default:

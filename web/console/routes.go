@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/chancery-id/chancery/admin"
 )
@@ -83,7 +84,12 @@ var routes = []route{
 		summary: "Delete a service account with its tokens", errors: []int{http.StatusConflict}, operation: look((*Door).deleteServiceAccount)},
 
 	{method: http.MethodGet, path: "/tenants/:id/events", permission: admin.ReadAudit, name: "listEvents", status: http.StatusOK,
-		summary: "List what happened, newest first", query: []parameter{limitParameter, {name: "before", description: "A time as in RFC 3339"}}, operation: look((*Door).listEvents)},
+		summary: "List what happened, newest first", query: slices.Concat(eventFilter, paging), operation: look((*Door).listEvents)},
+	{method: http.MethodGet, path: "/tenants/:id/events/export", permission: admin.ReadAudit, name: "exportEvents", status: http.StatusOK,
+		summary: "Export what happened, oldest first, one event per line", query: append(slices.Clone(eventFilter), cursorParameter), operation: look((*Door).exportEvents)},
+	{method: http.MethodGet, path: "/tenants/:id/events/verify", permission: admin.ReadAudit, name: "verifyEvents", status: http.StatusOK,
+		summary: "Check that nothing that happened was changed or removed", query: []parameter{{name: "head", description: "Head of an earlier check, which must still be in the chain"}},
+		operation: look((*Door).verifyEvents)},
 }
 
 var (

@@ -25,6 +25,8 @@ var documents = map[string]reflect.Type{"settings": reflect.TypeFor[tenant.Setti
 
 func (s schemas) of(t reflect.Type) map[string]any {
 	switch t {
+	case linesType:
+		return s.of(reflect.TypeFor[shownEvent]())
 	case reflect.TypeFor[time.Time]():
 		return map[string]any{"type": "string", "format": "date-time"}
 	case reflect.TypeFor[settingsBody]():

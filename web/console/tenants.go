@@ -2,7 +2,6 @@ package console
 
 import (
 	"encoding/json"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -137,55 +136,4 @@ func (q *call) tagged(r *tenant.Record, err error) (shownTenant, error) {
 
 func (d *Door) deleteTenant(q *call) (none, error) {
 	return none{}, d.Console.DeleteTenant(q.Request.Context(), q.id, q.by)
-}
-
-// eventList is a page of events, newest first.
-type eventList struct {
-	Events []shownEvent `json:"events"`
-}
-
-// shownEvent is what happened, as an administrator sees it.
-type shownEvent struct {
-	At       time.Time         `json:"at"`
-	Kind     string            `json:"kind"`
-	Actor    string            `json:"actor,omitempty"`
-	Subject  string            `json:"sub,omitempty"`
-	ClientID string            `json:"client_id,omitempty"`
-	Session  string            `json:"session_id,omitempty"`
-	Grant    string            `json:"grant_id,omitempty"`
-	Address  string            `json:"address,omitempty"`
-	Detail   map[string]string `json:"detail,omitempty"`
-}
-
-func (d *Door) listEvents(q *call) (eventList, error) {
-	n, err := limitOf(q.query)
-	if err != nil {
-		return eventList{}, err
-	}
-	before, err := beforeOf(q.query)
-	if err != nil {
-		return eventList{}, err
-	}
-	es, err := d.Console.Events(q.Request.Context(), q.id, before, n)
-	if err != nil {
-		return eventList{}, err
-	}
-	out := make([]shownEvent, len(es))
-	for i, e := range es {
-		out[i] = shownEvent{At: e.At, Kind: string(e.Kind), Actor: e.Actor, Subject: e.Subject, ClientID: e.ClientID,
-			Session: e.Session, Grant: e.Grant, Address: e.Address, Detail: e.Detail}
-	}
-	return eventList{out}, nil
-}
-
-func beforeOf(q url.Values) (time.Time, error) {
-	s := q.Get("before")
-	if s == "" {
-		return time.Time{}, nil
-	}
-	at, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		return time.Time{}, &badParameter{"before", "must be a time as in RFC 3339"}
-	}
-	return at, nil
 }
