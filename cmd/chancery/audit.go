@@ -117,13 +117,13 @@ func (c *auditVerify) Run(ctx context.Context, conf *config) error {
 		if err != nil {
 			return err
 		}
-		if err := c.fields(v, "intact", yesNo(v.Intact), "seals", strconv.FormatInt(v.Seals, 10), "events", strconv.FormatInt(v.Events, 10), "head", v.Head); err != nil {
-			return err
-		}
 		var errs []error
 		for _, p := range v.Problems {
 			errs = append(errs, fmt.Errorf("seal %d: %s", p.Seal, p.What))
 		}
-		return errors.Join(errs...)
+		if len(errs) > 0 {
+			return errors.Join(errs...)
+		}
+		return c.fields(v, "intact", yesNo(v.Intact), "seals", strconv.FormatInt(v.Seals, 10), "events", strconv.FormatInt(v.Events, 10), "head", v.Head)
 	})
 }

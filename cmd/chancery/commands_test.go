@@ -210,6 +210,11 @@ func TestCommands(t *testing.T) {
 				t.Errorf("a token is shown again: %s", r.stdout)
 			}
 		}},
+		{"a token of the administration names its tenant", "", words("token create initech --role developer"), 0, "chy_initech.", nil},
+		{"what happened is listed", "", words("audit list initech --kind api_token_created"), 0, "api_token_created", nil},
+		{"what happened is exported", "", words("audit export initech"), 0, `"kind":"tenant_created"`, nil},
+		{"what happened is checked", "", words("audit verify initech -o json"), 0, `"intact": true`, nil},
+		{"a head that never was is missed", "", words("audit verify initech --head 00"), 1, "the head is not in the chain", nil},
 		{"a token for an unknown API is refused", "", words("token create initech --api everything"), 1, "apis", nil},
 		{"a token is revoked", "", func() []string { return []string{"token", "revoke", "initech", tid} }, 0, "revoked", nil},
 		{"a revoked token is not there", "", func() []string { return []string{"token", "revoke", "initech", tid} }, 1, "no such API token", nil},
