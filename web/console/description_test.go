@@ -324,7 +324,9 @@ func TestRandomCallsFromTheDescription(t *testing.T) {
 	}
 	// Whatever was done, it is known who did it.
 	for _, id := range []string{"acme", "platform"} {
-		var page struct{ Events []struct{ Kind, Actor string } }
+		var page struct {
+			Events []struct{ Kind, Actor string }
+		}
 		if err := json.Unmarshal(h.call("GET", "/admin/v1/tenants/"+id+"/events?limit=1000", "").body, &page); err != nil || len(page.Events) == 0 {
 			t.Errorf("the events of %s: %d, %v", id, len(page.Events), err)
 		}
