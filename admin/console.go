@@ -10,10 +10,12 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/chancery-id/chancery/flows/access"
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/registration"
+	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
 )
@@ -28,6 +30,8 @@ type Console struct {
 	Numbers   Numbers // nil: tenants are not listed by number
 	Clients   *registration.Service
 	Accounts  *account.Service
+	Logins    *session.Service // subjects' sessions
+	Granted   *access.Service  // what subjects granted
 	Keys      Generator
 	Now       func() time.Time
 	Rand      io.Reader

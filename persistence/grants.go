@@ -6,37 +6,65 @@ import (
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/grant"
-	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 )
 
-// readGrant reads a grant with its code and its line of refresh tokens.
-const readGrant = `SELECT id, subject, actor, client_id, session_id, terms, created_at, expires_at, revoked_at, code_hash, code_expires_at,
+// grantColumns are those of a grant with its code and its line of refresh tokens, in the order of grantRow.
+const grantColumns = `id, subject, actor, client_id, session_id, terms, created_at, expires_at, revoked_at, code_hash, code_expires_at,
 	code_redeemed_at, redirect_uri, challenge, refresh_generation, refresh_rotated_at, refresh_used_at, refresh_expires_at,
-	refresh_idle_until, refresh_cnf FROM grants WHERE tenant_id = :t AND id = ?`
+	refresh_idle_until, refresh_cnf`
+
+// readGrant reads a grant.
+const readGrant = `SELECT ` + grantColumns + ` FROM grants WHERE tenant_id = :t AND id = ?`
+
+// grantRow is a grant as it is read.
+type grantRow struct {
+	grant.Grant
+	code grant.CodeState
+	line grant.RefreshState
+}
+
+func (r *grantRow) columns() []any {
+	code, line := &r.code, &r.line
+	return []any{&r.ID, &r.Subject, &r.Actor, &r.ClientID, &r.SessionID, into{&r.Terms}, when{&r.CreatedAt}, when{&r.ExpiresAt}, when{&r.RevokedAt},
+		&code.Hash, when{&code.ExpiresAt}, when{&code.RedeemedAt}, &code.RedirectURI, &code.Challenge, &line.Generation, when{&line.RotatedAt},
+		when{&line.UsedAt}, when{&line.ExpiresAt}, when{&line.IdleUntil}, into{&line.Confirmation}}
+}
+
+func (r *grantRow) whole() *grant.Grant {
+	if len(r.code.Hash) > 0 {
+		r.Code = &r.code
+	}
+	if r.line.Generation > 0 {
+		r.Refresh = &r.line
+	}
+	return &r.Grant
+}
 
 // Grant implements grant.Store.
 func (db *DB) Grant(ctx context.Context, t tenant.ID, id string) (*grant.Grant, error) {
-	var g grant.Grant
-	var code grant.CodeState
-	var line grant.RefreshState
-	if err := db.one(ctx, t, "read grant", grant.ErrNotFound, readGrant, []any{id}, &g.ID, &g.Subject, &g.Actor, &g.ClientID, &g.SessionID,
-		into{&g.Terms}, when{&g.CreatedAt}, when{&g.ExpiresAt}, when{&g.RevokedAt}, &code.Hash, when{&code.ExpiresAt}, when{&code.RedeemedAt},
-		&code.RedirectURI, &code.Challenge, &line.Generation, when{&line.RotatedAt}, when{&line.UsedAt}, when{&line.ExpiresAt}, when{&line.IdleUntil}, into{&line.Confirmation}); err != nil {
+	var r grantRow
+	if err := db.one(ctx, t, "read grant", grant.ErrNotFound, readGrant, []any{id}, r.columns()...); err != nil {
 		return nil, err
 	}
-	if len(code.Hash) > 0 {
-		g.Code = &code
-	}
-	if line.Generation > 0 {
-		g.Refresh = &line
-	}
-	return &g, nil
+	return r.whole(), nil
 }
 
-// offline reports whether a grant outlives its session: whoever decided it said so, or the subject agreed to it (OIDC Core
-// §11).
-func offline(m *grant.Terms) bool { return m.Offline || m.Scope.Has(oauth.OfflineAccess) }
+// ListGrants implements grant.Register.
+func (db *DB) ListGrants(ctx context.Context, t tenant.ID, now time.Time, sub, clientID, after string, n int) (out []grant.Grant, err error) {
+	q := `SELECT ` + grantColumns + ` FROM grants WHERE tenant_id = :t AND subject = ? AND id > ? AND revoked_at IS NULL AND expires_at > ? `
+	args := []any{sub, after, cut(now)}
+	if clientID != "" {
+		q, args = q+`AND client_id = ? `, append(args, clientID)
+	}
+	err = db.query(ctx, t, "list grants", q+`ORDER BY id LIMIT ?`, append(args, n), func(scan scan) error {
+		var r grantRow
+		err := scan(r.columns()...)
+		out = append(out, *r.whole())
+		return err
+	})
+	return out, known(err, nil)
+}
 
 // grant records a new grant.
 func (e *effect) grant(g *grant.Grant) {
@@ -44,7 +72,7 @@ func (e *effect) grant(g *grant.Grant) {
 	if code == nil {
 		code = &grant.CodeState{}
 	}
-	args := []any{g.ID, g.Subject, g.Actor, g.ClientID, g.SessionID, offline(&g.Terms), e.json(&g.Terms), cut(g.CreatedAt),
+	args := []any{g.ID, g.Subject, g.Actor, g.ClientID, g.SessionID, g.Outlives(), e.json(&g.Terms), cut(g.CreatedAt),
 		cut(g.ExpiresAt), at(g.RevokedAt), code.Hash, at(code.ExpiresAt), at(code.RedeemedAt), code.RedirectURI, code.Challenge}
 	e.insert(`grants (tenant_id, id, subject, actor, client_id, session_id, offline, terms, created_at, expires_at, revoked_at, code_hash,
 		code_expires_at, code_redeemed_at, redirect_uri, challenge, refresh_generation, refresh_rotated_at, refresh_used_at,

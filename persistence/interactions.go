@@ -96,7 +96,7 @@ func (db *DB) Finish(ctx context.Context, t tenant.ID, now time.Time, f authoriz
 func (db *DB) finish(t tenant.ID, now time.Time, f *authorize.FinishEffect, again bool) *effect {
 	e, held := db.effect(t), ""
 	e.again = again
-	if f.Session == nil && f.Grant != nil && (f.Grant.Code == nil || f.AtOnce) && f.Grant.SessionID != "" && !offline(&f.Grant.Terms) {
+	if f.Session == nil && f.Grant != nil && (f.Grant.Code == nil || f.AtOnce) && f.Grant.SessionID != "" && !f.Grant.Outlives() {
 		// Without a code, and for tokens beside one, there is no later moment to ask whether the session still is.
 		e.let("held", `SELECT id FROM sessions WHERE tenant_id = :t AND id = ?`+keeping[db.engine.Dialect], f.Grant.SessionID)
 		held = ` AND EXISTS (SELECT 1 FROM held)`

@@ -146,6 +146,36 @@ func (db *DB) Sessions(ctx context.Context, t tenant.ID, sub string) (out []sess
 	return out, known(err, nil)
 }
 
+// ListSessions implements session.Register.
+func (db *DB) ListSessions(ctx context.Context, t tenant.ID, sub, after string, n int) (out []session.Session, err error) {
+	q, args := `SELECT `+sessionColumns+` FROM sessions s WHERE s.tenant_id = :t AND s.id > ? `, []any{after}
+	if sub != "" {
+		q, args = q+`AND s.subject = ? `, append(args, sub)
+	}
+	err = db.query(ctx, t, "list sessions", q+`ORDER BY s.id LIMIT ?`, append(args, n), func(scan scan) error {
+		var s session.Session
+		err := scan(columnsOf(&s)...)
+		out = append(out, s)
+		return err
+	})
+	return out, known(err, nil)
+}
+
+// EndSessions implements session.Register.
+func (db *DB) EndSessions(ctx context.Context, t tenant.ID, sub, except string, now, tokensUntil time.Time, ev audit.Event) ([]tenant.Revocation, error) {
+	e := db.effect(t)
+	e.guard(`DELETE FROM sessions WHERE tenant_id = :t AND subject = ? AND id <> ? RETURNING id`, sub, except)
+	e.let("gone", `SELECT id FROM guard`)
+	e.revokeHanging(now, tokensUntil)
+	e.event(ev)
+	e.owes = true // as EndSession
+	won, ids, err := e.run(ctx, "end sessions")
+	if err == nil && !won {
+		err = session.ErrNotFound
+	}
+	return revocationsOf(ids, now, tokensUntil), known(err, session.ErrNotFound)
+}
+
 // EndSession implements session.Store.
 func (db *DB) EndSession(ctx context.Context, t tenant.ID, id string, now, tokensUntil time.Time, ev audit.Event) ([]tenant.Revocation, error) {
 	e := db.effect(t)

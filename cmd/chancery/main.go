@@ -27,6 +27,8 @@ type cli struct {
 	Client  clientCommands       `cmd:"" help:"Clients of a tenant."`
 	Key     keyCommands          `cmd:"" help:"Signing keys of a tenant."`
 	Token   tokenCommands        `cmd:"" help:"API tokens of a tenant, or of the platform."`
+	Session sessionCommands      `cmd:"" help:"Sessions of subjects."`
+	Grant   grantCommands        `cmd:"" help:"What subjects granted to clients."`
 	Initial initialTokenCommands `cmd:"" name:"initial-token" help:"Initial access tokens, which let their holders register clients."`
 	Audit   auditCommands        `cmd:"" help:"What happened at a tenant, or at the platform."`
 	Version kong.VersionFlag     `help:"Print the version."`

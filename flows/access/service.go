@@ -17,6 +17,7 @@ type Service struct {
 	Now      func() time.Time
 	Issuer   *grant.Issuer
 	Grants   grant.Store
+	Register grant.Register // of those who look after grants; may be nil elsewhere
 	Accounts grant.Accounts
 	Proofs   *proof.Service
 }

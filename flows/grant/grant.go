@@ -133,6 +133,9 @@ func (r *RefreshState) End() time.Time {
 	return r.ExpiresAt
 }
 
+// Outlives reports whether g outlives its session: whoever decided it said so, or the subject agreed to it (OIDC Core §11).
+func (g *Grant) Outlives() bool { return g.Terms.Offline || g.Terms.Scope.Has(oauth.OfflineAccess) }
+
 // Live reports whether g still stands at now.
 func (g *Grant) Live(now time.Time) bool { return g.RevokedAt.IsZero() && now.Before(g.ExpiresAt) }
 

@@ -42,6 +42,13 @@ type Derivation struct {
 	Event       audit.Event
 }
 
+// Register keeps grants for those who look after them: administrators, and subjects after their own.
+type Register interface {
+	// ListGrants lists up to n grants of a subject that stand at now, after that id, in the order of their ids: to one
+	// client, or where clientID is empty to any.
+	ListGrants(ctx context.Context, t tenant.ID, now time.Time, sub, clientID, after string, n int) ([]Grant, error)
+}
+
 // Store keeps grants. Each method is one atomic effect.
 type Store interface {
 	// Grant returns the grant of that id in whatever state, or ErrNotFound.

@@ -19,9 +19,10 @@ import (
 
 // Service makes, finds and ends sessions.
 type Service struct {
-	Now   func() time.Time
-	Rand  io.Reader
-	Store Store
+	Now      func() time.Time
+	Rand     io.Reader
+	Store    Store
+	Register Register // of those who look after sessions; may be nil elsewhere
 }
 
 // Login is what whoever authenticated a subject says about it. Zero members take the tenant's defaults.
@@ -188,8 +189,12 @@ func (s *Service) Current(ctx context.Context, t *tenant.Tenant, handle string) 
 
 // End ends a session and revokes what hangs on it. Ending one that is gone is no error.
 func (s *Service) End(ctx context.Context, t *tenant.Tenant, n *Session, address string) error {
+	return s.end(ctx, t, n, By{Address: address})
+}
+
+func (s *Service) end(ctx context.Context, t *tenant.Tenant, n *Session, by By) error {
 	now := s.Now()
-	ev := audit.Event{At: now, Kind: audit.SessionEnded, Subject: n.Subject, Session: n.ID, Address: address}
+	ev := audit.Event{At: now, Kind: audit.SessionEnded, Actor: by.Actor, Subject: n.Subject, Session: n.ID, Address: by.Address}
 	rs, err := s.Store.EndSession(ctx, t.ID, n.ID, now, now.Add(t.Settings.LongestAccessToken()), ev)
 	if errors.Is(err, ErrNotFound) {
 		return nil

@@ -99,6 +99,12 @@ func Budget(t *testing.T, db *persistence.DB, sent func() int) {
 		{"RedeemAuthentication, with both tokens", 1, func() error {
 			return k.db.RedeemAuthentication(k.ctx, k.t, k.now, k.redemption(k.grant("b")))
 		}, nil},
+		{"ListSessions", 1, func() error { _, err := k.db.ListSessions(k.ctx, k.t, "alice", "", 9); return err }, nil},
+		{"ListGrants", 1, func() error { _, err := k.db.ListGrants(k.ctx, k.t, k.now, "alice", "app", "", 9); return err }, nil},
+		{"EndSessions", 1, func() error {
+			_, err := k.db.EndSessions(k.ctx, k.t, "alice", "", k.now, k.at(time.Hour), k.event(audit.SessionEnded))
+			return err
+		}, nil},
 		{"Owe, two messages", 1, func() error { return k.db.Owe(k.ctx, k.t, k.message("m", ""), k.message("n", "")) }, nil},
 		{"Owing", 1, func() error { _, err := k.db.Owing(k.ctx, k.now, "", 10); return err }, nil},
 		{"Lease", 1, func() error { _, err := k.db.Lease(k.ctx, k.t, k.now, k.now, 10, nil); return err }, nil},

@@ -44,6 +44,8 @@ type DB interface {
 	admin.Numbers
 	session.Store
 	outbox.Store
+	session.Register
+	grant.Register
 }
 
 var _ DB = (*persistence.DB)(nil)
@@ -78,6 +80,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"replays", replays},
 		{"outbox", messages},
 		{"logout", logouts},
+		{"registers", registers},
 		{"sweep", sweeps},
 	}
 	for _, g := range groups {
@@ -138,6 +141,8 @@ var stores = []reflect.Type{
 	reflect.TypeFor[admin.Numbers](),
 	reflect.TypeFor[session.Store](),
 	reflect.TypeFor[outbox.Store](),
+	reflect.TypeFor[session.Register](),
+	reflect.TypeFor[grant.Register](),
 }
 
 // listed is a case in a list, or the reason why there is none.

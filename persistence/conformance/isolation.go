@@ -339,6 +339,12 @@ var isolations = map[string]kept{
 		return none(k.db.RedeemAuthentication(k.ctx, k.t, k.now, k.redemption(k.grant("approved"))))
 	}},
 
+	"session.Register.ListSessions": {call: func(k *kit) (any, error) { return k.db.ListSessions(k.ctx, k.t, "", "", 1000) }},
+	"session.Register.EndSessions": {call: func(k *kit) (any, error) {
+		return k.db.EndSessions(k.ctx, k.t, "alice", "", k.now, k.at(time.Hour), k.event(audit.SessionEnded))
+	}},
+	"grant.Register.ListGrants": {call: func(k *kit) (any, error) { return k.db.ListGrants(k.ctx, k.t, k.now, "alice", "", "", 1000) }},
+
 	"outbox.Store.Owing":   {why: everyTenant},
 	"outbox.Store.Backlog": {why: everyTenant},
 	"outbox.Store.Owe":     {call: func(k *kit) (any, error) { return none(k.db.Owe(k.ctx, k.t, k.message("new", "alice"))) }},

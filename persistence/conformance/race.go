@@ -349,6 +349,10 @@ var races = map[string]raced{
 	"decoupled.Store.Poll":                 {race: racePoll},
 	"decoupled.Store.RedeemAuthentication": {race: raceRedeemAuthentication},
 
+	"session.Register.ListSessions": {why: onlyReads},
+	"session.Register.EndSessions":  {race: raceEndSessions},
+	"grant.Register.ListGrants":     {why: onlyReads},
+
 	"outbox.Store.Owe":         {why: newKey},
 	"outbox.Store.Owing":       {why: onlyReads},
 	"outbox.Store.Backlog":     {why: onlyReads},

@@ -47,7 +47,11 @@ var examples = map[string]example{
 	"listServiceAccounts":  {answer: `{"service_accounts": [` + accountExample + `]}`},
 	"readServiceAccount":   {answer: accountExample},
 	"changeServiceAccount": {body: `{"disabled": true}`, answer: accountExample},
-	"verifyEvents":         {answer: `{"intact": true, "seals": 12, "events": 3481, "head": "9f86d081884c7d65…", "problems": []}`},
+	"listSessions":         {answer: `{"sessions": [` + sessionExample + `], "next_cursor": "AAEC…"}`},
+	"readSession":          {answer: sessionExample},
+	"listGrants": {answer: `{"grants": [{"id": "g1", "sub": "u1", "client_id": "app", "session_id": "s1", "scope": "openid email", "offline": false,
+		"created_at": "2026-11-20T08:00:00Z", "expires_at": "2026-11-20T09:00:00Z"}]}`},
+	"verifyEvents": {answer: `{"intact": true, "seals": 12, "events": 3481, "head": "9f86d081884c7d65…", "problems": []}`},
 	"listEvents": {answer: `{"events": [{"seq": 4711, "at": "2026-11-20T08:00:00Z", "kind": "api_token_created", "actor": "5f0c9e1d2b3a4c5d6e7f8091",
 		"address": "192.0.2.1", "detail": {"token": "77aa", "label": "ci"}}]}`},
 }
@@ -61,3 +65,6 @@ const (
 	administratorExample = `{"principal": "service:5f0c9e1d2b3a4c5d6e7f8091", "roles": ["help-desk"], "permissions": ["audit:read", "users:read"]}`
 	accountExample       = `{"id": "5f0c9e1d2b3a4c5d6e7f8091", "name": "CI", "disabled": false, "roles": ["developer"], "created_at": "2026-11-20T08:00:00Z", "updated_at": "2026-11-20T08:00:00Z"}`
 )
+
+const sessionExample = `{"id": "s1", "sub": "u1", "amr": ["pwd"], "clients": ["app"], "auth_time": "2026-11-20T08:00:00Z",
+	"created_at": "2026-11-20T08:00:00Z", "last_used_at": "2026-11-20T08:30:00Z", "expires_at": "2026-11-21T08:30:00Z"}`

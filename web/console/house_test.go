@@ -22,6 +22,7 @@ import (
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/registration"
+	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/flows/token"
 	"github.com/chancery-id/chancery/persistence"
 	"github.com/chancery-id/chancery/persistence/sqlite"
@@ -81,6 +82,8 @@ func newReplicaWith(t *testing.T, db *persistence.DB, limits wire.Limiter) *hous
 	t.Cleanup(func() { stop(); work.Wait() })
 	h := &house{t: t, db: db, url: public.String(), token: "chy_" + strings.Repeat("p", 43),
 		console: &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Answers: db, Trail: db, Clients: clients, Accounts: accounts, Keys: pool, Now: time.Now, Rand: rand.Reader, PublicURL: public, Resolver: resolver}}
+	h.console.Logins = &session.Service{Now: time.Now, Rand: rand.Reader, Store: db, Register: db}
+	h.console.Granted = &access.Service{Now: time.Now, Issuer: &grant.Issuer{Now: time.Now, Rand: rand.Reader}, Grants: db, Register: db}
 	if _, err := h.console.EnsurePlatform(t.Context(), h.token); err != nil {
 		t.Fatal(err)
 	}

@@ -83,6 +83,23 @@ var routes = []route{
 	{method: http.MethodDelete, path: "/tenants/:id/service-accounts/:account", permission: admin.WriteAccess, name: "deleteServiceAccount", status: http.StatusNoContent,
 		summary: "Delete a service account with its tokens", errors: []int{http.StatusConflict}, operation: look((*Door).deleteServiceAccount)},
 
+	{method: http.MethodGet, path: "/tenants/:id/sessions", permission: admin.ReadSessions, name: "listSessions", status: http.StatusOK,
+		summary: "List open sessions, a subject's or all", query: append([]parameter{subParameter}, paging...), operation: look((*Door).listSessions)},
+	{method: http.MethodDelete, path: "/tenants/:id/sessions", permission: admin.WriteSessions, name: "endSessions", status: http.StatusNoContent,
+		summary: "End all sessions of a subject", query: []parameter{subParameter}, errors: []int{http.StatusBadRequest}, operation: look((*Door).endSessions)},
+	{method: http.MethodGet, path: "/tenants/:id/sessions/:session", permission: admin.ReadSessions, name: "readSession", status: http.StatusOK,
+		summary: "Show an open session", operation: look((*Door).readSession)},
+	{method: http.MethodDelete, path: "/tenants/:id/sessions/:session", permission: admin.WriteSessions, name: "endSession", status: http.StatusNoContent,
+		summary: "End a session: relying parties are told, and what hangs on it is revoked", operation: look((*Door).endSession)},
+
+	{method: http.MethodGet, path: "/tenants/:id/grants", permission: admin.ReadSessions, name: "listGrants", status: http.StatusOK,
+		summary: "List what a subject granted", query: append([]parameter{subParameter, clientParameter}, paging...), operation: look((*Door).listGrants)},
+	{method: http.MethodDelete, path: "/tenants/:id/grants", permission: admin.WriteSessions, name: "withdrawGrants", status: http.StatusNoContent,
+		summary: "Forget what a subject allowed a client, or any, and revoke what came of it", query: []parameter{subParameter, clientParameter}, errors: []int{http.StatusBadRequest},
+		operation: look((*Door).withdrawGrants)},
+	{method: http.MethodDelete, path: "/tenants/:id/grants/:grant", permission: admin.WriteSessions, name: "revokeGrant", status: http.StatusNoContent,
+		summary: "Revoke a grant with all that came of it", operation: look((*Door).revokeGrant)},
+
 	{method: http.MethodGet, path: "/tenants/:id/events", permission: admin.ReadAudit, name: "listEvents", status: http.StatusOK,
 		summary: "List what happened, newest first", query: slices.Concat(eventFilter, paging), operation: look((*Door).listEvents)},
 	{method: http.MethodGet, path: "/tenants/:id/events/export", permission: admin.ReadAudit, name: "exportEvents", status: http.StatusOK,
@@ -96,4 +113,6 @@ var (
 	limitParameter  = parameter{name: "limit", description: "How many entries at most, 100 by default and 1000 at most", number: true}
 	cursorParameter = parameter{name: "cursor", description: "Where to go on, as next_cursor of the page before says"}
 	paging          = []parameter{limitParameter, cursorParameter}
+	subParameter    = parameter{name: "sub", description: "Whose they are"}
+	clientParameter = parameter{name: "client_id", description: "To whom"}
 )

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/chancery-id/chancery/flows/access"
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/ciba"
@@ -29,6 +30,7 @@ type UI struct {
 	Authorize *authorize.Service
 	Sessions  *session.Service
 	Logout    *logout.Service
+	Access    *access.Service // for what users see of their account; nil: there is no such page
 	Accounts  Accounts
 	Device    *device.Service
 	CIBA      *ciba.Service
@@ -68,6 +70,8 @@ var routes = []route{
 	{http.MethodPost, devicePath, "device", false, (*UI).enterCode},
 	{http.MethodGet, devicePath + "/:handle", "device", false, (*UI).askAboutDevice},
 	{http.MethodPost, devicePath + "/:handle", "device", false, (*UI).answerDevice},
+	{http.MethodGet, accountPath, "account", false, (*UI).showAccount},
+	{http.MethodPost, accountPath, "account", false, (*UI).changeAccount},
 	{http.MethodGet, checkPath, "check_session", true, (*UI).checkSession},
 	{http.MethodGet, requestsPath, "ciba", false, (*UI).askRequests},
 	{http.MethodPost, requestsPath, "ciba", false, (*UI).answerRequest},

@@ -1,0 +1,119 @@
+package conformance
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+var registers = []promise{
+	{"sessions are listed by id, a subject's or all", func(k *kit) {
+		for _, id := range []string{"c", "a", "b"} {
+			k.begin(k.session(id))
+		}
+		other := k.session("bb")
+		other.Subject = "bob"
+		k.begin(other)
+		ids := func(sub, after string, n int) (ids []string) {
+			ss, err := k.db.ListSessions(k.ctx, k.t, sub, after, n)
+			k.must(err)
+			for _, s := range ss {
+				ids = append(ids, s.ID)
+			}
+			return ids
+		}
+		k.same(ids("alice", "", 9), []string{"a", "b", "c"})
+		k.same(ids("alice", "a", 1), []string{"b"})
+		k.same(ids("", "a", 9), []string{"b", "bb", "c"})
+		k.same(ids("nobody\x00", "", 9), []string(nil))
+		ss, err := k.db.ListSessions(k.ctx, k.t, "bob", "", 1)
+		k.must(err)
+		k.same(ss, []session.Session{other})
+	}},
+	{"a subject's sessions end all at once, but for one, with what hangs on them", func(k *kit) {
+		k.parties()
+		for _, id := range []string{"kept", "t"} {
+			k.begin(k.session(id))
+		}
+		other := k.session("bob's")
+		other.Subject = "bob"
+		k.begin(other)
+		for _, id := range []string{"s", "t", "kept"} {
+			g := k.grant("grant of " + id)
+			g.SessionID = id
+			k.finish(nil, &g)
+		}
+		rs, err := k.db.EndSessions(k.ctx, k.t, "alice", "kept", k.now, k.at(time.Hour), k.event(audit.SessionEnded))
+		k.must(err)
+		want := []tenant.Revocation{{Grant: "grant of s", At: k.now, ExpiresAt: k.at(time.Hour)}, {Grant: "grant of t", At: k.now, ExpiresAt: k.at(time.Hour)}}
+		k.same(sorted(rs), want)
+		k.same(sorted(k.journal()), want)
+		k.same(k.open("alice"), []string{"kept"})
+		k.same(k.open("bob"), []string{"bob's"})
+		k.same(k.told(), bothTold)
+		k.same(k.events(), []audit.Kind{audit.SessionEnded, audit.SessionEnded})
+		_, err = k.db.EndSessions(k.ctx, k.t, "alice", "kept", k.now, k.at(time.Hour), k.event(audit.SessionEnded))
+		k.is(err, session.ErrNotFound)
+		k.same(len(k.events()), 2)
+	}},
+	{"grants that stand are listed by id, to one client or any", func(k *kit) {
+		for _, x := range []struct {
+			id     string
+			change func(*grant.Grant)
+		}{
+			{"c", nil}, {"a", func(g *grant.Grant) { g.ClientID = "desk" }}, {"b", nil},
+			{"over", func(g *grant.Grant) { g.ExpiresAt = k.now }}, {"revoked", func(g *grant.Grant) { g.RevokedAt = k.now }},
+			{"bob's", func(g *grant.Grant) { g.Subject = "bob" }},
+		} {
+			g := k.refreshable(x.id)
+			if x.change != nil {
+				x.change(&g)
+			}
+			k.must(k.db.PutGrant(k.ctx, k.t, g, nil, audit.Event{}))
+		}
+		ids := func(sub, client, after string, n int) (ids []string) {
+			gs, err := k.db.ListGrants(k.ctx, k.t, k.now, sub, client, after, n)
+			k.must(err)
+			for _, g := range gs {
+				ids = append(ids, g.ID)
+			}
+			return ids
+		}
+		k.same(ids("alice", "", "", 9), []string{"a", "b", "c"})
+		k.same(ids("alice", "app", "", 1), []string{"b"})
+		k.same(ids("alice", "app", "b", 9), []string{"c"})
+		k.same(ids("nobody", "", "", 9), []string(nil))
+		gs, err := k.db.ListGrants(k.ctx, k.t, k.now, "bob", "", "", 9)
+		k.must(err)
+		want, err := k.db.Grant(k.ctx, k.t, "bob's")
+		k.must(err)
+		k.same(gs, []grant.Grant{*want})
+	}},
+}
+
+// raceEndSessions: of what hung on the sessions, each is revoked by one.
+func raceEndSessions(k *kit) {
+	for _, id := range []string{"s", "t", "u"} {
+		k.begin(k.session(id))
+		g := k.grant("grant of " + id)
+		g.SessionID = id
+		k.finish(nil, &g)
+	}
+	var told atomic.Int64
+	for _, err := range crowd(func(int) error {
+		rs, err := k.db.EndSessions(k.ctx, k.t, "alice", "", k.now, k.at(time.Hour), k.event(audit.SessionEnded))
+		told.Add(int64(len(rs)))
+		return err
+	}) {
+		if err != nil {
+			k.is(err, session.ErrNotFound)
+		}
+	}
+	k.same(told.Load(), int64(3))
+	k.same(len(k.events()), 3)
+	k.same(len(k.journal()), 3)
+}
