@@ -87,14 +87,21 @@ func (s *Service) Apps(ctx context.Context, t *tenant.Tenant, sub string) (apps 
 		a.Grants = append(a.Grants, g)
 	}
 	for _, a := range apps {
-		if t.Settings.Documents.Takes(a.ClientID) { // which waits for its web server
-			continue
-		}
-		c, err := t.Clients.Client(ctx, a.ClientID)
-		if err != nil && !errors.Is(err, tenant.ErrNoClient) {
+		if a.Client, err = s.Client(ctx, t, a.ClientID); err != nil {
 			return nil, err
 		}
-		a.Client = c
 	}
 	return apps, nil
+}
+
+// Client is a client to be named to a subject; nil where it is gone, or described on a web server that we would wait for.
+func (s *Service) Client(ctx context.Context, t *tenant.Tenant, id string) (*tenant.Client, error) {
+	if t.Settings.Documents.Takes(id) {
+		return nil, nil
+	}
+	c, err := t.Clients.Client(ctx, id)
+	if errors.Is(err, tenant.ErrNoClient) {
+		return nil, nil
+	}
+	return c, err
 }

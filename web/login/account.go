@@ -146,11 +146,15 @@ func (u *UI) overview(c *gin.Context, t *tenant.Tenant, pg *page) (in overview, 
 		n := &all[i]
 		s := shownSession{ID: n.ID, Since: shownTime(n.AuthTime), Used: shownTime(n.UsedAt)}
 		for _, id := range n.Clients {
-			name := names[id]
-			if name == "" {
-				name = shown(id, "")
+			if names[id] == "" { // it has no access any more
+				names[id] = shown(id, "")
+				if client, err := u.Access.Client(ctx, t, id); err != nil {
+					return in, err
+				} else if client != nil {
+					names[id] = pg.clientName(client)
+				}
 			}
-			s.Apps = append(s.Apps, name)
+			s.Apps = append(s.Apps, names[id])
 		}
 		if n.ID == own.ID {
 			in.Here = s
