@@ -119,3 +119,28 @@ func TestCIBANotifications(t *testing.T) {
 		})
 	}
 }
+
+// A user's own code is checked against its account, and guessing at it is stopped (S135).
+func TestCIBAUserCode(t *testing.T) {
+	onEach(t, func(t *testing.T, s *server) {
+		x := s.newTenant(t)
+		x.patch(t, map[string]any{"ciba": map[string]any{"enabled": true, "user_code": true}})
+		c := x.register(t, map[string]any{"grant_types": []string{cibaGrant}, "response_types": []string{}, "backchannel_user_code_parameter": true})
+		x.ciba(t, c).want(t, "400 missing_user_code")
+		x.ciba(t, c, "user_code", "4711-x").want(t, "400 invalid_user_code") // nobody has one yet
+		if out, err := s.runWith("4711-x\n", "user", "set-user-code", x.TenantID, x.User.Username); err != nil {
+			t.Fatal(out, err)
+		}
+		x.ciba(t, c, "user_code", "4711-x").want(t, "200")
+		x.ciba(t, c, "user_code", "4711-x", "login_hint", "nobody").want(t, "400 unknown_user_id")
+		for n := range 12 {
+			if r := x.ciba(t, c, "user_code", "wrong"); r.StatusCode != http.StatusBadRequest {
+				r.want(t, "429 slow_down")
+				break
+			} else if n == 11 {
+				t.Error("guessing is not stopped")
+			}
+		}
+		x.ciba(t, c, "user_code", "4711-x").want(t, "429 slow_down")
+	})
+}

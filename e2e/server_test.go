@@ -121,7 +121,10 @@ func (c *conf) environment() []string {
 }
 
 // run runs another command of the binary beside the server and returns what it printed.
-func (c *conf) run(args ...string) (stdout string, err error) {
+func (c *conf) run(args ...string) (stdout string, err error) { return c.runWith("", args...) }
+
+// runWith is run with that on the standard input.
+func (c *conf) runWith(stdin string, args ...string) (stdout string, err error) {
 	at := []string{"--data", c.data}
 	if c.publicURL != "" {
 		at = append(at, "--public-url", c.publicURL)
@@ -131,7 +134,7 @@ func (c *conf) run(args ...string) (stdout string, err error) {
 	cmd := exec.CommandContext(ctx, program, append(at, args...)...)
 	cmd.Env = c.environment()
 	var out, complaint bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &complaint
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &complaint
 	if err := cmd.Run(); err != nil {
 		return out.String(), fmt.Errorf("chancery %s: %w\n%s", strings.Join(args, " "), err, &complaint)
 	}

@@ -17,6 +17,7 @@ type accountRow struct {
 	Subject      string `gorm:"primaryKey"`
 	Username     string
 	PasswordHash string
+	UserCodeHash string
 	Disabled     bool
 	Claims       document[map[string]json.RawMessage]
 	CreatedAt    moment
@@ -27,7 +28,7 @@ type accountRow struct {
 func (accountRow) TableName() string { return "accounts" }
 
 func (r *accountRow) account() *account.Account {
-	return &account.Account{Subject: r.Subject, Username: r.Username, PasswordHash: r.PasswordHash, Claims: r.Claims.V,
+	return &account.Account{Subject: r.Subject, Username: r.Username, PasswordHash: r.PasswordHash, UserCodeHash: r.UserCodeHash, Claims: r.Claims.V,
 		Disabled: r.Disabled, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
@@ -60,8 +61,8 @@ func (db *DB) AccountByName(ctx context.Context, t tenant.ID, folded string) (*a
 // account reads the account whose key has a value.
 func (db *DB) account(ctx context.Context, t tenant.ID, key, value string) (*account.Account, error) {
 	var a account.Account
-	if err := db.one(ctx, t, "read account", account.ErrNotFound, `SELECT subject, username, password_hash, claims, disabled, created_at, updated_at
-		FROM accounts WHERE tenant_id = :t AND `+key+` = ?`, []any{value}, &a.Subject, &a.Username, &a.PasswordHash, into{&a.Claims}, &a.Disabled,
+	if err := db.one(ctx, t, "read account", account.ErrNotFound, `SELECT subject, username, password_hash, user_code_hash, claims, disabled, created_at, updated_at
+		FROM accounts WHERE tenant_id = :t AND `+key+` = ?`, []any{value}, &a.Subject, &a.Username, &a.PasswordHash, &a.UserCodeHash, into{&a.Claims}, &a.Disabled,
 		when{&a.CreatedAt}, when{&a.UpdatedAt}); err != nil {
 		return nil, err
 	}
@@ -82,8 +83,8 @@ func (db *DB) Accounts(ctx context.Context, t tenant.ID, after string, n int) ([
 // CreateAccount implements account.Store.
 func (db *DB) CreateAccount(ctx context.Context, t tenant.ID, a account.Account, ev audit.Event) error {
 	e := db.effect(t)
-	e.insert("accounts (tenant_id, subject, username, folded, password_hash, disabled, claims, created_at, updated_at)", "",
-		a.Subject, a.Username, folded(a.Username), a.PasswordHash, a.Disabled, e.json(claims(a.Claims)), cut(a.CreatedAt), cut(a.UpdatedAt))
+	e.insert("accounts (tenant_id, subject, username, folded, password_hash, user_code_hash, disabled, claims, created_at, updated_at)", "",
+		a.Subject, a.Username, folded(a.Username), a.PasswordHash, a.UserCodeHash, a.Disabled, e.json(claims(a.Claims)), cut(a.CreatedAt), cut(a.UpdatedAt))
 	e.event(ev)
 	_, _, err := e.run(ctx, "create account")
 	return taken(err, account.ErrExists)
@@ -104,9 +105,9 @@ func (db *DB) UpdateAccount(ctx context.Context, t tenant.ID, a account.Account,
 		updated = least
 	}
 	e := db.effect(t)
-	e.guard(`UPDATE accounts SET username = ?, folded = ?, password_hash = ?, claims = ?, updated_at = ?
+	e.guard(`UPDATE accounts SET username = ?, folded = ?, password_hash = ?, user_code_hash = ?, claims = ?, updated_at = ?
 		WHERE tenant_id = :t AND subject = ? AND updated_at = ? RETURNING subject`,
-		a.Username, folded(a.Username), a.PasswordHash, e.json(claims(a.Claims)), updated, a.Subject, cut(read))
+		a.Username, folded(a.Username), a.PasswordHash, a.UserCodeHash, e.json(claims(a.Claims)), updated, a.Subject, cut(read))
 	e.event(ev)
 	won, _, err := e.run(ctx, "update account")
 	if won || err != nil {

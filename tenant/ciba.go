@@ -15,7 +15,7 @@ type CIBASettings struct {
 	Lifetime       int64  `json:"lifetime,omitempty"`        // 600 s in which the subject may answer; a client may ask for others
 	Interval       int64  `json:"interval,omitempty"`        // 5 s between two polls of a client
 	BindingMessage string `json:"binding_message,omitempty"` // regular expression that a whole binding_message must match
-	UserCode       bool   `json:"user_code,omitempty"`       // clients may register that they send user_code, which the tenant's backend checks
+	UserCode       bool   `json:"user_code,omitempty"`       // clients may register that they send user_code, which is checked
 	Push           bool   `json:"push,omitempty"`            // clients may have their tokens pushed to them
 	UnknownUsers   string `json:"unknown_users,omitempty"`   // what becomes of a hint that names none of our accounts: RefuseUnknown
 }

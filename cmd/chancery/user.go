@@ -20,6 +20,7 @@ type userCommands struct {
 	List        userList        `cmd:"" help:"List users."`
 	Show        userShow        `cmd:"" help:"Show a user with all claims."`
 	SetPassword userSetPassword `cmd:"" help:"Give a user a new password, asked for or read from the standard input."`
+	SetUserCode userSetUserCode `cmd:"" help:"Give a user the code that clients must send to ask for it by backchannel authentication, asked for or read from the standard input; or take it away."`
 	Disable     userDisable     `cmd:"" help:"Disable a user: end all sessions and revoke all grants."`
 	Enable      userEnable      `cmd:"" help:"Let a disabled user sign in again."`
 	Delete      userDelete      `cmd:"" help:"Delete a user."`
@@ -31,13 +32,14 @@ type shownUser struct {
 	Username  string                     `json:"username"`
 	Enabled   bool                       `json:"enabled"`
 	Password  bool                       `json:"has_password"`
+	UserCode  bool                       `json:"has_user_code"`
 	Claims    map[string]json.RawMessage `json:"claims,omitempty"`
 	CreatedAt time.Time                  `json:"created_at"`
 	UpdatedAt time.Time                  `json:"updated_at"`
 }
 
 func shownUserOf(u account.Account) shownUser {
-	return shownUser{u.Subject, u.Username, !u.Disabled, u.PasswordHash != "", u.Claims, u.CreatedAt, u.UpdatedAt}
+	return shownUser{u.Subject, u.Username, !u.Disabled, u.PasswordHash != "", u.UserCodeHash != "", u.Claims, u.CreatedAt, u.UpdatedAt}
 }
 
 func (o output) user(u account.Account) error {
@@ -163,6 +165,25 @@ func (c *userShow) Run(ctx context.Context, conf *config) error {
 			return err
 		}
 		return c.user(u)
+	})
+}
+
+type userSetUserCode struct {
+	oneUser
+	None bool `help:"Take the code away."`
+}
+
+// Run sets the user code.
+func (c *userSetUserCode) Run(ctx context.Context, conf *config) error {
+	return c.change(ctx, conf, "has a new user code", func(a *app, t *tenant.Tenant, sub string) error {
+		code := ""
+		if !c.None {
+			var err error
+			if code, err = password(); err != nil {
+				return err
+			}
+		}
+		return a.accounts.SetUserCode(ctx, t, sub, code, asOperator)
 	})
 }
 

@@ -16,6 +16,7 @@ type Account struct {
 	Subject      string
 	Username     string                     // unique in the tenant after Fold
 	PasswordHash string                     // PHC string; empty: cannot sign in with a password
+	UserCodeHash string                     // likewise, of the code that clients must know to ask for it (CIBA Core §7.1); empty: it has none
 	Claims       map[string]json.RawMessage // OIDC Core §5.1, with language tags (§5.2)
 	Disabled     bool
 	CreatedAt    time.Time
@@ -39,7 +40,7 @@ type Store interface {
 	Accounts(ctx context.Context, t tenant.ID, after string, n int) ([]Account, error)
 	// CreateAccount records a new account, or ErrExists.
 	CreateAccount(ctx context.Context, t tenant.ID, a Account, ev audit.Event) error
-	// UpdateAccount replaces user name, password hash and claims of an account that was last changed at read, or
+	// UpdateAccount replaces user name, password and user code hash and claims of an account that was last changed at read, or
 	// ErrNotFound, ErrExists, or ErrConflict when it was changed since.
 	UpdateAccount(ctx context.Context, t tenant.ID, a Account, read time.Time, ev audit.Event) error
 	// DisableAccount disables an account, ends its sessions, revokes its grants and enters revoked into the

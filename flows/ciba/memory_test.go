@@ -173,6 +173,14 @@ func (p people) Find(_ context.Context, _ *tenant.Tenant, hint string) (*account
 	return p[hint], nil
 }
 
+// CheckUserCode knows one code, that of alice.
+func (p people) CheckUserCode(_ context.Context, _ *tenant.Tenant, a *account.Account, _, code, _ string) error {
+	if a == nil || a.Username != "alice" || code != "1234" {
+		return account.ErrUserCode
+	}
+	return nil
+}
+
 // registry are the clients, by id.
 type registry map[string]*tenant.Client
 

@@ -45,6 +45,9 @@ func (s *Service) Flow() *decoupled.Flow {
 type Accounts interface {
 	// Find returns the account whose subject or user name is hint, disabled or not, or nil.
 	Find(ctx context.Context, t *tenant.Tenant, hint string) (*account.Account, error)
+	// CheckUserCode returns nil where code is the user code of a, which is nil where nobody was found by hint; else
+	// invalid_user_code, or slow_down after too many wrong ones.
+	CheckUserCode(ctx context.Context, t *tenant.Tenant, a *account.Account, hint, code, clientID string) error
 }
 
 // begin validates a request of a client that has authenticated.
@@ -125,7 +128,12 @@ func (s *Service) Authenticate(ctx context.Context, t *tenant.Tenant, client *te
 	if err := s.alone(t, r); err != nil {
 		return Acknowledgement{}, err
 	}
-	if err := s.identify(ctx, t, a); err != nil {
+	if token := r.Backchannel.LoginHintToken; token != "" {
+		if a.Request.RequiredSub, a.Request.LoginHint, err = s.Requests.OpenHintToken(ctx, t, client, token); err != nil {
+			return Acknowledgement{}, err
+		}
+	}
+	if err := s.identify(ctx, t, a, &r.Backchannel); err != nil {
 		return Acknowledgement{}, err
 	}
 	ack := acknowledgement(t, a)
@@ -141,13 +149,8 @@ const defaultBindingMessage = `[\w ]{4,16}`
 
 // alone refuses what only a tenant's backend could judge before the request is acknowledged.
 func (s *Service) alone(t *tenant.Tenant, r *request.Request) error {
-	b := &r.Backchannel
-	switch {
-	case b.LoginHintToken != "":
-		return oauth.InvalidRequest("login_hint_token is not supported")
-	case b.UserCodeRequired:
-		return oauth.UnauthorizedClient("a client that sends user_code is not served here")
-	case b.BindingMessage != "" && t.Settings.CIBA.BindingMessage == "" && !request.Matches(defaultBindingMessage, b.BindingMessage):
+	m := r.Backchannel.BindingMessage
+	if m != "" && t.Settings.CIBA.BindingMessage == "" && !request.Matches(defaultBindingMessage, m) {
 		return oauth.InvalidBindingMessage("binding_message must be 4 to 16 letters, digits, underscores and spaces")
 	}
 	return nil
@@ -155,8 +158,9 @@ func (s *Service) alone(t *tenant.Tenant, r *request.Request) error {
 
 var errUnknown = oauth.UnknownUserID("the hint names no user who could be asked")
 
-// identify finds whom a is about. An ID token of ours names its subject, also one that has no account here.
-func (s *Service) identify(ctx context.Context, t *tenant.Tenant, a *decoupled.Authentication) error {
+// identify finds whom a is about, and checks the user code where there is one to check. An ID token of ours names its
+// subject, also one that has no account here.
+func (s *Service) identify(ctx context.Context, t *tenant.Tenant, a *decoupled.Authentication, b *request.Decoupled) error {
 	r := a.Request
 	hint := r.LoginHint
 	if r.RequiredSub != "" {
@@ -169,7 +173,15 @@ func (s *Service) identify(ctx context.Context, t *tenant.Tenant, a *decoupled.A
 	if found != nil && r.RequiredSub != "" && found.Subject != r.RequiredSub {
 		found = nil // somebody whose user name is another's sub
 	}
-	switch unknown := t.Settings.CIBA.UnknownUsers; {
+	unknown := t.Settings.CIBA.UnknownUsers
+	if checks := b.UserCodeRequired || b.UserCode != ""; checks && (found != nil && !found.Disabled || unknown == tenant.HideUnknown) {
+		if err := s.Accounts.CheckUserCode(ctx, t, found, hint, b.UserCode, a.ClientID); err != nil {
+			return err
+		}
+	} else if checks && (r.RequiredSub != "" || unknown == tenant.PassUnknown) {
+		return oauth.UnauthorizedClient("a client that sends user_code is served for accounts of this server only")
+	}
+	switch {
 	case found != nil && !found.Disabled:
 		r.RequiredSub, a.Subject = found.Subject, found.Subject
 	case found == nil && r.RequiredSub != "":

@@ -39,7 +39,7 @@ func TestAuthenticate(t *testing.T) {
 		{"a tenant may know its users itself", "login_hint=bob@acme.example", unknown(tenant.PassUnknown), "bob@acme.example", "", ""},
 		{"but not whom we know to be disabled", "login_hint=off", unknown(tenant.PassUnknown), "", "", "unknown_user_id: the hint names no user who could be asked"},
 		{"the accounts may be out of order", "login_hint=down", nil, "", "", "out of order"},
-		{"nobody here reads a login_hint_token", "login_hint=&login_hint_token=x", nil, "", "", "invalid_request: login_hint_token is not supported"},
+		{"nobody here reads a login_hint_token", "login_hint=&login_hint_token=x", nil, "", "", "invalid_request: login_hint_token is not signed by the client as it must be, or malformed"},
 		{"a binding message is short", "binding_message=W4SCT 17", nil, "sub-alice", "sub-alice", ""},
 		{"a long one is refused", "binding_message=" + strings.Repeat("a", 17), nil, "", "", "invalid_binding_message: binding_message must be 4 to 16 letters, digits, underscores and spaces"},
 		{"a short one too", "binding_message=abc", nil, "", "", "invalid_binding_message: binding_message must be 4 to 16 letters, digits, underscores and spaces"},
@@ -68,13 +68,37 @@ func TestAuthenticate(t *testing.T) {
 	}
 }
 
+func TestUserCodes(t *testing.T) {
+	const wrong, foreign = "invalid_user_code: user_code is wrong", "unauthorized_client: a client that sends user_code is served for accounts of this server only"
+	for _, tt := range []struct {
+		rule, query string
+		registered  bool
+		unknown     string
+		err         string
+	}{
+		{"the right one", "user_code=1234", true, "", ""},
+		{"a wrong one", "user_code=4321", true, "", wrong},
+		{"none", "", true, "", "missing_user_code: user_code is missing"},
+		{"none from a client that sends none", "", false, "", ""},
+		{"one that need not be sent is checked as well", "user_code=4321", false, "", wrong},
+		{"nobody is unknown", "login_hint=nobody&user_code=1234", true, "", "unknown_user_id: the hint names no user who could be asked"},
+		{"or has a wrong code, where nobody is to know", "login_hint=nobody&user_code=1234", true, tenant.HideUnknown, wrong},
+		{"so has who is disabled", "login_hint=off&user_code=1234", true, tenant.HideUnknown, wrong},
+		{"whom only the tenant knows has none here", "login_hint=nobody&user_code=1234", true, tenant.PassUnknown, foreign},
+		{"nor has whom a token names", "login_hint=&id_token_hint=hint-of-bob&user_code=1234", true, "", foreign},
+	} {
+		w := newWorld(t, func(s *tenant.Settings) { s.CIBA.UserCode, s.CIBA.UnknownUsers = true, tt.unknown })
+		w.bank.BackchannelUserCode = tt.registered
+		_, err := w.Authenticate(context.Background(), w.tenant, w.bank, params(tt.query))
+		w.says(tt.rule, err, tt.err)
+	}
+}
+
 func TestUserCodeIsForABackendToCheck(t *testing.T) {
 	w := newWorld(t, func(s *tenant.Settings) { s.CIBA.UserCode = true })
 	w.bank.BackchannelUserCode = true
-	_, err := w.Authenticate(context.Background(), w.tenant, w.bank, params("user_code=1234"))
-	w.says("nobody checks it here", err, "unauthorized_client: a client that sends user_code is not served here")
-	ticket, err := w.Begin(context.Background(), w.tenant, w.bank, params("user_code=1234"))
-	if err != nil || ticket.Request.Backchannel.UserCode != "1234" || !ticket.Request.Backchannel.UserCodeRequired {
+	ticket, err := w.Begin(context.Background(), w.tenant, w.bank, params("user_code=4321"))
+	if err != nil || ticket.Request.Backchannel.UserCode != "4321" || !ticket.Request.Backchannel.UserCodeRequired {
 		t.Errorf("the backend is not told: %v", err)
 	}
 }

@@ -82,6 +82,8 @@ const (
 
 	UserCode          = "user_code"            // none: any code of a device that waits at the tenant is guessed at
 	UserCodeOfAccount = "user_code of account" // subject who enters it
+
+	UserCodeOfHint = "user_code of login_hint" // subject that a client asks for, or the hint that names none; source: the client
 )
 
 // Guesses are the limits on guessing, everywhere.
@@ -110,6 +112,11 @@ func Guesses() []Guess {
 		{
 			Name: UserCodeOfAccount,
 			Pair: Backoff{Free: 20, First: time.Second, Longest: 15 * time.Minute, Forgive: time.Minute},
+		},
+		{
+			Name: UserCodeOfHint,
+			Pair: Backoff{Free: 5, First: 2 * time.Second, Longest: time.Hour, Forgive: 10 * time.Minute},
+			Key:  Backoff{Free: 50, First: time.Second, Longest: time.Minute, Forgive: time.Minute},
 		},
 	}
 }

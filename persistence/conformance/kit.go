@@ -121,7 +121,7 @@ func (k *kit) token(name, grantID string) grant.AccessToken {
 }
 
 func (k *kit) account(sub string) account.Account {
-	return account.Account{Subject: sub, Username: "Name of " + sub, PasswordHash: "$argon2id$", CreatedAt: k.now, UpdatedAt: k.now,
+	return account.Account{Subject: sub, Username: "Name of " + sub, PasswordHash: "$argon2id$", UserCodeHash: "$argon2id$code", CreatedAt: k.now, UpdatedAt: k.now,
 		Claims: map[string]json.RawMessage{"name": json.RawMessage(`"` + mark(k.t) + `"`)}}
 }
 
