@@ -47,7 +47,10 @@ func TestFarewellWaitsWhileRequestsCome(t *testing.T) {
 	defer s.Close()
 	said := make(chan struct{})
 	go func() { f.say(t.Context()); close(said) }()
+	last, busy := time.Now(), false
 	for began := time.Now(); time.Since(began) < 2*idle; time.Sleep(calm / 10) {
+		busy = busy || time.Since(last) > calm/2 // a machine that does not let us ask in time proves nothing
+		last = time.Now()
 		res, err := s.Client().Get(s.URL)
 		if err != nil {
 			t.Fatal(err)
@@ -55,7 +58,10 @@ func TestFarewellWaitsWhileRequestsCome(t *testing.T) {
 		res.Body.Close()
 		select {
 		case <-said:
-			t.Fatal("the server stops although requests come")
+			if !busy && time.Since(last) < calm/2 {
+				t.Error("the server stops although requests come")
+			}
+			return
 		default:
 		}
 	}

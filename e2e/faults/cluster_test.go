@@ -92,13 +92,6 @@ func (c *cluster) kill() {
 	}
 }
 
-// signal sends a signal to every process of the cluster.
-func (c *cluster) signal(s syscall.Signal) {
-	for _, pid := range c.processes() {
-		_ = syscall.Kill(pid, s)
-	}
-}
-
 // processes are the postmaster and its children.
 func (c *cluster) processes() []int {
 	b, err := os.ReadFile(filepath.Join(c.data(), "postmaster.pid"))
