@@ -135,6 +135,14 @@ func TestPairwiseSubjects(t *testing.T) {
 			if again["sub"] != sub {
 				t.Errorf("%s: with the hint %v", name, again["sub"])
 			}
+			asking := func(sub string) string { return `{"id_token":{"sub":{"value":"` + sub + `"}}}` }
+			if _, again = claims(t, x.tokens(t, c, "claims", asking(sub)).ID); again["sub"] != sub {
+				t.Errorf("%s: asked for by name %v", name, again["sub"])
+			}
+			r := call(t, http.MethodGet, x.url("/authorize?"+c.request("claims", asking(x.User.Subject)).Encode()))
+			if !strings.Contains(r.Header.Get("Location"), "error=login_required") {
+				t.Errorf("%s: asked for by the tenant's own name: %d %s", name, r.StatusCode, r.Header.Get("Location"))
+			}
 		}
 		if subs["one"] != subs["same"] || subs["one"] == subs["other"] || subs["one"] == x.User.Subject {
 			t.Errorf("subjects %v", subs)

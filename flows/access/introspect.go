@@ -57,7 +57,7 @@ func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Cl
 		return nil, err
 	}
 	i := &Info{Kind: "access_token", ID: a.ID, Subject: a.Subject, Actor: t.SubjectFor(c, a.Actor), ClientID: a.ClientID, Scope: a.Scope, Audience: a.Audience,
-		IssuedAt: a.IssuedAt, ExpiresAt: a.ExpiresAt, Details: a.Details, Data: a.Data, Act: a.Acting().For(t, c), MayAct: a.Delegation.MayAct, Confirmation: a.Confirmation,
+		IssuedAt: a.IssuedAt, ExpiresAt: a.ExpiresAt, Details: a.Details, Data: a.Data, Act: a.Acting().For(t, c), MayAct: a.Delegation.MayAct.For(t, c), Confirmation: a.Confirmation,
 		ACR: a.ACR, AuthTime: a.AuthTime}
 	if a.Subject != a.ClientID { // a client is no subject with names of its own
 		i.Subject = t.SubjectFor(c, a.Subject)

@@ -66,7 +66,7 @@ func (s *Service) Direct(ctx context.Context, t *tenant.Tenant, d DirectRequest)
 		return DirectResult{}, err
 	}
 	g.ID = s.Issuer.NewID()
-	if alg := keys.Alg(client.IDTokenAlg); g.Terms.IDToken.Issue && alg != "" && !slices.Contains(t.Keys.Algs(now), alg) {
+	if alg := keys.Alg(client.IDTokenAlg); g.Terms.IDToken.Issue && alg != "" && !alg.HMAC() && alg != keys.None && !slices.Contains(t.Keys.Algs(now), alg) {
 		return DirectResult{}, ErrMetadata
 	}
 	m, err := s.Issuer.Mint(ctx, t, g, client, s.Accounts, g.Terms.Audience)

@@ -56,7 +56,7 @@ func protection(_ *Service, t *tenant.Tenant, m *tenant.Metadata, now time.Time)
 			return oauth.InvalidClientMetadata(signed + " is not supported")
 		case alg.HMAC() && !secretive:
 			return oauth.InvalidClientMetadata(signed + " needs a client that has a secret")
-		case alg == keys.None && slices.ContainsFunc(m.ResponseTypes, oauth.FrontChannel): // OIDC Registration §2
+		case alg == keys.None && (slices.ContainsFunc(m.ResponseTypes, oauth.FrontChannel) || slices.Contains(m.GrantTypes, oauth.CIBA)): // OIDC Registration §2
 			return oauth.InvalidClientMetadata(signed + " none goes only with the response type code")
 		}
 		encrypted, key, enc := a.name+"_encrypted_response_alg", keys.Alg(*a.key(m)), a.enc(m)

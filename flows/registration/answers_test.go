@@ -41,6 +41,7 @@ func TestProtectedAnswers(t *testing.T) {
 		{"none for ID tokens", `"id_token_signed_response_alg":"none"`, on, ""},
 		{"none that is off", `"id_token_signed_response_alg":"none"`, tenant.SigningSettings{HMAC: true}, "id_token_signed_response_alg is not supported"},
 		{"none through the browser", `"id_token_signed_response_alg":"none","grant_types":["authorization_code","implicit"],"response_types":["code id_token"]`, on, "none goes only with the response type code"},
+		{"none by another device", `"id_token_signed_response_alg":"none","grant_types":["authorization_code","urn:openid:params:grant-type:ciba"]`, on, "none goes only with the response type code"},
 		{"none for UserInfo", `"userinfo_signed_response_alg":"none"`, on, "userinfo_signed_response_alg is not supported"},
 		{"none for introspection", `"introspection_signed_response_alg":"none"`, on, "introspection_signed_response_alg is not supported"},
 		{"none in other letters", `"id_token_signed_response_alg":"None"`, on, "is not supported"},
@@ -56,7 +57,7 @@ func TestProtectedAnswers(t *testing.T) {
 		{"an unknown enc", ec + `,"introspection_encrypted_response_alg":"ECDH-ES","introspection_encrypted_response_enc":"A1"`, on, "introspection_encrypted_response_enc is not supported"},
 	} {
 		s, acme, _ := house(t)
-		s.ResponseTypes = []string{"code", "code id_token"}
+		s.ResponseTypes, s.GrantTypes = []string{"code", "code id_token"}, append(s.GrantTypes, "urn:openid:params:grant-type:ciba")
 		acme.Settings.Signing, acme.Settings.Authorization.ResponseTypes = c.signing, s.ResponseTypes
 		r := request(t, "{"+uri+","+c.members+"}", administrator)
 		_, err := s.Register(t.Context(), acme, r)

@@ -298,7 +298,12 @@ func (d *draft) claims() error {
 		return err
 	}
 	d.Claims, d.RawClaims = c, json.RawMessage(raw)
-	d.RequiredSub = d.tenant.SubjectOf(d.client, c.Subject())
+	if asked := c.Subject(); asked != "" {
+		// A client asks by the name that it was told: whether another is right is none of its business.
+		if d.RequiredSub = d.tenant.SubjectOf(d.client, asked); d.tenant.SubjectFor(d.client, d.RequiredSub) != asked {
+			return oauth.LoginRequired("claims asks for a subject that the client does not know by that name")
+		}
+	}
 	if values, essential := c.ACR(); essential {
 		d.EssentialACR = values
 		return d.reachable()
