@@ -64,6 +64,7 @@ func (s *Settings) Check() []FieldError {
 	c.protection(s)
 	c.hooks(s.Hooks)
 	c.mtls(&s.MTLS)
+	c.profile(s)
 	c.details(s.Authorization.DetailsTypes)
 	c.grants(&s.Grants)
 	c.words(s)

@@ -30,6 +30,7 @@ type Client struct {
 	SelfRegistered    bool           `json:"-"` // nobody vouches for it: its consent is not remembered
 	Document          bool           `json:"-"` // its id is the URL of its metadata, which are not stored; it is SelfRegistered too
 	ExpiresAt         time.Time      `json:"-"` // when it goes unless somebody has used it by then; zero: it stays
+	Demands           *Demands       `json:"-"` // of its profiles; nil: none
 	Metadata
 }
 
@@ -89,6 +90,7 @@ type Metadata struct {
 	Answers
 	Subjects
 	MigrationMetadata
+	ProfileMetadata
 }
 
 // Public reports whether the client has no credentials (RFC 6749 §2.1).

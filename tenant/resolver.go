@@ -244,13 +244,15 @@ func (r *Resolver) load(ctx context.Context, id ID) (*Tenant, error) {
 		}
 		return nil, err
 	}
+	settings := rec.Settings
+	settings.uphold()
 	clients := &registry{r, rec.ID, r.snapshots.Add(1), dropped, nil}
 	clients.of = &Tenant{
 		ID:        rec.ID,
 		ServiceID: rec.ServiceID,
 		Version:   rec.Version,
 		Issuer:    rec.Issuer,
-		Settings:  &rec.Settings,
+		Settings:  &settings,
 		Keys:      keys.NewSet(rec.Keys),
 		Secret:    rec.Secret,
 		Tokens:    rec.Tokens,
@@ -275,7 +277,11 @@ func (c *registry) Client(ctx context.Context, id string) (*Client, error) {
 		return nil, ErrNoClient
 	}
 	if c.r.o.Documents != nil && IsDocument(id) {
-		return c.r.o.Documents.Client(ctx, c.of, id)
+		client, err := c.r.o.Documents.Client(ctx, c.of, id)
+		if err == nil {
+			client = c.of.Settings.held(client)
+		}
+		return client, err
 	}
 	key := clientKey{c.tenant, c.snapshot, id}
 	if client, ok := c.r.clients.GetIfPresent(key); ok {
@@ -284,7 +290,13 @@ func (c *registry) Client(ctx context.Context, id string) (*Client, error) {
 	if c.r.noClient.has(key) {
 		return nil, ErrNoClient
 	}
-	return c.r.clients.Get(ctx, key, otter.LoaderFunc[clientKey, *Client](c.r.loadClient))
+	return c.r.clients.Get(ctx, key, otter.LoaderFunc[clientKey, *Client](func(ctx context.Context, key clientKey) (*Client, error) {
+		client, err := c.r.loadClient(ctx, key)
+		if err == nil {
+			client = c.of.Settings.held(client)
+		}
+		return client, err
+	}))
 }
 
 func (r *Resolver) loadClient(ctx context.Context, key clientKey) (*Client, error) {

@@ -41,7 +41,8 @@ type Settings struct {
 	Hooks map[string]Hook `json:"hooks,omitempty"` // by name
 	MTLS  MTLSSettings    `json:"mtls,omitzero"`
 
-	Grants GrantSettings `json:"grants,omitzero"`
+	Grants  GrantSettings `json:"grants,omitzero"`
+	Profile string        `json:"profile,omitempty"` // fapi2-security, fapi2-message-signing, fapi1-advanced, oauth21
 
 	Attributes map[string]string `json:"attributes,omitempty"` // the operator's own notes, which the server does not read
 }

@@ -21,6 +21,7 @@ type tenantCommands struct {
 	List    tenantList    `cmd:"" help:"List tenants."`
 	Show    tenantShow    `cmd:"" help:"Show a tenant with its settings."`
 	Set     tenantSet     `cmd:"" help:"Change settings of a tenant."`
+	Check   tenantCheck   `cmd:"" help:"Explain how far a tenant and its clients fulfil a profile."`
 	Disable tenantDisable `cmd:"" help:"Stop serving a tenant."`
 	Enable  tenantEnable  `cmd:"" help:"Serve a disabled tenant again."`
 	Delete  tenantDelete  `cmd:"" help:"Delete a tenant and everything it has."`

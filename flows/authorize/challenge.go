@@ -38,7 +38,7 @@ func (s *Service) Grant(ctx context.Context, t *tenant.Tenant, p *Pending, a Aut
 		RefreshToken: grant.RefreshTerms{Issue: p.Client.MayGrant(oauth.RefreshToken)}})
 	terms.FirstParty = true
 	terms.Login = grant.Login{AuthTime: now.Unix(), TellAuthTime: true, ACR: a.ACR, AMR: a.AMR, Nonce: r.Nonce}
-	g := &grant.Grant{ID: s.Issuer.NewID(), Subject: a.Subject, ClientID: p.Client.ID, CreatedAt: now, ExpiresAt: now.Add(t.Settings.CodeLifetime()), Terms: terms}
+	g := &grant.Grant{ID: s.Issuer.NewID(), Subject: a.Subject, ClientID: p.Client.ID, CreatedAt: now, ExpiresAt: now.Add(p.Client.Demands.CodeLifetime(t.Settings.CodeLifetime())), Terms: terms}
 	out := Granted{Code: s.Issuer.MintCode(g.ID)}
 	g.Code = &grant.CodeState{Hash: grant.Hash(out.Code), ExpiresAt: g.ExpiresAt, Challenge: r.CodeChallenge}
 	e := FinishEffect{Hash: p.Hash, Version: p.Version, Grant: g}

@@ -74,7 +74,7 @@ func (s *Service) issue(ctx context.Context, t *tenant.Tenant, client *tenant.Cl
 	if r.Gives(oauth.ResponseIDToken) && !g.Terms.IDToken.Issue {
 		return nil, oauth.InvalidRequest("scope must hold openid, as the response is to have an ID token")
 	}
-	g.ExpiresAt = s.Now().Add(t.Settings.CodeLifetime())
+	g.ExpiresAt = s.Now().Add(client.Demands.CodeLifetime(t.Settings.CodeLifetime()))
 	g.Terms.RefreshToken.Issue = g.Terms.RefreshToken.Issue && r.Gives(oauth.ResponseCode)
 	i := &issue{tenant: t, client: client, r: r, grant: g}
 	at := slices.IndexFunc(responseTypes, func(rt responseType) bool { return rt.name == r.ResponseType })

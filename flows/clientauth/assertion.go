@@ -99,9 +99,10 @@ func numericDate(raw string) (time.Time, bool) {
 	return time.Unix(int64(min(v, maxSeconds)), 0), err == nil && v > 0 && v < maxSeconds
 }
 
-// check returns why a, from the client of that id, is not for us at now, whoever signed it.
-func (a *assertion) check(t *tenant.Tenant, id string, endpoint string, now time.Time) error {
-	ours := a.aud == t.Issuer || endpoint != "" && !t.Settings.Clients.StrictAudience && a.aud == t.Issuer+endpoint
+// check returns why a, from the client c that it names by id, is not for us at now, whoever signed it.
+func (a *assertion) check(t *tenant.Tenant, c *tenant.Client, id string, endpoint string, now time.Time) error {
+	strict := endpoint == "" || t.Settings.Clients.StrictAudience || c.Demands.WantsIssuer()
+	ours := a.aud == t.Issuer || !strict && a.aud == t.Issuer+endpoint
 	switch {
 	case !a.signed.HasType(assertionTypes...):
 		return errTyp

@@ -66,6 +66,9 @@ func (s *Service) Authenticate(ctx context.Context, t *tenant.Tenant, c Credenti
 		client, ways = decoy, []*method{m}
 	}
 	for _, m = range ways {
+		if err = m.refused(client, c.assertion); err != nil {
+			continue
+		}
 		if err = m.proves(s, ctx, &attempt{Credentials: &c, tenant: t, client: client, now: now}); err == nil {
 			break
 		}

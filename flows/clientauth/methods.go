@@ -48,8 +48,9 @@ var offered = map[string]func(*tenant.Settings) bool{
 // Methods returns the names of the client authentication methods that t offers.
 func Methods(t *tenant.Tenant) []string {
 	var names []string
+	d := tenant.DemandsOf(t.Settings.Profile)
 	for _, m := range methods {
-		if on := offered[m.name]; on == nil || on(t.Settings) {
+		if on := offered[m.name]; d.AllowsMethod(m.name) && (on == nil || on(t.Settings)) {
 			names = append(names, m.name)
 		}
 	}
@@ -139,7 +140,7 @@ func (s *Service) asserted(ctx context.Context, a *attempt, method string, verif
 		return a.broken
 	}
 	x := a.assertion
-	if err := x.check(a.tenant, a.claimed(), s.TokenEndpoint, a.now); err != nil {
+	if err := x.check(a.tenant, a.client, a.claimed(), s.TokenEndpoint, a.now); err != nil {
 		return err
 	}
 	if alg := a.client.TokenEndpointAuthAlg; alg != "" && alg != string(x.signed.Alg) && method == a.client.Method() {

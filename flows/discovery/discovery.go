@@ -9,6 +9,7 @@ import (
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/proof"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/token"
 	"github.com/chancery-id/chancery/tenant"
@@ -105,7 +106,7 @@ var defaultScopes = []string{oauth.OpenID, "profile", "email", "address", "phone
 
 // MetadataOf returns the metadata of t at now.
 func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
-	methods, algs := clientauth.Methods(t), names(clientauth.Algs(""))
+	methods, algs := clientauth.Methods(t), names(clientauth.AlgsOf(t))
 	answers, encrypts, encs := names(registration.AnswerAlgs(t, now)), names(keys.EncryptionAlgs()), keys.ContentEncryptions()
 	m := Metadata{
 		Issuer: t.Issuer, Authorize: t.Issuer + Authorize, Token: t.Issuer + Token, JWKS: t.Issuer + JWKS, UserInfo: t.Issuer + UserInfo,
@@ -120,7 +121,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		AuthMethods: methods, RevokeAuthMethods: methods, IntrospectAuthMethods: slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return m == oauth.AuthNone }),
 		ChallengeMethods: []string{oauth.S256}, Displays: []string{"page", "popup", "touch", "wap"},
 		Prompts: []string{"none", "login", "consent", "select_account", "create"}, ClaimTypes: []string{"normal"}, ClaimsParameter: true, IssParameter: true,
-		DPoPAlgs: names(keys.ProofAlgs()), CertificateBound: t.Settings.MTLS.Enabled,
+		DPoPAlgs: names(proof.AlgsOf(t)), CertificateBound: t.Settings.MTLS.Enabled,
 		BackchannelLogout: true, BackchannelLogoutSID: true,
 	}
 	if c := &t.Settings.CIBA; c.Enabled { // CIBA Core §4

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/oauth"
@@ -50,6 +51,7 @@ const used = "dpop"
 var (
 	errSeveral = oauth.InvalidDPoPProof("there is more than one DPoP header")
 	errProof   = oauth.InvalidDPoPProof("the DPoP proof is not a valid JWT of the type dpop+jwt, signed by the public key that it holds")
+	errAlg     = oauth.InvalidDPoPProof("the DPoP proof is signed with an algorithm that the profile does not allow")
 	errClaims  = oauth.InvalidDPoPProof("the DPoP proof lacks jti, htm, htu or iat, or has one of a wrong type")
 	errMethod  = oauth.InvalidDPoPProof("htm of the DPoP proof is not the method of the request")
 	errURL     = oauth.InvalidDPoPProof("htu of the DPoP proof is not the URL of the request")
@@ -84,6 +86,9 @@ func (s *Service) Check(ctx context.Context, t *tenant.Tenant, r Request) (Confi
 	p, err := keys.ParseProof(r.Proofs[0])
 	if err != nil {
 		return Confirmation{}, errProof.Because(err)
+	}
+	if !tenant.DemandsOf(t.Settings.Profile).AllowsAlg(p.Alg) {
+		return Confirmation{}, errAlg
 	}
 	now := s.Now()
 	c, at, err := r.check(p.Payload, now)
@@ -160,4 +165,10 @@ func use(id, endpoint string) []byte {
 func Hash(token string) string {
 	h := sha256.Sum256([]byte(token))
 	return base64.RawURLEncoding.EncodeToString(h[:])
+}
+
+// AlgsOf are the algorithms that proofs at t may be signed with (RFC 9449 §5.1).
+func AlgsOf(t *tenant.Tenant) []keys.Alg {
+	d := tenant.DemandsOf(t.Settings.Profile)
+	return slices.DeleteFunc(keys.ProofAlgs(), func(a keys.Alg) bool { return !d.AllowsAlg(a) })
 }

@@ -33,13 +33,14 @@ func AnswerAlgs(t *tenant.Tenant, now time.Time) []keys.Alg {
 	if t.Settings.Signing.HMAC {
 		algs = append(algs, keys.HMACAlgs()...)
 	}
-	return algs
+	d := tenant.DemandsOf(t.Settings.Profile)
+	return slices.DeleteFunc(algs, func(a keys.Alg) bool { return !d.AllowsAlg(a) })
 }
 
 // IDTokenAlgs are AnswerAlgs, and none where the tenant says so.
 func IDTokenAlgs(t *tenant.Tenant, now time.Time) []keys.Alg {
 	algs := AnswerAlgs(t, now)
-	if t.Settings.Signing.None {
+	if t.Settings.Signing.None && tenant.DemandsOf(t.Settings.Profile).AllowsAlg(keys.None) {
 		algs = append(algs, keys.None)
 	}
 	return algs

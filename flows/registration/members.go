@@ -87,7 +87,8 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"frontchannel_logout_uri":              text(func(m *tenant.Metadata) *string { return &m.FrontchannelLogoutURI }),
 	"frontchannel_logout_session_required": flag(func(m *tenant.Metadata) *bool { return &m.FrontchannelLogoutSID }),
 
-	"former_token_endpoint_auth_method":            text(func(m *tenant.Metadata) *string { return &m.FormerMethod }),
+	"profile":                           text(func(m *tenant.Metadata) *string { return &m.Profile }),
+	"former_token_endpoint_auth_method": text(func(m *tenant.Metadata) *string { return &m.FormerMethod }),
 	"former_token_endpoint_auth_method_expires_at": ofRequest(func(r *Request) *int64 { return &r.Metadata.FormerMethodUntil }),
 
 	"client_id":               ofRequest(func(r *Request) *string { return &r.ClientID }),

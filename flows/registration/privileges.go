@@ -62,6 +62,10 @@ func withhold(r *Request, base *tenant.Metadata) error {
 		return oauth.InvalidClientMetadata("former_token_endpoint_auth_method requires the master token")
 	}
 	m.MigrationMetadata = base.MigrationMetadata
+	if m.Profile != "" && m.Profile != base.Profile {
+		return oauth.InvalidClientMetadata("profile requires the master token")
+	}
+	m.Profile = base.Profile
 	if err := withholdPolicy(&m.TokenPolicy, base.TokenPolicy); err != nil {
 		return err
 	}

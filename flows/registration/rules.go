@@ -49,6 +49,7 @@ var checks = []check{
 	names,           // RFC 7591 §5
 	authMethod,      // RFC 7591 §2
 	formerMethod,    // before what either method needs
+	profile,         // turns on what it demands
 	clientKeys,      // RFC 7591 §2
 	certificates,    // RFC 8705 §2
 	grantTypes,      // RFC 7591 §2.1

@@ -9,6 +9,7 @@ type check struct {
 // checks run top to bottom, after client and redirect URI are proven; the first error wins.
 var checks = []check{
 	{(*draft).repeated, everyKind},                                       // RFC 6749 §3.1
+	{(*draft).fitsProfile, everyKind},                                    // the profile of tenant or client
 	{(*draft).mayBackchannel, Backchannel},                               // CIBA Core §4
 	{(*draft).signedBackchannel, Backchannel},                            // CIBA Core §7.1.1
 	{(*draft).characters, everyKind},                                     // RFC 6749 appendix A
@@ -22,6 +23,7 @@ var checks = []check{
 	{(*draft).responseType, Authorize | Pushed},                          // RFC 6749 §3.1.1
 	{(*draft).codeOnly, Challenge},                                       // First-Party Applications §5.1
 	{(*draft).responseMode, Authorize | Pushed},                          // OAuth 2.0 Multiple Response Types §2.1
+	{(*draft).signedResponse, Authorize | Pushed},                        // JARM, where a profile demands it
 	{(*draft).scope, Authorize | Pushed | Backchannel | Device},          // RFC 6749 §3.3
 	{(*draft).heldScope, Challenge},                                      // RFC 6749 §3.3
 	{(*draft).frontChannel, Authorize | Pushed},                          // OIDC Core §3.2.2.1, §3.3.2.11

@@ -92,7 +92,7 @@ func (d *draft) responseType() error {
 		return oauth.InvalidRequest("response_type is missing")
 	case strings.ContainsFunc(asked, notResponseType):
 		return oauth.InvalidRequest("response_type holds characters that are not allowed")
-	case !slices.Contains(d.service.ResponseTypes, rt) || !d.tenant.Settings.AllowsResponseType(rt):
+	case !slices.Contains(d.service.ResponseTypes, rt) || !d.tenant.Settings.AllowsResponseType(rt) || !d.client.Demands.AllowsResponseType(rt):
 		return oauth.UnsupportedResponseType("response_type is not supported")
 	case !d.client.MayRespond(rt):
 		return oauth.UnauthorizedClient("the client may not use this response_type")
@@ -110,7 +110,7 @@ func (d *draft) frontChannel() error {
 		return oauth.InvalidScope("scope must hold openid, as response_type asks for an ID token")
 	case d.Gives(oauth.ResponseIDToken) && d.get("nonce") == "":
 		return oauth.InvalidRequest("nonce is required, as response_type asks for an ID token")
-	case d.Gives(oauth.ResponseToken) && (d.client.DPoPBound || d.client.CertificateBound):
+	case d.Gives(oauth.ResponseToken) && (d.client.DPoPBound || d.client.CertificateBound || d.client.Demands.WantsBound()):
 		return oauth.UnauthorizedClient("the client takes only access tokens that are bound to a key, and so none by this response_type")
 	case d.Gives(oauth.ResponseToken) && d.get("dpop_jkt") != "":
 		return oauth.InvalidRequest("dpop_jkt is sent, but response_type asks for an access token that no key can be bound to")

@@ -8,7 +8,8 @@ import (
 // bound checks that the client proved the keys that it registered all its access tokens to be bound to (RFC 9449 §5.2,
 // RFC 8705 §3). To a certificate no others are bound.
 func (r *Request) bound() error {
-	if !r.Client.CertificateBound {
+	some := r.Client.Demands.WantsBound() // to whichever it proves
+	if !r.Client.CertificateBound && (!some || r.Proved.JKT != "") {
 		r.Proved.X5T = ""
 	}
 	switch {
@@ -16,6 +17,8 @@ func (r *Request) bound() error {
 		return oauth.InvalidDPoPProof("the client must send a DPoP proof")
 	case r.Client.CertificateBound && r.Proved.X5T == "":
 		return oauth.InvalidRequest("the client must present its certificate")
+	case some && r.Proved == oauth.Confirmation{}:
+		return oauth.InvalidRequest("the client must send a DPoP proof or present its certificate")
 	}
 	return nil
 }

@@ -122,6 +122,9 @@ func (s *Service) Exchange(ctx context.Context, t *tenant.Tenant, r *Request) (g
 			return grant.Tokens{}, oauth.InvalidRequest(p + " is missing")
 		}
 	}
+	if rule, why := r.Client.Demands.Misfit(t.Settings, &r.Client.Metadata); rule != nil {
+		return grant.Tokens{}, oauth.UnauthorizedClient("the client does not fit its profile").Because(errors.New(rule.ID + ": " + why))
+	}
 	if err := r.bound(); err != nil {
 		return grant.Tokens{}, err
 	}

@@ -29,6 +29,7 @@ func ProofAlgs() []Alg { return slices.Clone(proofAlgs) }
 // Proof is a DPoP proof whose signature matches the key that it holds.
 type Proof struct {
 	Thumbprint string // of that key: base64url of SHA-256 (RFC 7638 §3)
+	Alg        Alg    // it is signed with
 	Payload    []byte // a JSON object
 }
 
@@ -90,7 +91,7 @@ func parseProof(compact string) (*Proof, error) {
 	if err != nil {
 		return nil, errMalformed
 	}
-	p := &Proof{Payload: payload}
+	p := &Proof{Alg: alg, Payload: payload}
 	p.Thumbprint, err = thumbprint(public)
 	return p, err
 }
