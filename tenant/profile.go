@@ -66,7 +66,7 @@ var profiles = map[string]Demands{
 	FAPI2Security:       fapi2(FAPI2Security),
 	FAPI2MessageSigning: signing(fapi2(FAPI2MessageSigning)),
 	FAPI1Advanced: {Profiles: []string{FAPI1Advanced}, Confidential: true, AuthMethods: strong, Algs: []keys.Alg{keys.PS256, keys.ES256},
-		StrictAudience: true, Bound: true, Certificate: true, SignedRequest: true, SignedResponse: true, NoPassword: true, Redirects: true,
+		Bound: true, Certificate: true, SignedRequest: true, SignedResponse: true, NoPassword: true, Redirects: true,
 		ResponseTypes: []string{oauth.ResponseCode, "code id_token"}, RequestLife: time.Hour},
 	OAuth21: {Profiles: []string{OAuth21}, PKCE: true, NoPassword: true, Redirects: true, ResponseTypes: []string{oauth.ResponseCode, "none", "id_token", "code id_token"}},
 }
@@ -136,6 +136,9 @@ func (d *Demands) AllowsResponseType(responseType string) bool {
 
 // WantsBound tells whether access tokens must be bound to a key or a certificate.
 func (d *Demands) WantsBound() bool { return d != nil && d.Bound }
+
+// OnlyBound tells whether the client takes no bearer tokens (RFC 9449 §5.2, RFC 8705 §3.4).
+func (c *Client) OnlyBound() bool { return c.DPoPBound || c.CertificateBound || c.Demands.WantsBound() }
 
 // WantsIssuer tells whether assertions must name the issuer as their audience.
 func (d *Demands) WantsIssuer() bool { return d != nil && d.StrictAudience }

@@ -61,10 +61,10 @@ var profileRules = []ProfileRule{
 	{"client_authentication", "Clients authenticate by private_key_jwt or by certificate", sections("§5.3.2.1(6)", "§5.2.2(14)", ""), func(d *Demands) bool { return d.AuthMethods != nil }, nil, clientMethods},
 	{"assertion_audience", "Assertions name the issuer as their audience", sections("§5.3.2.1(8)", "", ""), func(d *Demands) bool { return d.StrictAudience }, nil, nil},
 	{"algorithms", "Nothing is signed but by the algorithms of the profile", sections("§5.4.1", "§8.6", ""), func(d *Demands) bool { return d.Algs != nil }, algsFit, clientAlgs},
-	{"bound_tokens", "Access tokens are bound to a key or a certificate", sections("§5.3.2.1(3-5)", "§5.2.2(5)", ""), func(d *Demands) bool { return d.Bound && !d.Certificate }, nil, nil},
-	{"certificate_bound_tokens", "Access tokens are bound to a certificate", sections("", "§5.2.2(6)", ""), func(d *Demands) bool { return d.Certificate }, certificatesFit, nil},
+	{"bound_tokens", "Access tokens are bound to a key or a certificate", sections("§5.3.2.1(3-5)", "§5.2.2(5)", ""), func(d *Demands) bool { return d.Bound && !d.Certificate }, nil, nothingPushed},
+	{"certificate_bound_tokens", "Access tokens are bound to a certificate", sections("", "§5.2.2(6)", ""), func(d *Demands) bool { return d.Certificate }, certificatesFit, nothingPushed},
 	{"refresh_rotation", "Refresh tokens are not rotated", sections("§5.3.2.1(9)", "", ""), func(d *Demands) bool { return d.KeepRefresh }, nil, nil},
-	{"password_grant", "There is no password grant", sections("§5.3.2.1(2)", "", "§10"), func(d *Demands) bool { return d.NoPassword }, nil, noPassword},
+	{"password_grant", "There is no password grant", sections("§5.3.2.1(2)", "§5.2.2", "§10"), func(d *Demands) bool { return d.NoPassword }, nil, noPassword},
 	{"signed_requests", "Authorization requests are signed, from nbf to exp within 60 minutes", messages("§5.3", "§5.2.2(1)"), func(d *Demands) bool { return d.SignedRequest }, nil, nil},
 	{"signed_responses", "Authorization responses are signed", messages("§5.4", "§5.2.2(2)"), func(d *Demands) bool { return d.SignedResponse }, modesFit, nil},
 }
@@ -147,6 +147,14 @@ func clientRedirects(_ *Demands, _ *Settings, m *Metadata) string {
 		if !strings.HasPrefix(uri, "https://") && m.ApplicationType != "native" {
 			return "redirect_uris holds one that is not https"
 		}
+	}
+	return ""
+}
+
+// nothingPushed: by push, tokens come to whoever listens (CIBA Core §10.3).
+func nothingPushed(_ *Demands, _ *Settings, m *Metadata) string {
+	if m.BackchannelMode == oauth.Push {
+		return "backchannel_token_delivery_mode is push"
 	}
 	return ""
 }

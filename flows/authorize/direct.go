@@ -51,7 +51,7 @@ func (s *Service) Direct(ctx context.Context, t *tenant.Tenant, d DirectRequest)
 	if err != nil {
 		return DirectResult{}, err
 	}
-	if client.DPoPBound || client.CertificateBound || client.Demands.WantsBound() { // RFC 9449 §5.2, RFC 8705 §3.4: nobody proves a key here
+	if client.OnlyBound() { // RFC 9449 §5.2, RFC 8705 §3.4: nobody proves a key here
 		return DirectResult{}, oauth.InvalidRequest("the client takes only access tokens that are bound to a key")
 	}
 	b, c, err := s.vouched(ctx, t, now, client, &d)

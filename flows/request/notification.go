@@ -20,7 +20,7 @@ func (d *draft) mayNotify() error {
 	switch {
 	case !slices.Contains(d.tenant.Settings.CIBAModes(), mode):
 		return oauth.UnauthorizedClient("the client has registered no backchannel_token_delivery_mode that is supported")
-	case mode == oauth.Push && (d.client.DPoPBound || d.client.CertificateBound):
+	case mode == oauth.Push && d.client.OnlyBound():
 		return oauth.UnauthorizedClient("tokens that are bound to a key cannot be pushed")
 	}
 	return nil

@@ -110,7 +110,7 @@ func (d *draft) frontChannel() error {
 		return oauth.InvalidScope("scope must hold openid, as response_type asks for an ID token")
 	case d.Gives(oauth.ResponseIDToken) && d.get("nonce") == "":
 		return oauth.InvalidRequest("nonce is required, as response_type asks for an ID token")
-	case d.Gives(oauth.ResponseToken) && (d.client.DPoPBound || d.client.CertificateBound || d.client.Demands.WantsBound()):
+	case d.Gives(oauth.ResponseToken) && d.client.OnlyBound():
 		return oauth.UnauthorizedClient("the client takes only access tokens that are bound to a key, and so none by this response_type")
 	case d.Gives(oauth.ResponseToken) && d.get("dpop_jkt") != "":
 		return oauth.InvalidRequest("dpop_jkt is sent, but response_type asks for an access token that no key can be bound to")
