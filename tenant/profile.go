@@ -156,6 +156,17 @@ func (d *Demands) CodeLifetime(life time.Duration) time.Duration {
 	return min(life, d.CodeLife)
 }
 
+// RequestLifetime is the longest time from nbf to exp of a request object, where the settings allow life; zero: any.
+func (d *Demands) RequestLifetime(life time.Duration) time.Duration {
+	switch {
+	case d == nil || d.RequestLife == 0:
+		return life
+	case life == 0:
+		return d.RequestLife
+	}
+	return min(life, d.RequestLife)
+}
+
 // uphold turns on in s whatever its profile demands, so that nothing older than the profile slips by.
 func (s *Settings) uphold() {
 	d := DemandsOf(s.Profile)
@@ -167,19 +178,27 @@ func (s *Settings) uphold() {
 	s.Tokens.RefreshTokenKeep = s.Tokens.RefreshTokenKeep || d.KeepRefresh
 	s.Authorization.CodeLifetime = int64(d.CodeLifetime(s.CodeLifetime()) / time.Second)
 	s.Authorization.ResponseTypes = slices.DeleteFunc(slices.Clone(s.Authorization.ResponseTypes), func(v string) bool { return !d.AllowsResponseType(oauth.ResponseType(v)) })
+	o := &s.RequestObjects
+	o.Required, o.Unsigned = o.Required || d.SignedRequest, o.Unsigned && d.AllowsAlg(keys.None)
+	o.Merge = o.Merge && !d.SignedRequest
+	o.Lifetime = int64(d.RequestLifetime(s.RequestObjectLifetime()) / time.Second)
 	if d.PushedLife > 0 {
 		s.PAR.Lifetime = int64(min(s.PushedLifetime(), d.PushedLife) / time.Second)
 	}
 }
 
-// Uphold turns on in m whatever the profiles demand of a client.
-func (d *Demands) Uphold(m *Metadata) {
+// Uphold turns on in m whatever the profiles demand of a client, of a tenant with settings s.
+func (d *Demands) Uphold(s *Settings, m *Metadata) {
 	if d == nil {
 		return
 	}
 	m.RequirePAR = m.RequirePAR || d.PAR
 	m.RequirePKCE = m.RequirePKCE || d.PKCE
 	m.CertificateBound = m.CertificateBound || d.Certificate
+	m.RequireSignedObject = m.RequireSignedObject || d.SignedRequest
+	if d.SignedResponse && m.ResponseAlg == "" { // else it would be RS256 (JARM §3)
+		m.ResponseAlg = string(s.IDTokenAlg(&Client{Metadata: *m}))
+	}
 	if d.KeepRefresh && m.Method() != oauth.AuthNone {
 		m.RefreshRotation = new(false)
 	}
@@ -193,6 +212,6 @@ func (s *Settings) held(c *Client) *Client {
 	}
 	held := *c
 	held.Demands = d
-	d.Uphold(&held.Metadata)
+	d.Uphold(s, &held.Metadata)
 	return &held
 }

@@ -46,6 +46,7 @@ func TestSettingsAreHeldToTheirProfile(t *testing.T) {
 		{"the front channel in FAPI 1.0", tenant.FAPI1Advanced, func(s *tenant.Settings) { s.Authorization.ResponseTypes = []string{"id_token code"} }, nil},
 		{"tokens by the front channel", tenant.OAuth21, func(s *tenant.Settings) { s.Authorization.ResponseTypes = []string{"token"} }, []string{"/authorization/response_types"}},
 		{"no certificates in FAPI 1.0", tenant.FAPI1Advanced, func(s *tenant.Settings) { s.MTLS.Enabled = false }, []string{"/mtls/enabled"}},
+		{"passwords", tenant.OAuth21, func(s *tenant.Settings) { s.Grants.Password.Enabled = true }, []string{"/grants/password/enabled"}},
 		{"no response by JWT", tenant.FAPI2MessageSigning, func(s *tenant.Settings) { s.Authorization.ResponseModes = []string{"query"} }, []string{"/authorization/response_modes"}},
 	} {
 		s := profiled(c.profile, c.change)
@@ -103,6 +104,9 @@ func TestClientsAreHeldToTheProfile(t *testing.T) {
 			m.RedirectURIs, m.ApplicationType = []string{"http://127.0.0.1/cb"}, "native"
 		}, nil},
 		{"passwords", func(m *tenant.Metadata) { m.GrantTypes = []string{"password"} }, all},
+		{"request objects by RS256", func(m *tenant.Metadata) { m.RequestAlg = "RS256" }, fapi},
+		{"request objects without signature", func(m *tenant.Metadata) { m.RequestAlg = "none" }, fapi},
+		{"responses by RS256", func(m *tenant.Metadata) { m.ResponseAlg = "RS256" }, fapi},
 		{"pushed tokens", func(m *tenant.Metadata) { m.BackchannelMode = oauth.Push }, fapi},
 	} {
 		var broken []string
@@ -157,6 +161,7 @@ func TestAProfileIsUpheldWhateverIsStored(t *testing.T) {
 	r, d, _ := newResolver(t, "acme")
 	d.put("acme", func(r *tenant.Record) {
 		r.Settings.Authorization.CodeLifetime, r.Settings.Authorization.ResponseTypes, r.Settings.PAR.Lifetime = 600, []string{"token", "id_token code"}, 600
+		r.Settings.Tokens.IDTokenAlg = "ES256"
 	})
 	d.putClient("acme", &tenant.Client{ID: "app", Metadata: tenant.Metadata{TokenEndpointAuthMethod: oauth.AuthPrivateJWT}})
 	d.putClient("acme", &tenant.Client{ID: "own", Metadata: tenant.Metadata{TokenEndpointAuthMethod: oauth.AuthPrivateJWT, ProfileMetadata: tenant.ProfileMetadata{Profile: tenant.FAPI1Advanced}}})
@@ -186,6 +191,9 @@ func TestAProfileIsUpheldWhateverIsStored(t *testing.T) {
 	}
 	if !app.RequirePAR || !app.RequirePKCE || app.CertificateBound || app.RefreshRotation == nil || *app.RefreshRotation || !app.Demands.WantsBound() || !app.OnlyBound() {
 		t.Errorf("the client: %+v", app.Metadata)
+	}
+	if own.ResponseAlg != "ES256" || !own.RequireSignedObject || own.Demands.RequestLifetime(0) != time.Hour || app.RequireSignedObject {
+		t.Errorf("signed requests and responses: %+v", own.Metadata)
 	}
 	if !own.RequirePAR || !own.CertificateBound || len(own.Demands.Profiles) != 2 {
 		t.Errorf("the client with a profile of its own: %+v", own.Metadata)

@@ -64,7 +64,7 @@ var profileRules = []ProfileRule{
 	{"bound_tokens", "Access tokens are bound to a key or a certificate", sections("§5.3.2.1(3-5)", "§5.2.2(5)", ""), func(d *Demands) bool { return d.Bound && !d.Certificate }, nil, nothingPushed},
 	{"certificate_bound_tokens", "Access tokens are bound to a certificate", sections("", "§5.2.2(6)", ""), func(d *Demands) bool { return d.Certificate }, certificatesFit, nothingPushed},
 	{"refresh_rotation", "Refresh tokens are not rotated", sections("§5.3.2.1(9)", "", ""), func(d *Demands) bool { return d.KeepRefresh }, nil, nil},
-	{"password_grant", "There is no password grant", sections("§5.3.2.1(2)", "§5.2.2", "§10"), func(d *Demands) bool { return d.NoPassword }, nil, noPassword},
+	{"password_grant", "There is no password grant", sections("§5.3.2.1(2)", "§5.2.2", "§10"), func(d *Demands) bool { return d.NoPassword }, passwordOff, noPassword},
 	{"signed_requests", "Authorization requests are signed, from nbf to exp within 60 minutes", messages("§5.3", "§5.2.2(1)"), func(d *Demands) bool { return d.SignedRequest }, nil, nil},
 	{"signed_responses", "Authorization responses are signed", messages("§5.4", "§5.2.2(2)"), func(d *Demands) bool { return d.SignedResponse }, modesFit, nil},
 }
@@ -159,8 +159,12 @@ func nothingPushed(_ *Demands, _ *Settings, m *Metadata) string {
 	return ""
 }
 
+func passwordOff(_ *Demands, s *Settings) []FieldError {
+	return unless(!s.Grants.Password.Enabled, "/grants/password/enabled", "must be off under the profile")
+}
+
 func noPassword(_ *Demands, _ *Settings, m *Metadata) string {
-	if slices.Contains(m.GrantTypes, "password") {
+	if slices.Contains(m.GrantTypes, oauth.Password) {
 		return "grant_types holds password"
 	}
 	return ""
@@ -175,6 +179,9 @@ var algMembers = []struct {
 	{"id_token_signed_response_alg", func(m *Metadata) string { return m.IDTokenAlg }},
 	{"userinfo_signed_response_alg", func(m *Metadata) string { return m.UserInfoAlg }},
 	{"introspection_signed_response_alg", func(m *Metadata) string { return m.IntrospectionAlg }},
+	{"authorization_signed_response_alg", func(m *Metadata) string { return m.ResponseAlg }},
+	{"request_object_signing_alg", func(m *Metadata) string { return m.RequestAlg }},
+	{"backchannel_authentication_request_signing_alg", func(m *Metadata) string { return m.BackchannelRequestAlg }},
 }
 
 func clientAlgs(d *Demands, s *Settings, m *Metadata) string {

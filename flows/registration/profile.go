@@ -14,7 +14,7 @@ func profile(_ *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) erro
 		return oauth.InvalidClientMetadata("profile is not one of ours")
 	}
 	d := tenant.DemandsOf(t.Settings.Profile, m.Profile)
-	d.Uphold(m)
+	d.Uphold(t.Settings, m)
 	if rule, why := d.Misfit(t.Settings, m); rule != nil {
 		return oauth.InvalidClientMetadata("The profile does not allow this: " + why)
 	}

@@ -20,7 +20,8 @@ func RequestAlgs(t *tenant.Tenant) []keys.Alg {
 	if t.Settings.RequestObjects.Unsigned {
 		algs = append(algs, keys.None)
 	}
-	return algs
+	d := tenant.DemandsOf(t.Settings.Profile)
+	return slices.DeleteFunc(algs, func(a keys.Alg) bool { return !d.AllowsAlg(a) })
 }
 
 // requestObjects checks how the client protects its authorization requests (OIDC Registration §2, RFC 9101, CIBA Core §4).

@@ -186,7 +186,7 @@ func (d *draft) decrypt(compact string) ([]byte, error) {
 func (d *draft) verify(j *keys.Signed, registered keys.Alg) error {
 	s := d.tenant.Settings
 	switch {
-	case registered != "" && j.Alg != registered:
+	case registered != "" && j.Alg != registered, !d.client.Demands.AllowsAlg(j.Alg):
 		return errUnsigned
 	case j.Alg == keys.None && s.RequestObjects.Unsigned:
 		return nil

@@ -108,7 +108,7 @@ func (d *draft) checkClaims(o *object) error {
 	if err := c.check(d.tenant, d.client, d.service.Now(), strict); err != nil {
 		return err
 	}
-	if life := s.RequestObjectLifetime(); life > 0 {
+	if life := d.client.Demands.RequestLifetime(s.RequestObjectLifetime()); life > 0 {
 		if err := c.within(d.service.Now(), life); err != nil {
 			return err
 		}

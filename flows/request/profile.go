@@ -17,7 +17,7 @@ func (d *draft) fitsProfile() error {
 
 // signedResponse demands a response mode by JWT where the client's profile does (JARM §2.3).
 func (d *draft) signedResponse() error {
-	if d.client.Demands.WantsSigned(d.ResponseType) && !strings.HasSuffix(d.ResponseMode, "jwt") {
+	if d.client.Demands.WantsSigned(d.ResponseType) && !strings.HasSuffix(d.ResponseMode, ".jwt") {
 		return oauth.InvalidRequest("response_mode must be one by JWT for this client")
 	}
 	return nil

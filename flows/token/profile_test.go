@@ -12,6 +12,7 @@ func TestTokensOfAProfileAreBound(t *testing.T) {
 	w := newWorld(t)
 	shop := w.clients["shop"]
 	shop.TokenEndpointAuthMethod, shop.RedirectURIs, shop.Demands = oauth.AuthPrivateJWT, []string{callback}, tenant.DemandsOf(tenant.FAPI2Security)
+	shop.GrantTypes = []string{oauth.ClientCredentials}
 	for rule, c := range map[string]struct {
 		proved oauth.Confirmation
 		want   map[string]any
