@@ -126,8 +126,6 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	}
 	if c := &t.Settings.CIBA; c.Enabled { // CIBA Core §4
 		m.CIBA, m.CIBAModes, m.CIBAUserCode = t.Issuer+CIBA, t.Settings.CIBAModes(), c.UserCode
-	} else {
-		m.GrantTypes = slices.DeleteFunc(m.GrantTypes, func(g string) bool { return g == oauth.CIBA })
 	}
 	if slices.ContainsFunc(m.ResponseTypes, oauth.FrontChannel) {
 		m.GrantTypes = append(m.GrantTypes, oauth.Implicit)
@@ -138,8 +136,6 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	m.Documents, m.Resources = t.Settings.Documents.Enabled, resources(t)
 	if t.Settings.DeviceOn() {
 		m.Device = t.Issuer + Device
-	} else {
-		m.GrantTypes = slices.DeleteFunc(m.GrantTypes, func(g string) bool { return g == oauth.DeviceCode })
 	}
 	m.GrantTypes = slices.DeleteFunc(m.GrantTypes, func(g string) bool { return !token.Offers(t.Settings, g) && g != oauth.Implicit })
 	if t.Settings.Challenge.Enabled {

@@ -163,7 +163,7 @@ func grantTypes(s *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) e
 		if !slices.Contains(s.GrantTypes, g) && (g != oauth.Implicit || !implicit) {
 			return oauth.InvalidClientMetadata("grant_types holds one that is not supported")
 		}
-		if g != oauth.Implicit && g != oauth.CIBA && !token.Offers(t.Settings, g) {
+		if g != oauth.Implicit && g != oauth.CIBA && g != oauth.DeviceCode && !token.Offers(t.Settings, g) {
 			return oauth.InvalidClientMetadata("grant_types holds one that is not supported")
 		}
 		if slices.Contains(confidential, g) && m.TokenEndpointAuthMethod == oauth.AuthNone {

@@ -79,8 +79,9 @@ var grantTypes = []grantType{
 	{oauth.AuthorizationCode, []string{"code"}, (*Service).redeemCode, nil},        // RFC 6749 §4.1.3
 	{oauth.RefreshToken, []string{"refresh_token"}, (*Service).redeemRefresh, nil}, // RFC 6749 §6
 	{oauth.ClientCredentials, nil, (*Service).clientCredentials, nil},              // RFC 6749 §4.4
-	{oauth.CIBA, []string{"auth_req_id"}, (*Service).redeemCIBA, nil},              // CIBA Core §10.1
-	{oauth.DeviceCode, []string{"device_code"}, (*Service).redeemDevice, nil},      // RFC 8628 §3.4
+	{oauth.CIBA, []string{"auth_req_id"}, (*Service).redeemCIBA, // CIBA Core §10.1
+		func(s *tenant.Settings) bool { return s.CIBA.Enabled }},
+	{oauth.DeviceCode, []string{"device_code"}, (*Service).redeemDevice, (*tenant.Settings).DeviceOn}, // RFC 8628 §3.4
 	{oauth.TokenExchange, []string{"subject_token", "subject_token_type"}, (*Service).exchange, // RFC 8693 §2.1
 		func(s *tenant.Settings) bool { return s.Grants.TokenExchange.Enabled }},
 	{oauth.JWTBearer, []string{"assertion"}, (*Service).redeemAssertion, // RFC 7523 §2.1
