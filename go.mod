@@ -3,6 +3,7 @@ module github.com/chancery-id/chancery
 go 1.26.0
 
 require (
+	github.com/boombuler/barcode v1.1.0
 	code.dny.dev/ssrf v0.3.0
 	github.com/alecthomas/kong v1.17.0
 	github.com/chromedp/cdproto v0.0.0-20260714215040-dc233986426f
