@@ -137,7 +137,7 @@ func TestStrictSecured(t *testing.T) {
 	})
 }
 
-// What the authorization endpoint makes of request objects, by value and by reference: RFC 9101 §5, §6.
+// What the authorization endpoint makes of request objects, by value and by reference: S79, S102, S105, S107–S110.
 func TestRequestObjects(t *testing.T) {
 	t.Parallel()
 	for _, e := range engines() {
@@ -176,6 +176,17 @@ func requestObjects(t *testing.T, s *server) {
 	ask("one of another tenant", by(k.sign(t, s.newTenant(t).requestOf(c))), "page 400")
 	ask("an error of what it asks", by(k.sign(t, x.requestOf(c, "prompt", "none"))), "client login_required")
 	ask("what stands beside it does not count", params("client_id", c.ID, "request", good, "prompt", "none"), "sign-in")
+	call(t, http.MethodGet, x.url("/userinfo"), bearer(good)).want(t, "401 invalid_token")
+	if x.active(t, good) {
+		t.Error("S79 a request object is an active token")
+	}
+	claims := x.requestOf(c)
+	claims["sub"] = c.ID
+	ask("S110 one that could be a client assertion", by(k.sign(t, claims)), "page 400")
+	claims = x.requestOf(c)
+	claims["request_uri"] = "urn:ietf:params:oauth:request_uri:x"
+	ask("S102 one that refers to another", by(k.sign(t, claims)), "page 400")
+	ask("S109 both", params("client_id", c.ID, "request", good, "request_uri", site.URL+"/r"), "page 400")
 	ask("an unsigned one", by(forge(map[string]any{"alg": "none"}, x.requestOf(c), func([]byte) []byte { return nil })), "page 400")
 
 	mu.Lock()
@@ -210,9 +221,31 @@ func requestObjects(t *testing.T, s *server) {
 
 	x.patch(t, map[string]any{"request_objects": map[string]any{"required": true, "one_time": true}})
 	ask("required", c.request(), "client invalid_request")
-	claims := x.requestOf(c)
+	claims = x.requestOf(c)
 	claims["jti"], claims["exp"] = "1", now+60
 	once := k.sign(t, claims)
 	ask("the first use", by(once), "sign-in")
 	ask("the second", by(once), "client invalid_request_object")
+}
+
+// Where a tenant lets clients name any request_uri, nothing of ours is reached by it: S111.
+func TestRequestURIsReachNobody(t *testing.T) {
+	onEach(t, func(t *testing.T, s *server) {
+		x := s.newTenant(t)
+		c := x.confidential(t, callback)
+		called := make(chan string, 8)
+		site := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { called <- r.URL.Path }))
+		t.Cleanup(site.Close)
+		for _, open := range []bool{false, true} {
+			x.patch(t, map[string]any{"request_objects": map[string]any{"any_uri": open}})
+			for _, uri := range []string{site.URL + "/r", strings.Replace(site.URL, "http:", "https:", 1), "https://localhost/r", "https://169.254.169.254/latest/meta-data", "file:///etc/passwd", "urn:x"} {
+				if got, _ := x.ask(t, params("client_id", c.ID, "request_uri", uri)); got != "page 400" {
+					t.Errorf("any %v, %s: %s", open, uri, got)
+				}
+			}
+		}
+		if len(called) > 0 {
+			t.Error("it was called:", <-called)
+		}
+	})
 }

@@ -49,7 +49,7 @@ func (d *draft) sendsObject() bool {
 
 // unpack puts what a request object says in the place of the parameters that were sent (RFC 9101 §5, §6.3), or, where the
 // tenant has it so, before them (OIDC Core §6.1).
-func (d *draft) unpack() error {
+func (d *draft) unpack(kind Kind) error {
 	for _, name := range []string{"request", "request_uri"} {
 		if len(d.params[name]) > 1 {
 			return oauth.InvalidRequest(name + " is repeated")
@@ -77,7 +77,25 @@ func (d *draft) unpack() error {
 		return err
 	}
 	d.objectSigned = o.signed.Alg != keys.None
+	if kind == Pushed {
+		if err := d.keepKey(said); err != nil {
+			return err
+		}
+	}
 	return d.replace(said)
+}
+
+// keepKey has a pushed request stay bound to the key that was proved with it (RFC 9449 §10.1), which cannot be in the request
+// object unless the client put it there.
+func (d *draft) keepKey(said url.Values) error {
+	switch proved, inside := d.get("dpop_jkt"), said.Get("dpop_jkt"); {
+	case proved == "":
+	case inside != "" && inside != proved:
+		return oauth.InvalidDPoPProof("dpop_jkt in the request object is not the key that was proved")
+	default:
+		said.Set("dpop_jkt", proved)
+	}
+	return nil
 }
 
 // replace makes said the parameters of the request.

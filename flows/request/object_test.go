@@ -443,6 +443,38 @@ func TestPushedRequestObject(t *testing.T) {
 	}
 }
 
+// The key that is proved when a request object is pushed binds the code, whatever the object says (RFC 9449 §10.1).
+func TestPushedRequestObjectStaysBound(t *testing.T) {
+	other := "A" + challenge[1:]
+	for _, tt := range []struct{ proved, inside, want, error string }{
+		{challenge, "", challenge, ""},
+		{challenge, challenge, challenge, ""},
+		{"", other, other, ""},
+		{"", "", "", ""},
+		{challenge, other, "", "invalid_dpop_proof: dpop_jkt in the request object is not the key that was proved"},
+	} {
+		d := newDesk(t)
+		object := claims()
+		if tt.inside != "" {
+			object["dpop_jkt"] = tt.inside
+		}
+		params := url.Values{"request": {d.sign(t, "", object)}}
+		if tt.proved != "" {
+			params.Set("dpop_jkt", tt.proved)
+		}
+		out, err := d.Push(t.Context(), d.x, d.app, params, "")
+		if got := said(err); got != tt.error {
+			t.Errorf("%+v: %s", tt, got)
+		}
+		if err != nil {
+			continue
+		}
+		if r, err := d.ask("request_uri", out.RequestURI); err != nil || r.DPoPJKT != tt.want {
+			t.Errorf("%+v: %+v, %v", tt, r, err)
+		}
+	}
+}
+
 // Where request objects count once, they do; looking at one does not use it.
 func TestRequestObjectsThatCountOnce(t *testing.T) {
 	d := newDesk(t)

@@ -93,7 +93,7 @@ func (d *draft) locate(kind Kind) error {
 	if !d.sendsObject() || kind == Pushed && d.get("request_uri") != "" { // which noReference refuses
 		return nil
 	}
-	err := d.unpack()
+	err := d.unpack(kind)
 	if err != nil && d.tenant.Settings.RequestObjects.Merge {
 		_ = d.prove() // what stands beside the object counts, and so the error may go there
 	}

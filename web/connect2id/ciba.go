@@ -25,6 +25,7 @@ type cibaSession struct {
 	ACRValues      []string        `json:"acr_values,omitempty"`
 	BindingMessage string          `json:"binding_message,omitempty"`
 	Resource       []string        `json:"resource,omitempty"`
+	Details        oauth.Details   `json:"authorization_details,omitempty"`
 	RequestContext json.RawMessage `json:"request_context,omitempty"`
 	CreatedAt      int64           `json:"created_at"`
 	ExpiresAt      int64           `json:"expires_at"`
@@ -116,7 +117,7 @@ func (d *Door) cibaSession(c *call) error {
 func (c *call) cibaSession(p *decoupled.Pending) cibaSession {
 	r := p.Request
 	return cibaSession{ID: p.ID, State: p.State, Sub: r.RequiredSub, LoginHint: r.LoginHint, Client: c.client(p.Client), Scope: list(r.Scope),
-		ACRValues: r.ACRValues, BindingMessage: r.Backchannel.BindingMessage, Resource: r.Resource, RequestContext: r.Backchannel.Context,
+		ACRValues: r.ACRValues, BindingMessage: r.Backchannel.BindingMessage, Resource: r.Resource, Details: r.Details, RequestContext: r.Backchannel.Context,
 		CreatedAt: p.CreatedAt.Unix(), ExpiresAt: p.EndsAt.Unix()}
 }
 
