@@ -166,3 +166,21 @@ func (r *logoutReceiver) client(t *testing.T, x *tenant, path string) *client {
 	t.Helper()
 	return x.register(t, map[string]any{"redirect_uris": []string{callback}, "client_name": "Told at " + path, "backchannel_logout_uri": r.url + path})
 }
+
+// What was granted in a session ends with it, unless the tenant has it otherwise (S162; Back-Channel Logout §2.7).
+func TestGrantsThatOutliveTheirSession(t *testing.T) {
+	onEach(t, func(t *testing.T, s *server) {
+		x := s.newTenant(t)
+		c := x.register(t, map[string]any{"redirect_uris": []string{callback}, "grant_types": []string{"authorization_code", "refresh_token"}})
+		for _, keep := range []bool{false, true} {
+			x.patch(t, map[string]any{"logout": map[string]any{"keep_grants": keep}})
+			v := newVisitor(t)
+			k := issued(t, x.redeem(t, c, v.signIn(t, x, x.url("/authorize?"+c.request("scope", "openid").Encode())).Query().Get("code")))
+			v.fill(t, v.open(t, x.url("/logout")), "action", "logout")
+			if got := x.active(t, k.Access); got != keep {
+				t.Errorf("keep_grants %v: the access token is active: %v", keep, got)
+			}
+			x.refresh(t, c, k.Refresh).want(t, map[bool]string{false: "400 invalid_grant", true: "200"}[keep])
+		}
+	})
+}

@@ -29,6 +29,7 @@ type cli struct {
 	Token   tokenCommands        `cmd:"" help:"API tokens of a tenant, or of the platform."`
 	Session sessionCommands      `cmd:"" help:"Sessions of subjects."`
 	Grant   grantCommands        `cmd:"" help:"What subjects granted to clients."`
+	Outbox  outboxCommands       `cmd:"" help:"What a tenant owes others: logout tokens, notifications, webhooks."`
 	Initial initialTokenCommands `cmd:"" name:"initial-token" help:"Initial access tokens, which let their holders register clients."`
 	Audit   auditCommands        `cmd:"" help:"What happened at a tenant, or at the platform."`
 	Version kong.VersionFlag     `help:"Print the version."`
