@@ -59,7 +59,7 @@ func exact(d *json.Decoder, t reflect.Type, pointer string) error {
 	}
 	switch first {
 	case json.Delim('{'):
-		if t.Kind() != reflect.Struct && t.Kind() != reflect.Map {
+		if t.Kind() != reflect.Struct && t.Kind() != reflect.Map && t != verbatim {
 			return FieldError{pointer, "has the wrong type"}
 		}
 		seen := map[string]bool{}
@@ -86,8 +86,12 @@ func exact(d *json.Decoder, t reflect.Type, pointer string) error {
 		if t.Kind() != reflect.Slice {
 			return FieldError{pointer, "has the wrong type"}
 		}
+		of := t.Elem()
+		if t == verbatim {
+			of = verbatim
+		}
 		for i := 0; d.More(); i++ {
-			if err := exact(d, t.Elem(), pointer+"/"+strconv.Itoa(i)); err != nil {
+			if err := exact(d, of, pointer+"/"+strconv.Itoa(i)); err != nil {
 				return err
 			}
 		}
@@ -100,8 +104,14 @@ func exact(d *json.Decoder, t reflect.Type, pointer string) error {
 	return nil
 }
 
-// memberOf returns the type of the member of that name of t, a struct or a map.
+// verbatim is the type of what is kept as it is written, such as a key set.
+var verbatim = reflect.TypeFor[json.RawMessage]()
+
+// memberOf returns the type of the member of that name of t, a struct, a map or a verbatim document.
 func memberOf(t reflect.Type, name string) (reflect.Type, bool) {
+	if t == verbatim {
+		return verbatim, true
+	}
 	if t.Kind() == reflect.Map {
 		return t.Elem(), true
 	}

@@ -172,6 +172,8 @@ func TestParseSettings(t *testing.T) {
 	}{
 		{"an object", `{}`, "-"},
 		{"null leaves the default", `{"name": null, "tokens": null, "authorization": {"scopes": null}}`, "-"},
+		{"a document within", `{"grants": {"issuers": [{"issuer": "x", "jwks": {"keys": [{"kty": "OKP", "x": ["y", 1]}]}}]}}`, "-"},
+		{"a document within that names a member twice", `{"grants": {"issuers": [{"jwks": {"keys": [], "keys": []}}]}}`, "/grants/issuers/0/jwks/keys"},
 		{"nothing", ``, ""},
 		{"not an object", `[]`, ""},
 		{"null is not an object", `null`, ""},

@@ -26,7 +26,7 @@ func (s *Service) redeemAssertion(ctx context.Context, t *tenant.Tenant, r *Requ
 	if err != nil {
 		return grant.Tokens{}, err
 	}
-	aud, err := targets(r)
+	aud, err := targets(t, r)
 	if err != nil {
 		return grant.Tokens{}, err
 	}

@@ -37,10 +37,7 @@ func (s *Service) clientCredentials(ctx context.Context, t *tenant.Tenant, r *Re
 	if len(asked) > 0 && len(scope) == 0 {
 		return grant.Tokens{}, oauth.InvalidScope("the client may not ask for this scope")
 	}
-	var aud []string // without resource: this server, not all that the client may ask for
-	if len(r.Params["resource"]) > 0 {
-		aud, err = audience(r, r.Client.Audience)
-	}
+	aud, err := targets(t, r)
 	if err != nil {
 		return grant.Tokens{}, err
 	}

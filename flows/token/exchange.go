@@ -235,6 +235,8 @@ func exchangedAudience(t *tenant.Tenant, r *Request, subject *presented) ([]stri
 				return nil, oauth.InvalidTarget("resource is not an absolute URI without fragment")
 			case !allowed(v):
 				return nil, oauth.InvalidTarget("this resource was not granted")
+			case !t.MayTarget(v):
+				return nil, named(t, []string{v})
 			default:
 				out = append(out, v)
 			}

@@ -46,7 +46,7 @@ func (s *Service) redeemPassword(ctx context.Context, t *tenant.Tenant, r *Reque
 	if err != nil {
 		return grant.Tokens{}, err
 	}
-	aud, err := targets(r)
+	aud, err := targets(t, r)
 	if err != nil {
 		return grant.Tokens{}, err
 	}

@@ -259,9 +259,24 @@ func wishes(r *Request) (oauth.Scope, error) {
 var errNoScope = oauth.InvalidScope("the client may not ask for this scope")
 
 // targets are the resources that r asks for, which the client must have registered; none is this server.
-func targets(r *Request) ([]string, error) {
+func targets(t *tenant.Tenant, r *Request) ([]string, error) {
 	if !slices.ContainsFunc(r.Params["resource"], func(v string) bool { return v != "" }) {
 		return nil, nil
 	}
-	return audience(r, r.Client.Audience)
+	aud, err := audience(r, r.Client.Audience)
+	if err == nil {
+		err = named(t, aud)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return aud, nil
+}
+
+// named returns why tokens for those resources are not issued, or nil: the tenant may take only those that it names.
+func named(t *tenant.Tenant, aud []string) error {
+	if slices.ContainsFunc(aud, func(v string) bool { return !t.MayTarget(v) }) {
+		return oauth.InvalidTarget("this issuer issues no tokens for this resource")
+	}
+	return nil
 }
