@@ -177,3 +177,40 @@ func TestKeysByValueAreThoseOfTheClient(t *testing.T) {
 		t.Errorf("a client without keys: %v", err)
 	}
 }
+
+// A key set that never comes holds up its own client alone, and what strangers have fetched is under limits of their own
+// (S154).
+func TestAHangingSetHoldsUpItsOwnClientAlone(t *testing.T) {
+	var mu sync.Mutex
+	limits := map[string]string{}
+	hang := make(chan struct{})
+	good := jwks(t)
+	k := tenant.NewClientKeys(time.Now, func(ctx context.Context, key, url string, _ int64) ([]byte, string, error) {
+		mu.Lock()
+		limits[url] = key
+		mu.Unlock()
+		if url == "https://slow.example/jwks" {
+			<-hang
+		}
+		return []byte(good), "application/json", nil
+	})
+	slow := &tenant.Client{ID: "slow", Metadata: tenant.Metadata{JWKSURI: "https://slow.example/jwks"}}
+	var wg sync.WaitGroup
+	wg.Go(func() { _, _ = k.Of(t.Context(), "acme", slow) })
+	for _, id := range []string{"app", "https://stranger.example/client"} {
+		c := &tenant.Client{ID: id, Metadata: tenant.Metadata{JWKSURI: "https://app.example/" + id}}
+		if _, err := k.Of(t.Context(), "acme", c); err != nil {
+			t.Errorf("%s waits for another: %v", id, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, err := k.Of(ctx, "acme", slow); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the hanging set: %v", err)
+	}
+	close(hang)
+	wg.Wait()
+	if limits["https://app.example/app"] != "acme" || limits["https://app.example/https://stranger.example/client"] == "acme" {
+		t.Errorf("the limits: %v", limits)
+	}
+}
