@@ -15,7 +15,7 @@ import (
 
 // Dead letters are listed without what they carry, and tried again on demand.
 func TestDeadLetters(t *testing.T) {
-	conf := &config{Data: t.TempDir(), Env: "development"}
+	conf := &config{Data: t.TempDir(), Env: "development", Listen: "127.0.0.1:8080"}
 	a, err := newApp(t.Context(), conf, &url.URL{Scheme: "http", Host: "127.0.0.1:8080"}, slog.New(slog.DiscardHandler), false)
 	if err != nil {
 		t.Fatal(err)
