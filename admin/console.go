@@ -22,11 +22,13 @@ import (
 
 // Console does what an administrator asks for.
 type Console struct {
-	Store     Store
-	Access    Access  // who may administer
-	Policy    *Policy // what they may
-	Answers   Answers // to calls that may be repeated
-	Trail     Trail   // of what happened
+	Store   Store
+	Access  Access  // who may administer
+	Policy  *Policy // what they may
+	Answers Answers // to calls that may be repeated
+	Trail   Trail   // of what happened
+	// Live returns an enabled tenant as the flows see it.
+	Live      func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error)
 	Numbers   Numbers // nil: tenants are not listed by number
 	Clients   *registration.Service
 	Accounts  *account.Service

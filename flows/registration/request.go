@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"time"
 
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
@@ -13,14 +14,15 @@ import (
 // then gets its default (RFC 7592 §2.2).
 type Request struct {
 	Metadata        tenant.Metadata
-	ClientID        string // in an update: must be the client's own
-	ClientSecret    string // in an update: must be the client's own
-	PreferredID     string // master only
-	PreferredSecret string // master only
-	Numbered        bool   // a new client's id is its number, as APIs that count clients have it
-	RefreshSecret   bool   // in an update: make a new secret
-	RefreshToken    bool   // in an update: make a new registration access token
-	DryRun          bool   // go through everything, but record nothing and make no credentials
+	ClientID        string    // in an update: must be the client's own
+	ClientSecret    string    // in an update: must be the client's own
+	PreferredID     string    // master only
+	PreferredSecret string    // master only
+	Numbered        bool      // a new client's id is its number, as APIs that count clients have it
+	RefreshSecret   bool      // in an update: make a new secret
+	RefreshToken    bool      // in an update: make a new registration access token
+	Expect          time.Time // in an update: when the client was changed last; zero: whenever
+	DryRun          bool      // go through everything, but record nothing and make no credentials
 	By              Authority
 }
 

@@ -140,6 +140,9 @@ func (s *Service) Update(ctx context.Context, t *tenant.Tenant, id string, r Req
 	if err != nil {
 		return Response{}, err
 	}
+	if !r.Expect.IsZero() && !r.Expect.Equal(c.UpdatedAt) {
+		return Response{}, worded(ErrConflict)
+	}
 	now := s.now()
 	if r.ClientID != "" && r.ClientID != c.ID || r.PreferredID != "" && r.PreferredID != c.ID {
 		return Response{}, oauth.InvalidClientMetadata("client_id is not that of the client")

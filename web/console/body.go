@@ -27,8 +27,12 @@ func read(c *gin.Context, v any) error {
 	if err := reading(c, maxBody, &raw); err != nil {
 		return err
 	}
-	if doc, ok := v.(*settingsBody); ok {
+	switch doc := v.(type) {
+	case *settingsBody:
 		*doc = settingsBody(raw)
+		return nil
+	case *clientBody:
+		*doc = clientBody(raw)
 		return nil
 	}
 	var sent map[string]json.RawMessage

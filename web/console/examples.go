@@ -31,6 +31,17 @@ var examples = map[string]example{
 		answer: `{"id": "i1", "label": "partner", "uses_left": 5, "created_at": "2026-11-20T08:00:00Z", "expires_at": "2027-01-01T00:00:00Z", "token": "…"}`,
 	},
 	"listInitialTokens":  {answer: `{"initial_tokens": [{"id": "i1", "label": "partner", "uses_left": 4, "created_at": "2026-11-20T08:00:00Z", "expires_at": "2027-01-01T00:00:00Z"}]}`},
+	"createClient":       {body: `{"client_name": "Shop", "redirect_uris": ["https://shop.example/cb"]}`, answer: clientExample},
+	"listClients":        {answer: `{"clients": [` + clientExample + `]}`},
+	"readClient":         {answer: clientExample},
+	"putClient":          {body: `{"client_name": "Shop", "redirect_uris": ["https://shop.example/cb"]}`, answer: clientExample},
+	"changeClient":       {body: `{"enabled": false}`, answer: clientExample},
+	"rotateClientSecret": {answer: clientExample},
+	"createUser":         {body: `{"username": "bob", "password_hash": "$2b$12$…", "claims": {"email": "bob@example.com"}}`, answer: userExample},
+	"listUsers":          {answer: `{"users": [` + userExample + `]}`},
+	"readUser":           {answer: userExample},
+	"changeUser":         {body: `{"enabled": false}`, answer: userExample},
+	"putPassword":        {body: `{"password": "a long enough sentence"}`},
 	"rotateKeys":         {body: `{"alg": "ES256"}`, answer: keysExample},
 	"listKeys":           {answer: keysExample},
 	"revokeKey":          {answer: keysExample},
@@ -57,6 +68,9 @@ var examples = map[string]example{
 }
 
 const (
+	clientExample = `{"client_id": "c0ffee", "client_name": "Shop", "redirect_uris": ["https://shop.example/cb"], "enabled": true}`
+	userExample   = `{"sub": "u1", "username": "bob", "enabled": true, "has_password": true, "claims": {"email": "bob@example.com"},
+		"created_at": "2026-11-20T08:00:00Z", "updated_at": "2026-11-20T08:00:00Z"}`
 	settingsExample = `{"name": "Acme Inc.", "tokens": {"access_token_lifetime": 600}}`
 	tenantExample   = `{"tenant_id": "acme", "service_id": 1000001, "issuer": "https://id.example.com/t/acme", "enabled": true, "version": 1763625600000001,
 		"settings": {"name": "Acme Inc."}, "created_at": "2026-11-20T08:00:00Z", "updated_at": "2026-11-20T08:00:00Z"}`

@@ -113,11 +113,11 @@ func (d *Door) answer(r *route, q *call) (any, error) {
 			return nil, &badParameter{name, "is none of the values that it can have"}
 		}
 	}
-	if r.body == nil {
-		return r.run(d, q, &none{})
+	body := reflect.ValueOf(&none{})
+	if r.body != nil {
+		body = reflect.New(r.body)
 	}
-	body := reflect.New(r.body)
-	if !r.optional || q.Request.ContentLength != 0 {
+	if r.body != nil && (!r.optional || q.Request.ContentLength != 0) {
 		if err := read(q.Context, body.Interface()); err != nil {
 			return nil, err
 		}

@@ -8,7 +8,9 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/chancery-id/chancery/admin"
+	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
 )
@@ -88,11 +90,11 @@ func statusOf(c *gin.Context, err error) int {
 	switch {
 	case errors.Is(err, admin.ErrReused):
 		return http.StatusUnprocessableEntity
-	case errors.Is(err, tenant.ErrExists):
+	case errors.Is(err, tenant.ErrExists), errors.Is(err, registration.ErrExists), errors.Is(err, account.ErrExists), errors.Is(err, account.ErrConflict):
 		return http.StatusConflict
-	case errors.Is(err, tenant.ErrConflict) && c.GetHeader("If-Match") != "":
+	case (errors.Is(err, tenant.ErrConflict) || errors.Is(err, registration.ErrConflict)) && c.GetHeader("If-Match") != "":
 		return http.StatusPreconditionFailed
-	case errors.Is(err, tenant.ErrConflict):
+	case errors.Is(err, tenant.ErrConflict), errors.Is(err, registration.ErrConflict), errors.Is(err, registration.ErrFull):
 		return http.StatusConflict
 	}
 	return wire.StatusOf(err)

@@ -31,6 +31,10 @@ func (s schemas) of(t reflect.Type) map[string]any {
 		return map[string]any{"type": "string", "format": "date-time"}
 	case reflect.TypeFor[settingsBody]():
 		return s.of(reflect.TypeFor[tenant.Settings]())
+	case reflect.TypeFor[clientBody]():
+		return s.open("ClientMetadata", reflect.TypeFor[tenant.Metadata]())
+	case reflect.TypeFor[clientDocument]():
+		return s.open("Client", reflect.TypeFor[tenant.Metadata](), reflect.TypeFor[clientMembers]())
 	case reflect.TypeFor[json.RawMessage]():
 		return map[string]any{}
 	}
@@ -76,6 +80,16 @@ func (s schemas) component(t reflect.Type) map[string]any {
 	}
 	s[name] = c
 	return ref
+}
+
+// open describes an object that holds the members of structs, and others.
+func (s schemas) open(name string, ts ...reflect.Type) map[string]any {
+	properties, required := map[string]any{}, []string{}
+	for _, t := range ts {
+		s.members(t, properties, &required)
+	}
+	s[name] = map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": true}
+	return map[string]any{"$ref": "#/components/schemas/" + name}
 }
 
 func componentName(t reflect.Type) string {

@@ -13,6 +13,9 @@ import (
 // settingsBody is a settings document as it is sent.
 type settingsBody json.RawMessage
 
+// MarshalJSON writes what was sent.
+func (b settingsBody) MarshalJSON() ([]byte, error) { return b, nil }
+
 func (d *Door) readSettings(q *call) (tenant.Settings, error) {
 	r, err := d.Console.Tenant(q.Request.Context(), q.id)
 	return q.settings(r, err)

@@ -1,0 +1,93 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/chancery-id/chancery/flows/account"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+func (b By) account() account.By {
+	return account.By{Actor: b.Actor, Address: b.Address, Once: b.Once}
+}
+
+// NewUser is a user to be created.
+type NewUser struct {
+	Username     string
+	Password     string
+	PasswordHash string // imported
+	Claims       map[string]json.RawMessage
+}
+
+// Users lists users of a tenant by subject after that one, at most n.
+func (c *Console) Users(ctx context.Context, id tenant.ID, after string, n int) ([]account.Account, error) {
+	t, err := c.live(ctx, id, "users")
+	if err != nil {
+		return nil, err
+	}
+	return c.Accounts.List(ctx, t, after, n)
+}
+
+// User returns a user of a tenant.
+func (c *Console) User(ctx context.Context, id tenant.ID, sub string) (account.Account, error) {
+	t, err := c.live(ctx, id, "users")
+	if err != nil {
+		return account.Account{}, err
+	}
+	return c.Accounts.Get(ctx, t, sub)
+}
+
+// CreateUser records a user.
+func (c *Console) CreateUser(ctx context.Context, id tenant.ID, n NewUser, by By) (account.Account, error) {
+	t, err := c.live(ctx, id, "users")
+	if err != nil {
+		return account.Account{}, err
+	}
+	return c.Accounts.Create(ctx, t, account.New{Username: n.Username, Password: n.Password, PasswordHash: n.PasswordHash, Claims: n.Claims, By: by.account()})
+}
+
+// ChangeUser changes name or claims of a user, and then whether it is disabled; what is nil stays. A user that is
+// disabled loses its sessions and grants.
+func (c *Console) ChangeUser(ctx context.Context, id tenant.ID, sub string, ch account.Change, disabled *bool, by By) (account.Account, error) {
+	t, err := c.live(ctx, id, "users")
+	if err != nil {
+		return account.Account{}, err
+	}
+	a, err := c.Accounts.Get(ctx, t, sub)
+	if err == nil && (ch.Username != nil || ch.Claims != nil) {
+		a, err = c.Accounts.Update(ctx, t, sub, ch, by.account())
+	}
+	switch {
+	case err != nil:
+		return account.Account{}, err
+	case disabled == nil || *disabled == a.Disabled:
+		return a, nil
+	case *disabled:
+		err = c.Accounts.Disable(ctx, t, sub, t.Settings.LongestAccessToken(), by.account())
+	default:
+		err = c.Accounts.Enable(ctx, t, sub, by.account())
+	}
+	if err != nil {
+		return account.Account{}, err
+	}
+	return c.Accounts.Get(ctx, t, sub)
+}
+
+// SetUserPassword gives a user a new password, or takes it away where it is empty.
+func (c *Console) SetUserPassword(ctx context.Context, id tenant.ID, sub, password string, by By) error {
+	t, err := c.live(ctx, id, "users")
+	if err != nil {
+		return err
+	}
+	return c.Accounts.SetPassword(ctx, t, sub, password, by.account())
+}
+
+// DeleteUser removes a user with its sessions, grants and consent.
+func (c *Console) DeleteUser(ctx context.Context, id tenant.ID, sub string, by By) error {
+	t, err := c.live(ctx, id, "users")
+	if err != nil {
+		return err
+	}
+	return c.Accounts.Delete(ctx, t, sub, t.Settings.LongestAccessToken(), by.account())
+}

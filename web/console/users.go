@@ -1,0 +1,103 @@
+package console
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/chancery-id/chancery/admin"
+	"github.com/chancery-id/chancery/flows/account"
+)
+
+// newUser is the body that creates a user.
+type newUser struct {
+	Username     string                     `json:"username" need:"yes"`
+	Password     string                     `json:"password"`
+	PasswordHash string                     `json:"password_hash" doc:"Of a password kept elsewhere: argon2id in PHC form, or bcrypt. It is replaced by ours at the first sign-in"`
+	Claims       map[string]json.RawMessage `json:"claims" doc:"OIDC Core, section 5.1"`
+}
+
+// shownUser is a user as an administrator sees it.
+type shownUser struct {
+	Subject     string                     `json:"sub"`
+	Username    string                     `json:"username"`
+	Enabled     bool                       `json:"enabled"`
+	HasPassword bool                       `json:"has_password"`
+	Claims      map[string]json.RawMessage `json:"claims"`
+	CreatedAt   time.Time                  `json:"created_at"`
+	UpdatedAt   time.Time                  `json:"updated_at"`
+}
+
+func shownUserOf(a account.Account, err error) (shownUser, error) {
+	if a.Claims == nil {
+		a.Claims = map[string]json.RawMessage{}
+	}
+	return shownUser{Subject: a.Subject, Username: a.Username, Enabled: !a.Disabled, HasPassword: a.PasswordHash != "", Claims: a.Claims,
+		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt}, err
+}
+
+// userList is a page of users. Next is absent on the last one.
+type userList struct {
+	Users []shownUser `json:"users"`
+	Next  string      `json:"next_cursor,omitempty"`
+}
+
+func (d *Door) listUsers(q *call) (*userList, error) {
+	n, err := limitOf(q.query)
+	if err != nil {
+		return nil, err
+	}
+	list := "users\x00" + string(q.id)
+	after, err := afterOf(q.home, list, q.query)
+	if err != nil {
+		return nil, err
+	}
+	as, err := d.Console.Users(q.Request.Context(), q.id, after, n+1)
+	if err != nil {
+		return nil, err
+	}
+	page := &userList{Users: []shownUser{}}
+	for _, a := range as[:min(n, len(as))] {
+		u, _ := shownUserOf(a, nil)
+		page.Users = append(page.Users, u)
+	}
+	if len(as) > n {
+		page.Next = cursor(q.home, list, as[n-1].Subject)
+	}
+	return page, nil
+}
+
+func (d *Door) createUser(q *call, b *newUser) (shownUser, error) {
+	return shownUserOf(d.Console.CreateUser(q.Request.Context(), q.id, admin.NewUser(*b), q.by))
+}
+
+func (d *Door) readUser(q *call) (shownUser, error) {
+	return shownUserOf(d.Console.User(q.Request.Context(), q.id, q.Param("sub")))
+}
+
+// userPatch is the body that changes a user. Claims replace all of them.
+type userPatch struct {
+	Username *string                    `json:"username"`
+	Claims   map[string]json.RawMessage `json:"claims" doc:"They replace all that there are"`
+	Enabled  *bool                      `json:"enabled" doc:"A user who is disabled loses sessions and grants, and cannot sign in"`
+}
+
+func (d *Door) patchUser(q *call, b *userPatch) (shownUser, error) {
+	var disabled *bool
+	if b.Enabled != nil {
+		disabled = new(!*b.Enabled)
+	}
+	return shownUserOf(d.Console.ChangeUser(q.Request.Context(), q.id, q.Param("sub"), account.Change{Username: b.Username, Claims: b.Claims}, disabled, q.by))
+}
+
+// newPassword is the body that sets a password.
+type newPassword struct {
+	Password string `json:"password" need:"yes" doc:"Empty: the user has none any more"`
+}
+
+func (d *Door) putPassword(q *call, b *newPassword) (none, error) {
+	return none{}, d.Console.SetUserPassword(q.Request.Context(), q.id, q.Param("sub"), b.Password, q.by)
+}
+
+func (d *Door) deleteUser(q *call) (none, error) {
+	return none{}, d.Console.DeleteUser(q.Request.Context(), q.id, q.Param("sub"), q.by)
+}
