@@ -69,7 +69,7 @@ func TestEveryGrantObeysTheSameRules(t *testing.T) {
 				continue
 			}
 			w, s := trusting(t)
-			w.tenant.Settings.Grants.Password.Enabled = true
+			w.tenant.Settings.Grants.Password.Enabled, w.tenant.Settings.CIBA.Enabled, w.tenant.Settings.Device.Enabled = true, true, true
 			shop := *w.clients["shop"]
 			shop.GrantTypes = append(slices.Clone(shop.GrantTypes), oauth.CIBA, oauth.DeviceCode)
 			w.clients["shop"] = &shop
