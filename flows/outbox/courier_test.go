@@ -191,6 +191,7 @@ func TestWhatIsRecordedHereGoesAtOnceAndElsewhereWithinASecond(t *testing.T) {
 		}
 		owe(s, "other", "https://rp.example/", "", 1)
 		time.Sleep(1100 * time.Millisecond)
+		synctest.Wait()
 		if s.left() != 0 {
 			t.Errorf("%d left", s.left())
 		}
@@ -202,6 +203,7 @@ func TestMessagesOfOneObjectArriveInOrder(t *testing.T) {
 		owe(s, "acme", "https://rp.example/", "alice", 5)
 		c.Recorded("acme")
 		time.Sleep(200 * time.Millisecond)
+		synctest.Wait()
 		if want := "https://rp.example/ 0,https://rp.example/ 1,https://rp.example/ 2,https://rp.example/ 3,https://rp.example/ 4"; strings.Join(p.got, ",") != want {
 			t.Errorf("got %v", p.got)
 		}
@@ -213,11 +215,13 @@ func TestAHangingTargetSlowsNobodyElse(t *testing.T) {
 		owe(s, "loud", "https://hangs.example/", "", 1000)
 		c.Recorded("loud")
 		time.Sleep(20 * time.Second)
+		synctest.Wait()
 		owe(s, "loud", "https://well.example/", "", 10)
 		c.Recorded("loud")
 		owe(s, "quiet", "https://well.example/quiet", "", 10)
 		c.Recorded("quiet")
 		time.Sleep(100 * time.Millisecond)
+		synctest.Wait()
 		if n, m := p.calls("well.example/ "), p.calls("quiet"); n != 10 || m != 10 {
 			t.Errorf("%d of the same tenant, %d of another", n, m)
 		}
@@ -226,6 +230,7 @@ func TestAHangingTargetSlowsNobodyElse(t *testing.T) {
 		}
 		before := p.calls("hangs")
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if n := p.calls("hangs") - before; n < 1 || n > 12 {
 			t.Errorf("%d calls of the hanging target in a minute", n)
 		}
@@ -239,6 +244,7 @@ func TestWhatFailsIsTriedLessAndLessAndThenBuried(t *testing.T) {
 		owe(s, "acme", "https://well.example/", "alice", 1)
 		c.Recorded("acme")
 		time.Sleep(Patience + time.Hour)
+		synctest.Wait()
 		if n := len(p.got); n < 80 || n > 200 {
 			t.Errorf("%d attempts", n)
 		}
@@ -264,6 +270,7 @@ func TestAFailingTargetIsNotFlooded(t *testing.T) {
 		owe(s, "acme", "https://refuses.example/", "", 1000)
 		c.Recorded("acme")
 		time.Sleep(10 * time.Second)
+		synctest.Wait()
 		if n := len(p.got); n > 20 {
 			t.Errorf("%d calls in ten seconds", n)
 		}
@@ -294,6 +301,7 @@ func TestAKindPreparesItsMessages(t *testing.T) {
 		}
 		c.Recorded("acme")
 		time.Sleep(500 * time.Millisecond)
+		synctest.Wait()
 		slices.Sort(outcomes)
 		if !slices.Equal(outcomes, []Outcome{Sent, Failed, Moot}) || !slices.Equal(p.got, []string{"https://moved.example/ hello from acme"}) {
 			t.Errorf("%v, sent %v", outcomes, p.got)
@@ -308,6 +316,7 @@ func TestAnIdleCourierAsksOnceASecond(t *testing.T) {
 	var told atomic.Int64
 	world(t, func(c *Courier, s *memory) { s.down, c.Failed = errors.New("down"), func(error) { told.Add(1) } }, func(t *testing.T, c *Courier, s *memory, p *post) {
 		time.Sleep(10 * time.Second)
+		synctest.Wait()
 		if n := told.Load(); n < 9 || n > 11 || s.leases != 0 {
 			t.Errorf("%d looks, %d leases", n, s.leases)
 		}
