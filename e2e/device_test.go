@@ -323,3 +323,20 @@ func TestDevicePages(t *testing.T) {
 		})
 	})
 }
+
+// What a device gets is bound to the key that it proved to hold, its refresh tokens as well where it is public (RFC 9449 §5).
+func TestDeviceBoundTokens(t *testing.T) {
+	onEach(t, func(t *testing.T, s *server) {
+		x := s.newTenant(t)
+		tv, key, other := x.tv(t), newProver(t), newProver(t)
+		a, v := x.device(t, tv, "scope", "openid"), newVisitor(t)
+		v.fill(t, v.enter(t, x, a.UserCode), "action", "allow")
+		k := issued(t, key.ask(t, x, tv, "grant_type", deviceGrant, "device_code", a.DeviceCode))
+		cnf, _ := x.introspect(t, k.Access)["cnf"].(map[string]any)
+		if cnf["jkt"] != key.jkt() {
+			t.Errorf("the access token is bound to %v", cnf)
+		}
+		other.ask(t, x, tv, "grant_type", "refresh_token", "refresh_token", k.Refresh).want(t, "400 invalid_grant")
+		issued(t, key.ask(t, x, tv, "grant_type", "refresh_token", "refresh_token", k.Refresh))
+	})
+}
