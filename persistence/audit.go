@@ -55,7 +55,7 @@ func (db *DB) Events(ctx context.Context, id tenant.ID, before time.Time, n int)
 	var rows []eventRow
 	err := db.do(ctx, reads, "list events", func(ctx context.Context) error {
 		rows = nil
-		q := db.look(ctx, id).Order("at DESC").Limit(n)
+		q := db.look(ctx, id).Order("at DESC, seq DESC").Limit(n)
 		if !before.IsZero() {
 			q = q.Where("at < ?", cut(before))
 		}
