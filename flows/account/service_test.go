@@ -233,16 +233,14 @@ func TestVerifyTakesTheSameTime(t *testing.T) {
 	if _, err := s.Create(ctx, acme, New{Username: "alice", Password: pass}); err != nil {
 		t.Fatal(err)
 	}
-	fastest := func(username string) time.Duration {
-		least := time.Hour
-		for range 5 {
+	known, unknown := time.Hour, time.Hour
+	for range 12 { // in turn, so that a machine that is busy for a while is so for both
+		for username, least := range map[string]*time.Duration{"alice": &known, "nobody": &unknown} {
 			start := time.Now()
 			_, _ = s.Verify(ctx, acme, username, "wrong guess", "")
-			least = min(least, time.Since(start))
+			*least = min(*least, time.Since(start))
 		}
-		return least
 	}
-	known, unknown := fastest("alice"), fastest("nobody")
 	if unknown < known/2 || known < unknown/2 {
 		t.Errorf("a known user is refused after %v, an unknown one after %v", known, unknown)
 	}

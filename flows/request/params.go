@@ -13,15 +13,16 @@ import (
 
 // Longest values accepted, in bytes.
 const (
-	maxClientID  = 255
-	maxState     = 4096
-	maxNonce     = 512
-	maxLoginHint = 512
-	maxLocales   = 32      // tags
-	maxACR       = 32      // values
-	maxResource  = 16      // values
-	maxResources = 4 << 10 // bytes of all of them, as they go into tokens
-	maxHint      = 16 << 10
+	maxClientID    = 255
+	maxState       = 4096
+	maxNonce       = 512
+	maxLoginHint   = 512
+	maxLocales     = 32      // tags
+	maxACR         = 32      // values
+	maxResource    = 16      // values
+	maxResources   = 4 << 10 // bytes of all of them, as they go into tokens
+	maxHint        = 16 << 10
+	maxIDTokenHint = 32 << 10 // encrypted ones are as long
 )
 
 // repeated refuses a parameter that is there twice; resource alone may be (RFC 8707 §2).
@@ -328,7 +329,7 @@ func (d *draft) idTokenHint() error {
 	if d.IDTokenHint == "" {
 		return nil
 	}
-	if len(d.IDTokenHint) > maxHint {
+	if len(d.IDTokenHint) > maxIDTokenHint {
 		return oauth.InvalidRequest("id_token_hint is too long")
 	}
 	sub, err := d.service.Hint(d.ctx, d.tenant, d.client, d.IDTokenHint)

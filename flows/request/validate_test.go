@@ -167,7 +167,7 @@ func TestRefused(t *testing.T) {
 		{"claim names have an alphabet", `claims={"userinfo":{"a\"b":null}}`, settings{}, "invalid_request: claims holds a name that is not allowed", true},
 		{"an essential acr must be one that the tenant knows", `claims={"id_token":{"acr":{"essential":true,"value":"gold"}}}`, settings{ACRValues: []string{"silver"}}, "unmet_authentication_requirements: no authentication here reaches an acr that the request demands", true},
 		{"a hint must be ours", "id_token_hint=foreign", settings{}, "invalid_request: id_token_hint is not an ID token of this issuer", true},
-		{"a hint has a limit", "id_token_hint=hint-of-" + long(16<<10), settings{}, "invalid_request: id_token_hint is too long", true},
+		{"a hint has a limit", "id_token_hint=hint-of-" + long(32<<10), settings{}, "invalid_request: id_token_hint is too long", true},
 		{"a hint and claims may not contradict", `id_token_hint=hint-of-alice&claims={"id_token":{"sub":{"value":"bob"}}}`, settings{}, "invalid_request: id_token_hint and claims name different subjects", true},
 
 		{"a resource is absolute", "resource=api", settings{}, "invalid_target: resource is not an absolute URI without fragment", true},
