@@ -3,8 +3,10 @@ package console_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chancery-id/chancery/tenant"
 )
@@ -69,5 +71,56 @@ func TestKeys(t *testing.T) {
 	}
 	if a := h.call("DELETE", "/admin/v1/tenants/acme/keys/"+kid, ""); a.status != http.StatusNotFound {
 		t.Errorf("revoking again: %d", a.status)
+	}
+}
+
+func TestThePreviewOfTheJWKSet(t *testing.T) {
+	h := newHouse(t)
+	h.create("acme", "")
+	first := h.call("GET", "/admin/v1/tenants/acme/keys", "").json(t)["keys"].([]any)[0].(map[string]any)
+	if a := h.call("POST", "/admin/v1/tenants/acme/keys", `{"alg": "`+first["alg"].(string)+`"}`); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	type preview struct {
+		URI  string          `json:"jwks_uri"`
+		JWKS json.RawMessage `json:"jwks"`
+		Keys []struct {
+			Kid, Alg, State string
+			Published       bool
+		}
+	}
+	at := func(query string) (p preview, states string) {
+		t.Helper()
+		a := h.call("GET", "/admin/v1/tenants/acme/jwks"+query, "")
+		if err := json.Unmarshal(a.body, &p); err != nil || a.status != http.StatusOK {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		for _, k := range p.Keys {
+			if k.Alg == first["alg"] {
+				states += k.State + " "
+			}
+			if k.Published != strings.Contains(string(p.JWKS), k.Kid) {
+				t.Errorf("%s is published: %v; the set is %s", k.Kid, k.Published, p.JWKS)
+			}
+		}
+		return p, states
+	}
+	p, states := at("")
+	if public := h.call("GET", "/t/acme/jwks.json", "", "Authorization", ""); string(public.body) != string(p.JWKS) || p.URI != h.url+"/t/acme/jwks.json" {
+		t.Errorf("the public sees %s at %s, the preview is %s", public.body, p.URI, p.JWKS)
+	}
+	if states != "signing waiting " {
+		t.Errorf("after a rotation the keys are %s", states)
+	}
+	soon := url.QueryEscape(time.Now().Add(11 * time.Minute).Format(time.RFC3339))
+	if _, states := at("?at=" + soon); states != "retired signing " {
+		t.Errorf("once the new key has its turn the keys are %s", states)
+	}
+	late := url.QueryEscape(time.Now().Add(1000 * time.Hour).Format(time.RFC3339))
+	if p, states := at("?at=" + late); states != "gone signing " || strings.Contains(string(p.JWKS), first["kid"].(string)) {
+		t.Errorf("in the end the keys are %s, the set is %s", states, p.JWKS)
+	}
+	if a := h.call("GET", "/admin/v1/tenants/acme/jwks?at=tomorrow", ""); a.status != http.StatusBadRequest || errorsOf(t, a)[0] != "at" {
+		t.Errorf("a time that is none: %d %s", a.status, a.body)
 	}
 }

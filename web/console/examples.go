@@ -45,6 +45,8 @@ var examples = map[string]example{
 	"rotateKeys":         {body: `{"alg": "ES256"}`, answer: keysExample},
 	"listKeys":           {answer: keysExample},
 	"revokeKey":          {answer: keysExample},
+	"previewKeys": {answer: `{"at": "2026-11-20T08:05:00Z", "jwks_uri": "https://id.example.com/t/acme/jwks.json",
+		"jwks": {"keys": [{"kty": "EC", "crv": "P-256", "x": "…", "y": "…", "kid": "k1", "alg": "ES256", "use": "sig"}]}, "keys": [` + keyExample + `]}`},
 	"listRoles":          {answer: `{"roles": [` + roleExample + `], "permissions": ["users:read", "users:write"]}`},
 	"readRole":           {answer: roleExample},
 	"putRole":            {body: `{"description": "Helps", "permissions": ["users:read", "audit:read"]}`, answer: roleExample},
@@ -74,7 +76,8 @@ const (
 	settingsExample = `{"name": "Acme Inc.", "tokens": {"access_token_lifetime": 600}}`
 	tenantExample   = `{"tenant_id": "acme", "service_id": 1000001, "issuer": "https://id.example.com/t/acme", "enabled": true, "version": 1763625600000001,
 		"settings": {"name": "Acme Inc."}, "created_at": "2026-11-20T08:00:00Z", "updated_at": "2026-11-20T08:00:00Z"}`
-	keysExample          = `{"keys": [{"kid": "k1", "alg": "ES256", "created_at": "2026-11-20T08:00:00Z", "active_at": "2026-11-20T08:10:00Z"}]}`
+	keyExample           = `{"kid": "k1", "alg": "ES256", "state": "waiting", "published": true, "created_at": "2026-11-20T08:00:00Z", "active_at": "2026-11-20T08:10:00Z"}`
+	keysExample          = `{"keys": [` + keyExample + `]}`
 	roleExample          = `{"name": "help-desk", "description": "Helps", "permissions": ["audit:read", "users:read"], "built_in": false, "updated_at": "2026-11-20T08:00:00Z"}`
 	administratorExample = `{"principal": "service:5f0c9e1d2b3a4c5d6e7f8091", "roles": ["help-desk"], "permissions": ["audit:read", "users:read"]}`
 	accountExample       = `{"id": "5f0c9e1d2b3a4c5d6e7f8091", "name": "CI", "disabled": false, "roles": ["developer"], "created_at": "2026-11-20T08:00:00Z", "updated_at": "2026-11-20T08:00:00Z"}`

@@ -79,6 +79,9 @@ var routes = []route{
 		summary: "Publish new signing keys, to sign in ten minutes", optional: true, operation: op((*Door).rotateKeys)},
 	{method: http.MethodGet, path: "/tenants/:id/keys", permission: admin.ReadKeys, name: "listKeys", status: http.StatusOK,
 		summary: "List signing keys with their schedule", operation: look((*Door).listKeys)},
+	{method: http.MethodGet, path: "/tenants/:id/jwks", permission: admin.ReadKeys, name: "previewKeys", status: http.StatusOK,
+		summary: "Show the JWK set as the public sees it, now or at a time to come, with the state of each key",
+		query:   []parameter{{name: "at", description: "A time as in RFC 3339; now where left out"}}, operation: look((*Door).previewKeys)},
 	{method: http.MethodDelete, path: "/tenants/:id/keys/:kid", permission: admin.WriteKeys, name: "revokeKey", status: http.StatusOK,
 		summary: "Take a compromised key out of use at once, and with it the tokens it signed", operation: look((*Door).revokeKey)},
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
 )
 
 // schemas describes types of bodies and answers as JSON Schema (2020-12). Structs become components.
@@ -18,6 +19,7 @@ type schemas map[string]any
 var enumerations = map[reflect.Type]any{
 	reflect.TypeFor[tenant.API]():       admin.APIs,
 	reflect.TypeFor[admin.Permission](): admin.Permissions(true),
+	reflect.TypeFor[keys.State]():       keys.AllStates(),
 }
 
 // documents are what raw JSON holds, by the tag "of" of its member.
