@@ -23,6 +23,7 @@ type deployment struct {
 	wire       *wire
 	front      *front
 	replicas   []*replica
+	sink       *sink
 	adminToken string
 	tenants    []*tenant
 	frozen     atomic.Bool // a replica hangs on purpose, and what it was asked with it
@@ -43,7 +44,7 @@ func deploy(ctx context.Context, t *testing.T) *deployment {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	d := &deployment{history: &history{}, cluster: newCluster(t), adminToken: "admin-" + rand.Text() + rand.Text()}
+	d := &deployment{history: &history{}, cluster: newCluster(t), sink: newSink(t), adminToken: "admin-" + rand.Text() + rand.Text()}
 	d.wire = newWire(t, d.cluster.port)
 	d.front = newFront(t)
 	kek := make([]byte, 32)
@@ -51,7 +52,7 @@ func deploy(ctx context.Context, t *testing.T) *deployment {
 	env := []string{
 		"CHANCERY_DATABASE_URL=" + d.cluster.dsn(d.wire.port(), fmt.Sprintf("&pool_max_conns=%d", poolSize)),
 		"CHANCERY_ADMIN_TOKEN=" + d.adminToken, "CHANCERY_KEK=" + hex.EncodeToString(kek),
-		"CHANCERY_TRUSTED_PROXIES=127.0.0.1/32", "CHANCERY_OUTBOUND_ALLOW=127.0.0.0/8", "OTEL_SDK_DISABLED=true",
+		"CHANCERY_TRUSTED_PROXIES=127.0.0.1/32", "CHANCERY_OUTBOUND_ALLOW=127.0.0.0/8", "CHANCERY_EXTRA_CA=" + d.sink.ca, "OTEL_SDK_DISABLED=true",
 	}
 	for _, e := range os.Environ() {
 		if !strings.HasPrefix(e, "CHANCERY_") && !strings.HasPrefix(e, "OTEL_") && !strings.HasPrefix(e, "PG") {

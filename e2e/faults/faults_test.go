@@ -60,6 +60,7 @@ var faults = []fault{
 	{"F15 others take the sessions of PostgreSQL", crowdDatabase, []string{"503", "429"}, recovery},
 	{"F22 keys are rotated", rotateKeys, nil, 0},
 	{"F24 notifications are lost", loseNotifications, nil, 0},
+	{"F25 a relying party hangs", hangTarget, nil, 0},
 }
 
 // TestFaults runs the load while one fault after the other strikes, and then judges.

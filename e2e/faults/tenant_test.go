@@ -75,9 +75,11 @@ func (x *tenant) code(ctx context.Context, subject string) string {
 	if !x.good(a, "subject") {
 		return ""
 	}
-	a = x.integrate(ctx, http.MethodPut, sessions+"/"+prompt.SID, map[string]any{"scope": []string{"openid", "offline_access"}, "long_lived": true, "issue_refresh_token": true})
-	if !x.good(a, "consent") {
-		return ""
+	if a.status == http.StatusOK { // else consent is remembered
+		a = x.integrate(ctx, http.MethodPut, sessions+"/"+prompt.SID, map[string]any{"scope": []string{"openid", "offline_access"}, "long_lived": true, "issue_refresh_token": true})
+		if !x.good(a, "consent") {
+			return ""
+		}
 	}
 	to, err := url.Parse(a.header.Get("Location"))
 	if err != nil {
