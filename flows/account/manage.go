@@ -28,7 +28,7 @@ type By struct {
 type New struct {
 	Username     string
 	Password     string
-	PasswordHash string // imported: argon2id in PHC form, or bcrypt
+	PasswordHash string // imported: one of schemes
 	Claims       map[string]json.RawMessage
 	By           By
 }

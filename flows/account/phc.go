@@ -17,7 +17,7 @@ type digest interface {
 	ours() bool // made with our parameters, or stronger ones
 }
 
-// schemes are the password hashes we can check, by the beginning of their PHC or modular crypt string. Passwords
+// schemes are the password hashes we can check, by how they begin. Passwords
 // set with us are argon2id; the others come with imported accounts.
 var schemes = []struct {
 	prefix string
@@ -27,6 +27,12 @@ var schemes = []struct {
 	{"$2a$", parseBcrypt},
 	{"$2b$", parseBcrypt},
 	{"$2y$", parseBcrypt},
+	{"$pbkdf2$", parsePBKDF2},
+	{"$pbkdf2-", parsePBKDF2},
+	{"pbkdf2_", parseDjango},
+	{"pbkdf2:", parseWerkzeug},
+	{"$scrypt$", parseScrypt},
+	{"scrypt:", parseWerkzeug},
 }
 
 var errHash = errors.New("account: not a password hash that can be checked here")

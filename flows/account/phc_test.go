@@ -46,8 +46,21 @@ func TestParseHash(t *testing.T) {
 func FuzzParseHash(f *testing.F) {
 	f.Add("$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc$MDEyMzQ1Njc4OWFiY2RlZg")
 	f.Add("$2b$04$OtR5tTEnaPtaMDNAkKWzFeyA8yk0JSGGcG6wfm4iNZeowCr3c9q0y")
+	for _, c := range imported {
+		f.Add(c.hash)
+	}
 	f.Fuzz(func(t *testing.T, s string) {
 		d, err := parseHash(s)
+		switch d := d.(type) {
+		case pbkdf2Hash:
+			if d.iterations > affordablePBKDF2 {
+				t.Errorf("%q is not affordable", s)
+			}
+		case scryptHash:
+			if d.n*d.r*d.p > affordableScryptWork || d.n*d.r > affordableScryptMemory {
+				t.Errorf("%q is not affordable", s)
+			}
+		}
 		if a, ok := d.(argon2id); err == nil && ok {
 			again, err := parseHash(a.String())
 			if err != nil || again.(argon2id).String() != a.String() {

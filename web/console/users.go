@@ -12,7 +12,7 @@ import (
 type newUser struct {
 	Username     string                     `json:"username" need:"yes"`
 	Password     string                     `json:"password"`
-	PasswordHash string                     `json:"password_hash" doc:"Of a password kept elsewhere: argon2id in PHC form, or bcrypt. It is replaced by ours at the first sign-in"`
+	PasswordHash string                     `json:"password_hash" doc:"Of a password kept elsewhere: argon2id, scrypt or PBKDF2 in PHC form, bcrypt, or PBKDF2 or scrypt as Passlib, Django and Werkzeug write them. It is replaced by ours at the first sign-in"`
 	Claims       map[string]json.RawMessage `json:"claims" doc:"OIDC Core, section 5.1"`
 }
 
