@@ -13,7 +13,13 @@ type DeviceSettings struct {
 	Interval        int64  `json:"interval,omitempty"`          // 5 s between two polls of a device
 	UserCodeCharset string `json:"user_code_charset,omitempty"` // Base20 where empty, or Numeric
 	UserCodeMask    string `json:"user_code_mask,omitempty"`    // an asterisk for each character, hyphens and spaces between: ****-****, numeric ***-***-***
+
+	VerificationURI         string `json:"verification_uri,omitempty"`          // of a page of the tenant's own; ours where empty
+	VerificationURIComplete string `json:"verification_uri_complete,omitempty"` // the same with UserCodeHere for the code; made of the other where empty
 }
+
+// UserCodeHere stands for the user code in VerificationURIComplete.
+const UserCodeHere = "USER_CODE"
 
 // The character sets of user codes (RFC 8628 §6.1).
 const (
@@ -54,9 +60,13 @@ func (d *DeviceSettings) MaxWaiting() int {
 	return int(min(space/(1<<20), 100_000))
 }
 
-// DeviceOn reports whether devices are served. Their users enter the code at our own pages, which a tenant with a login UI
-// of its own does not use.
-func (s *Settings) DeviceOn() bool { return s.Device.Enabled && s.LoginURL == "" }
+// DeviceOn reports whether devices are served: where there is a page for their users to enter the code at.
+func (s *Settings) DeviceOn() bool {
+	return s.Device.Enabled && (s.Device.VerificationURI != "" || s.LoginURL == "")
+}
+
+// DevicePageOn reports whether that page is ours, which a tenant with a login UI of its own does not use.
+func (s *Settings) DevicePageOn() bool { return s.DeviceOn() && s.Device.VerificationURI == "" }
 
 // DeviceLifetime is how long a device waits for its user.
 func (s *Settings) DeviceLifetime() time.Duration { return or(s.Device.Lifetime, 10*time.Minute) }
@@ -72,4 +82,8 @@ func (c *checker) device(d *DeviceSettings) {
 	n := strings.Count(m, "*")
 	c.that(m == "" || !ok || n >= u.fewest && len(m) <= 32 && strings.Trim(m, "*- ") == "" && m[0] == '*' && m[len(m)-1] == '*',
 		"/device/user_code_mask", "must have an asterisk for each of at least 8 characters, or 9 digits, and between them hyphens and spaces")
+	c.that(d.VerificationURI == "" || secureURL(d.VerificationURI), "/device/verification_uri", "must be an https URL without fragment; http only for the loopback")
+	whole := d.VerificationURIComplete
+	c.that(whole == "" || d.VerificationURI != "" && secureURL(whole) && strings.Contains(whole, UserCodeHere),
+		"/device/verification_uri_complete", "must be such a URL that holds USER_CODE, beside verification_uri")
 }

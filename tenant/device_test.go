@@ -16,6 +16,10 @@ func TestCheckDevice(t *testing.T) {
 	}{
 		{"everything may be set", `{"enabled": true, "lifetime": 60, "interval": 1, "user_code_charset": "numeric", "user_code_mask": "*** *** ***"}`, nil},
 		{"nothing need be", `{}`, nil},
+		{"the page may be the tenant's", `{"verification_uri": "https://as.example/device", "verification_uri_complete": "https://as.example/device/USER_CODE"}`, nil},
+		{"it is https", `{"verification_uri": "http://as.example/device"}`, []string{"/device/verification_uri"}},
+		{"the one with the code has a place for it", `{"verification_uri": "https://as.example/device", "verification_uri_complete": "https://as.example/device"}`, []string{"/device/verification_uri_complete"}},
+		{"and stands beside the other", `{"verification_uri_complete": "https://as.example/USER_CODE"}`, []string{"/device/verification_uri_complete"}},
 		{"a device waits at least a minute", `{"lifetime": 59}`, []string{"/device/lifetime"}},
 		{"a device does not wait for hours", `{"lifetime": 3601}`, []string{"/device/lifetime"}},
 		{"polls are apart", `{"interval": -1}`, []string{"/device/interval"}},

@@ -3,10 +3,12 @@
 package device
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/decoupled"
@@ -76,10 +78,23 @@ func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, client *tenant.Cl
 	case err != nil:
 		return Authorization{}, err
 	}
-	page := t.Issuer + s.Page
-	return Authorization{DeviceCode: kind.Handle.Of(t, a.ID), UserCode: code, VerificationURI: page,
-		VerificationURIComplete: page + "?" + url.Values{"user_code": {code}}.Encode(),
-		ExpiresIn:               t.Settings.DeviceLifetime(), Interval: a.Interval, Request: r}, nil
+	out := Authorization{DeviceCode: kind.Handle.Of(t, a.ID), UserCode: code, ExpiresIn: t.Settings.DeviceLifetime(), Interval: a.Interval, Request: r}
+	out.VerificationURI, out.VerificationURIComplete = s.page(t, code)
+	return out, nil
+}
+
+// page is where the user enters the code, without and with it: at the tenant's own page, where it has one.
+func (s *Service) page(t *tenant.Tenant, code string) (plain, complete string) {
+	d := &t.Settings.Device
+	if d.VerificationURIComplete != "" {
+		return d.VerificationURI, strings.ReplaceAll(d.VerificationURIComplete, tenant.UserCodeHere, url.QueryEscape(code))
+	}
+	plain = cmp.Or(d.VerificationURI, t.Issuer+s.Page)
+	before := "?"
+	if strings.Contains(plain, "?") {
+		before = "&"
+	}
+	return plain, plain + before + url.Values{"user_code": {code}}.Encode()
 }
 
 // Guess says who enters a user code. The zero Guess is that of somebody who acts for the tenant, and limits its users.
@@ -97,8 +112,13 @@ const (
 // What Verify says of a code that cannot be used. Whoever only has the code must not be told one from the other.
 var (
 	ErrUnknown = oauth.InvalidRequest("the user code is unknown, expired or already used")
-	ErrExpired = ErrUnknown.Because(errors.New("device: it has expired"))
+	ErrExpired = ErrUnknown.Because(errOver)
 )
+
+var errOver = errors.New("device: it has expired")
+
+// Expired tells whether err is ErrExpired, which for users is the same as ErrUnknown.
+func Expired(err error) bool { return errors.Is(err, errOver) }
 
 // Verify returns what waits for whoever enters the code (RFC 8628 §3.3). It is written in any case, and with any or no
 // punctuation. A code that has expired is ErrExpired, any other that nothing waits for ErrUnknown. After too many of them it

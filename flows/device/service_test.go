@@ -38,6 +38,21 @@ func TestBegin(t *testing.T) {
 	}
 }
 
+func TestVerificationPages(t *testing.T) {
+	for _, tt := range []struct{ uri, complete, shown string }{
+		{"https://as.example/device", "", "https://as.example/device?user_code="},
+		{"https://as.example/device?x=1", "", "https://as.example/device?x=1&user_code="},
+		{"https://as.example/device", "https://as.example/d/USER_CODE", "https://as.example/d/"},
+	} {
+		w := newWorld(t, func(s *tenant.Settings) {
+			s.LoginURL, s.Device.VerificationURI, s.Device.VerificationURIComplete = "https://as.example/login", tt.uri, tt.complete
+		})
+		if a := w.begin(""); a.VerificationURI != tt.uri || a.VerificationURIComplete != tt.shown+a.UserCode {
+			t.Errorf("%+v: %q and %q", tt, a.VerificationURI, a.VerificationURIComplete)
+		}
+	}
+}
+
 func TestBeginRefused(t *testing.T) {
 	for _, tt := range []struct {
 		rule, query string
@@ -128,7 +143,7 @@ func TestVerify(t *testing.T) {
 		code := tt.change(w, w.begin("scope=openid").UserCode)
 		p, err := w.Verify(context.Background(), w.tenant, code, Guess{Address: "192.0.2.1", Subject: "alice"})
 		w.says(tt.rule, err, tt.err)
-		if tt.is != nil && !errors.Is(err, tt.is) {
+		if tt.is != nil && !errors.Is(err, tt.is) || Expired(err) != (tt.is == error(ErrExpired)) {
 			t.Errorf("%s: %v is not %v", tt.rule, err, tt.is)
 		}
 		if err == nil && (p.Client != w.tv || p.State != decoupled.Waiting) {

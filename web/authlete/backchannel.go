@@ -82,9 +82,7 @@ func (c *call) unauthorized(out answer, err error) (answer, error) {
 // identify says which client asks.
 func (a *backchannelAnswer) identify(client *tenant.Client) {
 	a.clientRef, a.ClientName, a.DeliveryMode = refOf(client), client.Name, strings.ToUpper(client.BackchannelMode)
-	if a.AuthMethod = authMethods.here(client.TokenEndpointAuthMethod); a.AuthMethod == "" {
-		a.AuthMethod = authMethods.here(oauth.AuthBasic)
-	}
+	a.AuthMethod = authMethodOf(client)
 }
 
 // open says all of the request that waits behind a ticket.

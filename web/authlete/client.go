@@ -1,12 +1,14 @@
 package authlete
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -58,6 +60,11 @@ func clientType(c *tenant.Client) string {
 		return "PUBLIC"
 	}
 	return "CONFIDENTIAL"
+}
+
+// authMethodOf is how c authenticates.
+func authMethodOf(c *tenant.Client) string {
+	return authMethods.here(cmp.Or(c.TokenEndpointAuthMethod, oauth.AuthBasic))
 }
 
 // translations are the values of a metadata member by language.

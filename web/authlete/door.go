@@ -15,6 +15,7 @@ import (
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/clientauth"
+	"github.com/chancery-id/chancery/flows/device"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/token"
 	"github.com/chancery-id/chancery/tenant"
@@ -29,6 +30,7 @@ type Door struct {
 	Tokens     *token.Service
 	Access     *access.Service
 	CIBA       *ciba.Service
+	Device     *device.Service
 	ClientAuth *clientauth.Service // that limits no guesses: where they come from the authorization server alone knows
 	Clients    *registration.Service
 	Console    *admin.Console
@@ -64,6 +66,9 @@ var runtime = []endpoint{
 	{path: "/backchannel/authentication/issue", flow: "backchannel", codes: "A183", serve: (*Door).backchannelIssue},
 	{path: "/backchannel/authentication/fail", flow: "backchannel", codes: "A185", worded: bare, serve: (*Door).backchannelFail},
 	{path: "/backchannel/authentication/complete", flow: "backchannel", codes: "A198", failed: serverError, serve: (*Door).backchannelComplete},
+	{path: "/device/authorization", flow: "device", codes: "A220", serve: (*Door).device},
+	{path: "/device/verification", flow: "device", codes: "A224", failed: serverError, serve: (*Door).deviceVerification},
+	{path: "/device/complete", flow: "device", codes: "A241", failed: serverError, misused: invalidRequest, serve: (*Door).deviceComplete},
 }
 
 // management are the calls that answer with an HTTP status.

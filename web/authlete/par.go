@@ -62,7 +62,5 @@ func (d *Door) push(c *call) (answer, error) {
 
 // identify says how the client authenticated.
 func (a *pushedAnswer) identify(client *tenant.Client) {
-	if a.AuthMethod = authMethods.here(client.TokenEndpointAuthMethod); a.AuthMethod == "" {
-		a.AuthMethod = authMethods.here(oauth.AuthBasic)
-	}
+	a.AuthMethod = authMethodOf(client)
 }

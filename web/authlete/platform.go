@@ -111,11 +111,12 @@ type newService struct {
 	ACRs            []string      `json:"supportedAcrs"`
 	Attributes      []pair        `json:"attributes"`
 	newBackchannel
+	newDevice
 }
 
 // settings says it in a tenant's words.
 func (n *newService) settings() tenant.Settings {
-	s := tenant.Settings{Name: n.Name, CIBA: n.newBackchannel.settings()}
+	s := tenant.Settings{Name: n.Name, CIBA: n.newBackchannel.settings(), Device: n.newDevice.settings(n.GrantTypes)}
 	s.Tokens.AccessTokenLifetime, s.Tokens.RefreshTokenLifetime = n.TokenDuration, n.RefreshDuration
 	s.Tokens.IDTokenLifetime, s.Tokens.RefreshTokenKeep = n.IDTokenDuration, n.RefreshKept
 	s.Authorization.CodeLifetime, s.Authorization.ACRValues = n.CodeDuration, n.ACRs

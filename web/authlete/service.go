@@ -55,6 +55,7 @@ type service struct {
 	DynamicRegistering bool          `json:"dynamicRegistrationSupported"`
 	LoopbackVariable   bool          `json:"loopbackRedirectionUriVariable"`
 	backchannelService
+	deviceService
 }
 
 // serviceOf describes t, as it was configured or by default.
@@ -68,7 +69,7 @@ func (d *Door) serviceOf(t *tenant.Tenant) *service {
 		TokenDuration: int64(s.AccessTokenLifetime().Seconds()), RefreshDuration: int64(s.RefreshTokenLifetime().Seconds()),
 		IDTokenDuration: int64(s.IDTokenLifetime().Seconds()), CodeDuration: int64(s.CodeLifetime().Seconds()),
 		RefreshKept: s.Tokens.RefreshTokenKeep, PKCES256: true, ErrorURIOmitted: true, DynamicRegistering: s.Clients.OpenRegistration,
-		LoopbackVariable: true, backchannelService: backchannelOf(s, &m)}
+		LoopbackVariable: true, backchannelService: backchannelOf(s, &m), deviceService: deviceOf(s, &m)}
 	if !s.Tokens.AccessTokenOpaque {
 		out.TokenAlg = string(s.AccessTokenAlg())
 	}

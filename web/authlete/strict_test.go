@@ -20,6 +20,7 @@ var enums = map[string][]string{
 	"supportedClaimTypes":       {"NORMAL", "AGGREGATED", "DISTRIBUTED"},
 	"clientType":                {"PUBLIC", "CONFIDENTIAL"},
 	"applicationType":           {"WEB", "NATIVE"},
+	"userCodeCharset":           {"BASE20", "NUMERIC"},
 	"subjectType":               {"PUBLIC", "PAIRWISE"},
 	"clientAuthMethod":          names(authMethods),
 	"tokenAuthMethod":           names(authMethods),
@@ -59,6 +60,9 @@ var actions = map[string][]string{
 	"/auth/introspection":       {"OK", "BAD_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "INTERNAL_SERVER_ERROR"},
 	"/auth/userinfo":            {"OK", "BAD_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "INTERNAL_SERVER_ERROR"},
 	"/auth/userinfo/issue":      {"JSON", "BAD_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "INTERNAL_SERVER_ERROR"},
+	"/device/authorization":     {"OK", "BAD_REQUEST", "UNAUTHORIZED", "INTERNAL_SERVER_ERROR"},
+	"/device/verification":      {"VALID", "EXPIRED", "NOT_EXIST", "SERVER_ERROR"},
+	"/device/complete":          {"SUCCESS", "INVALID_REQUEST", "USER_CODE_EXPIRED", "USER_CODE_NOT_EXIST", "SERVER_ERROR"},
 	"/auth/revocation":          {"INVALID_CLIENT", "BAD_REQUEST", "OK", "INTERNAL_SERVER_ERROR"},
 }
 

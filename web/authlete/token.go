@@ -192,10 +192,7 @@ func (a *tokenAnswer) tokens(now time.Time, client *tenant.Client, t *grant.Toke
 	a.AccessDuration = int64(t.ExpiresIn.Seconds())
 	a.AccessExpiresAt = now.Add(t.ExpiresIn).UnixMilli()
 	a.IDToken, a.Scopes, a.AccessResources, a.Details = t.IDToken, t.Scope, t.Audience, detailsOf(t.Details)
-	a.AuthMethod = authMethods.here(client.TokenEndpointAuthMethod)
-	if a.AuthMethod == "" {
-		a.AuthMethod = authMethods.here(oauth.AuthBasic)
-	}
+	a.AuthMethod = authMethodOf(client)
 	if t.Grant.ID != "" {
 		a.Subject = t.Grant.Subject
 	}

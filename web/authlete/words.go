@@ -107,7 +107,7 @@ var (
 		{"CLIENT_CREDENTIALS", oauth.ClientCredentials},
 		{"REFRESH_TOKEN", oauth.RefreshToken},
 		{"CIBA", oauth.CIBA},
-		{"DEVICE_CODE", "urn:ietf:params:oauth:grant-type:device_code"},
+		{"DEVICE_CODE", oauth.DeviceCode},
 		{"TOKEN_EXCHANGE", "urn:ietf:params:oauth:grant-type:token-exchange"},
 		{"JWT_BEARER", "urn:ietf:params:oauth:grant-type:jwt-bearer"},
 		{"PRE_AUTHORIZED_CODE", "urn:ietf:params:oauth:grant-type:pre-authorized_code"},

@@ -25,6 +25,7 @@ import (
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/clientauth"
+	"github.com/chancery-id/chancery/flows/device"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/registration"
@@ -205,16 +206,18 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 			return issuer.ParseIDToken(ctx, t, c.ID, hint)
 		}}
 	backchannel := &ciba.Service{Now: w.clock, Requests: requests, Accounts: accounts, Issuer: issuer, Store: db}
+	devices := &device.Service{Now: w.clock, Rand: rand.Reader, Requests: requests, Issuer: issuer, Store: db, Decoupled: db, Page: "/device"}
 	questions := &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Accounts: accounts}
 	public := &url.URL{Scheme: "https", Host: "id.example"}
 	gate := &wire.Gate{Resolver: w, Now: w.clock, PublicURL: public}
 	w.door = &Door{Now: w.clock, Rand: rand.Reader,
 		Authorize: &authorize.Service{Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Requests: requests,
 			Sessions: &session.Service{Now: w.clock, Rand: rand.Reader, Store: db}},
-		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, CIBA: backchannel,
+		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, CIBA: backchannel, Device: devices,
 			Passwords: accounts, Access: questions, Replay: db, Tickets: w.store},
 		Access:     questions,
 		CIBA:       backchannel,
+		Device:     devices,
 		ClientAuth: &clientauth.Service{Now: w.clock},
 		Clients:    clients,
 		Console:    &admin.Console{Store: db, Numbers: db, Clients: clients, Keys: maker{}, Now: w.clock, Rand: rand.Reader, PublicURL: public},

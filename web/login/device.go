@@ -48,7 +48,7 @@ var errNoDevice = oauth.NotFound("Devices are not served here")
 
 // askCode asks for the code. One that came with the link is filled in, and not taken for entered (RFC 8628 §3.3.1).
 func (u *UI) askCode(c *gin.Context, t *tenant.Tenant) {
-	if !t.Settings.DeviceOn() {
+	if !t.Settings.DevicePageOn() {
 		u.Error(c, t, http.StatusNotFound, errNoDevice)
 		return
 	}
@@ -93,7 +93,7 @@ func (u *UI) enterCode(c *gin.Context, t *tenant.Tenant) {
 	if !ok {
 		return
 	}
-	if !t.Settings.DeviceOn() {
+	if !t.Settings.DevicePageOn() {
 		u.Error(c, t, http.StatusNotFound, errNoDevice)
 		return
 	}
@@ -173,7 +173,7 @@ type atDevice struct {
 // loadDevice returns what the handle in the path stands for. A device that waits no longer is decoupled.ErrNotFound.
 func (u *UI) loadDevice(c *gin.Context, t *tenant.Tenant, binding string) (*atDevice, error) {
 	v, ok := parseDevice(t, binding, c.Param("handle"))
-	if !ok || !t.Settings.DeviceOn() {
+	if !ok || !t.Settings.DevicePageOn() {
 		return nil, decoupled.ErrNotFound
 	}
 	ctx := c.Request.Context()

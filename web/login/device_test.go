@@ -299,7 +299,8 @@ func TestDeviceGuessesAreLimited(t *testing.T) {
 func TestDeviceIsOff(t *testing.T) {
 	w := newWorld(t, false)
 	b := w.browser()
-	for _, change := range []func(*tenant.Settings){func(*tenant.Settings) {}, func(s *tenant.Settings) { s.Device.Enabled, s.LoginURL = true, "https://login.example" }} {
+	for _, change := range []func(*tenant.Settings){func(*tenant.Settings) {}, func(s *tenant.Settings) { s.Device.Enabled, s.LoginURL = true, "https://login.example" },
+		func(s *tenant.Settings) { s.LoginURL, s.Device.VerificationURI = "", "https://as.example/device" }} {
 		change(w.tenants[acme].Settings)
 		if s := b.open(acme, "/device"); s.StatusCode != http.StatusNotFound || s.heading() != "There is nothing here" {
 			t.Errorf("the page is answered %d %q", s.StatusCode, s.heading())
