@@ -125,7 +125,7 @@ func (db *DB) open(row *tenantRow, ks []keyRow, tokens []tokenRow) (*tenant.Reco
 	}
 	for _, k := range tokens {
 		r.Tokens = append(r.Tokens, tenant.APIToken{ID: k.ID, Label: k.Label, Hash: k.Hash, APIs: k.APIs.V, CreatedAt: k.CreatedAt.Time,
-			ExpiresAt: k.ExpiresAt.Time, ServiceAccount: k.ServiceAccount})
+			ExpiresAt: k.ExpiresAt.Time, UsedAt: k.UsedAt.Time, ServiceAccount: k.ServiceAccount})
 	}
 	return &r, nil
 }

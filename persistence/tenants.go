@@ -69,6 +69,7 @@ type tokenRow struct {
 	APIs      document[[]tenant.API] `gorm:"column:apis"`
 	CreatedAt moment
 	ExpiresAt moment
+	UsedAt    moment
 
 	ServiceAccount string
 }

@@ -38,6 +38,7 @@ type APIToken struct {
 	APIs      []API
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: does not expire
+	UsedAt    time.Time // for the last time, to the minute; zero: never
 	// ServiceAccount is the id of the service account that the token is for, whose roles it then has; empty: none.
 	ServiceAccount string
 }

@@ -16,6 +16,7 @@ import (
 type Config struct {
 	Resolver   wire.Resolver
 	Limiter    wire.Limiter // nil: no limits
+	Uses       wire.Uses    // of API tokens; nil: nobody is told
 	Places     *wire.Places // nil: any number of requests at once
 	Now        func() time.Time
 	PublicURL  *url.URL
@@ -45,6 +46,7 @@ func New(c Config) http.Handler {
 	g := &wire.Gate{
 		Resolver:          c.Resolver,
 		Limiter:           c.Limiter,
+		Uses:              c.Uses,
 		Places:            c.Places,
 		Now:               c.Now,
 		PublicURL:         c.PublicURL,

@@ -18,6 +18,7 @@ const (
 	rotateBatch = 100
 	sealEvery   = 5 * time.Second
 	sealBatch   = 1000
+	usesEvery   = 10 * time.Second
 )
 
 // keepHouse deletes what has expired and rotates keys that are due, until ctx ends. Any number of instances may do so at
@@ -28,10 +29,17 @@ func (a *app) keepHouse(ctx context.Context) error {
 	defer rotate.Stop()
 	seal, holder := time.NewTicker(sealEvery), holder()
 	defer seal.Stop()
+	uses := time.NewTicker(usesEvery)
+	defer uses.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+			defer cancel()
+			a.writeUses(last)
 			return nil
+		case <-uses.C:
+			a.writeUses(ctx)
 		case <-sweep.C:
 			a.sweep(ctx)
 		case <-rotate.C:
@@ -39,6 +47,13 @@ func (a *app) keepHouse(ctx context.Context) error {
 		case <-seal.C:
 			a.seal(ctx, holder)
 		}
+	}
+}
+
+// writeUses records which API tokens were used.
+func (a *app) writeUses(ctx context.Context) {
+	if err := a.uses.Write(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		a.log.Warn("uses of API tokens are not recorded", "error", err)
 	}
 }
 

@@ -35,6 +35,7 @@ type shownToken struct {
 	APIs      []tenant.API `json:"apis"`
 	CreatedAt time.Time    `json:"created_at"`
 	ExpiresAt time.Time    `json:"expires_at,omitzero"`
+	UsedAt    time.Time    `json:"last_used_at,omitzero"`
 	Token     string       `json:"token,omitempty"`
 }
 
@@ -74,7 +75,7 @@ func (c *tokenCreate) Run(ctx context.Context, conf *config) error {
 }
 
 func shownTokenOf(k tenant.APIToken, plain string) shownToken {
-	return shownToken{k.ID, k.Label, k.APIs, k.CreatedAt, k.ExpiresAt, plain}
+	return shownToken{k.ID, k.Label, k.APIs, k.CreatedAt, k.ExpiresAt, k.UsedAt, plain}
 }
 
 func joined[S ~string](values []S) string {
@@ -100,9 +101,9 @@ func (c *tokenList) Run(ctx context.Context, conf *config) error {
 		all, rows := []shownToken{}, [][]string{}
 		for _, k := range ks {
 			all = append(all, shownTokenOf(k, ""))
-			rows = append(rows, []string{k.ID, k.Label, joined(k.APIs), stamp(k.CreatedAt), stamp(k.ExpiresAt)})
+			rows = append(rows, []string{k.ID, k.Label, joined(k.APIs), stamp(k.CreatedAt), stamp(k.ExpiresAt), stamp(k.UsedAt)})
 		}
-		return c.table(all, []string{"ID", "LABEL", "APIS", "CREATED", "EXPIRES"}, rows)
+		return c.table(all, []string{"ID", "LABEL", "APIS", "CREATED", "EXPIRES", "LAST USED"}, rows)
 	})
 }
 

@@ -43,6 +43,9 @@ func Master(actor, address string) Authority {
 	return Authority{rank: master, actor: actor, address: address}
 }
 
+// Token returns the id of the API token that a is made from, or whoever acts in place of one; empty: there is none.
+func (a Authority) Token() string { return a.actor }
+
 // Once is a for a change that has an idempotency key, which is recorded with it.
 func (a Authority) Once(key *audit.Once) Authority {
 	a.once = key

@@ -30,6 +30,7 @@ type DB interface {
 	admin.Access
 	admin.Answers
 	admin.Trail
+	admin.Uses
 	account.Store
 	authorize.Store
 	challenge.Store
@@ -60,6 +61,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"access", accesses},
 		{"answers", answers},
 		{"seals", seals},
+		{"last uses", lastUses},
 		{"directory", directory},
 		{"clients", clients},
 		{"initial tokens", initialTokens},
@@ -127,6 +129,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[admin.Access](),
 	reflect.TypeFor[admin.Answers](),
 	reflect.TypeFor[admin.Trail](),
+	reflect.TypeFor[admin.Uses](),
 	reflect.TypeFor[account.Store](),
 	reflect.TypeFor[authorize.Store](),
 	reflect.TypeFor[challenge.Store](),

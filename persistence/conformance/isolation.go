@@ -172,6 +172,9 @@ var isolations = map[string]kept{
 	}},
 	"tenant.Directory.Client": {call: func(k *kit) (any, error) { return k.db.Client(k.ctx, k.t, "app") }},
 
+	"admin.Uses.PutUses": {call: func(k *kit) (any, error) {
+		return none(k.db.PutUses(k.ctx, []admin.Use{{Tenant: k.t, Token: "token", At: k.now}}))
+	}},
 	"admin.Trail.FindEvents":   {call: func(k *kit) (any, error) { return k.db.FindEvents(k.ctx, k.t, admin.EventFilter{}, 1000) }},
 	"admin.Trail.Seals":        {call: func(k *kit) (any, error) { return k.db.Seals(k.ctx, k.t, 0, 1000) }},
 	"admin.Trail.SealedEvents": {call: func(k *kit) (any, error) { return k.db.SealedEvents(k.ctx, k.t, []int64{1, 2, 3, 4, 5, 6, 7, 8}) }},

@@ -54,6 +54,7 @@ var races = map[string]raced{
 	"admin.Access.PutConsoleToken":      putConsoleToken.race(),
 	"admin.Access.DropToken":            dropToken.race(),
 
+	"admin.Uses.PutUses":       {race: raceUses},
 	"admin.Trail.FindEvents":   {why: onlyReads},
 	"admin.Trail.Seals":        {why: onlyReads},
 	"admin.Trail.SealedEvents": {why: onlyReads},

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -122,5 +123,48 @@ func TestThePreviewOfTheJWKSet(t *testing.T) {
 	}
 	if a := h.call("GET", "/admin/v1/tenants/acme/jwks?at=tomorrow", ""); a.status != http.StatusBadRequest || errorsOf(t, a)[0] != "at" {
 		t.Errorf("a time that is none: %d %s", a.status, a.body)
+	}
+}
+
+func TestTheLastUseOfATokenIsShown(t *testing.T) {
+	h := newHouse(t)
+	h.create("acme", "")
+	made := h.call("POST", "/admin/v1/tenants/acme/tokens", `{"label": "ci", "apis": ["clients"]}`).json(t)
+	admin, adminID := h.admit("acme", "auditor")
+	used := func() map[string]bool {
+		t.Helper()
+		if err := h.uses.Write(t.Context(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]bool{}
+		for _, id := range []string{"acme", "platform"} {
+			for _, k := range h.call("GET", "/admin/v1/tenants/"+id+"/tokens", "").json(t)["tokens"].([]any) {
+				k := k.(map[string]any)
+				at, _ := time.Parse(time.RFC3339Nano, fmt.Sprint(k["last_used_at"]))
+				out[k["id"].(string)] = time.Since(at) < time.Minute
+				if id == "platform" {
+					out["platform"] = out["platform"] || out[k["id"].(string)]
+				}
+			}
+		}
+		return out
+	}
+	ci := made["id"].(string)
+	if u := used(); u[ci] || u[adminID] || !u["platform"] {
+		t.Errorf("before anything but the platform's is used: %v", u)
+	}
+	h.call("GET", "/t/acme/clients", "", "Authorization", "Bearer wrong")
+	if u := used(); u[ci] {
+		t.Error("a wrong token is a use")
+	}
+	if a := h.call("GET", "/t/acme/clients", "", "Authorization", "Bearer "+made["token"].(string)); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if u := used(); !u[ci] || u[adminID] {
+		t.Errorf("after one use: %v", u)
+	}
+	h.call("GET", "/admin/v1/me", "", "Authorization", "Bearer "+admin)
+	if u := used(); !u[adminID] {
+		t.Errorf("after a use at the administration: %v", u)
 	}
 }

@@ -25,7 +25,7 @@ var examples = map[string]example{
 		body:   `{"label": "ci", "apis": ["console"], "roles": ["developer"], "expires_at": "2027-01-01T00:00:00Z"}`,
 		answer: `{"id": "5f0c9e1d2b3a4c5d6e7f8091", "label": "ci", "apis": ["console"], "created_at": "2026-11-20T08:00:00Z", "expires_at": "2027-01-01T00:00:00Z", "token": "chy_acme.…"}`,
 	},
-	"listTokens": {answer: `{"tokens": [{"id": "5f0c9e1d2b3a4c5d6e7f8091", "label": "ci", "apis": ["clients"], "created_at": "2026-11-20T08:00:00Z"}]}`},
+	"listTokens": {answer: `{"tokens": [{"id": "5f0c9e1d2b3a4c5d6e7f8091", "label": "ci", "apis": ["clients"], "created_at": "2026-11-20T08:00:00Z", "last_used_at": "2026-11-20T09:12:00Z"}]}`},
 	"createInitialToken": {
 		body:   `{"label": "partner", "uses": 5, "expires_at": "2027-01-01T00:00:00Z"}`,
 		answer: `{"id": "i1", "label": "partner", "uses_left": 5, "created_at": "2026-11-20T08:00:00Z", "expires_at": "2027-01-01T00:00:00Z", "token": "…"}`,

@@ -41,6 +41,7 @@ type house struct {
 	token   string // of the platform
 	console *admin.Console
 	db      *persistence.DB
+	uses    *admin.LastUses
 
 	mu      sync.Mutex
 	answers []string // every body that the console's routes answered with
@@ -80,7 +81,7 @@ func newReplicaWith(t *testing.T, db *persistence.DB, limits wire.Limiter) *hous
 	var work sync.WaitGroup
 	work.Go(func() { resolver.Run(background) })
 	t.Cleanup(func() { stop(); work.Wait() })
-	h := &house{t: t, db: db, url: public.String(), token: "chy_" + strings.Repeat("p", 43),
+	h := &house{t: t, db: db, uses: &admin.LastUses{Store: db}, url: public.String(), token: "chy_" + strings.Repeat("p", 43),
 		console: &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Answers: db, Trail: db, Live: func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error) {
 			return resolver.Resolve(ctx, tenant.Name{ID: string(id)})
 		}, Clients: clients, Accounts: accounts, Keys: pool, Now: time.Now, Rand: rand.Reader, PublicURL: public, Resolver: resolver}}
@@ -89,11 +90,11 @@ func newReplicaWith(t *testing.T, db *persistence.DB, limits wire.Limiter) *hous
 	if _, err := h.console.EnsurePlatform(t.Context(), h.token); err != nil {
 		t.Fatal(err)
 	}
-	server.Config.Handler = web.New(web.Config{Resolver: resolver, Limiter: limits, Now: time.Now, PublicURL: public, Doors: []wire.Door{
+	server.Config.Handler = web.New(web.Config{Resolver: resolver, Limiter: limits, Uses: h.uses, Now: time.Now, PublicURL: public, Doors: []wire.Door{
 		&console.Door{Console: h.console, Resolve: func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error) {
 			return resolver.Resolve(ctx, tenant.Name{ID: string(id)})
 		}},
-		&oidc.Door{Now: time.Now, Clients: clients, ClientAuth: &clientauth.Service{Now: time.Now},
+		&oidc.Door{Now: time.Now, Uses: h.uses, Clients: clients, ClientAuth: &clientauth.Service{Now: time.Now},
 			Tokens: &token.Service{Now: time.Now, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts},
 			Access: &access.Service{Now: time.Now, Issuer: issuer, Grants: db, Accounts: accounts}},
 	}})

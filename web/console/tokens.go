@@ -24,12 +24,13 @@ type shownToken struct {
 	ServiceAccount string       `json:"service_account,omitempty"`
 	CreatedAt      time.Time    `json:"created_at"`
 	ExpiresAt      time.Time    `json:"expires_at,omitzero"`
+	LastUsedAt     time.Time    `json:"last_used_at,omitzero" doc:"To the minute, and absent where it never was"`
 	Token          string       `json:"token,omitempty"`
 }
 
 func shownTokenOf(k tenant.APIToken, plain string) shownToken {
 	return shownToken{ID: k.ID, Label: k.Label, APIs: k.APIs, ServiceAccount: k.ServiceAccount, CreatedAt: k.CreatedAt,
-		ExpiresAt: k.ExpiresAt, Token: plain}
+		ExpiresAt: k.ExpiresAt, LastUsedAt: k.UsedAt, Token: plain}
 }
 
 // tokenList is every API token of a tenant.

@@ -38,6 +38,9 @@ func (d *Door) registry(call registryCall) wire.Handler {
 			return
 		}
 		by, err := registration.AuthorityOf(t, bearer, wire.AddressOf(c).String(), d.Now())
+		if k := by.Token(); err == nil && k != "" && d.Uses != nil {
+			d.Uses.Used(t.ID, k, d.Now())
+		}
 		var status int
 		var answer any
 		if err == nil {

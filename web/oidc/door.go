@@ -33,6 +33,7 @@ type Door struct {
 	CIBA       *ciba.Service
 	Device     *device.Service
 	Clients    *registration.Service
+	Uses       wire.Uses // of API tokens; nil: nobody is told
 	Browser    Browser
 	Aliases    discovery.Aliases
 	Changed    func(context.Context) error // makes this instance see what was just changed

@@ -59,7 +59,8 @@ func (g *Gate) home(c *gin.Context, e *edge) (*tenant.Tenant, error) {
 	if t == decoy || k == nil || tokenErr != nil {
 		return nil, errInvalidToken.Because(tokenErr)
 	}
-	e.event.rec.Tenant, e.event.rec.Actor, e.token = t.ID, k.ID, k
+	e.event.rec.Tenant = t.ID
+	g.proved(e, t.ID, k)
 	if !k.Administers() {
 		return nil, errReach
 	}

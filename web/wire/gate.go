@@ -36,10 +36,17 @@ type Limiter interface {
 	Allow(ctx context.Context, t tenant.ID, client string, source netip.Addr, what string) *Refusal
 }
 
+// Uses is told which API tokens are used.
+type Uses interface {
+	// Used takes no time, and tells nothing back. It is safe for concurrent use.
+	Used(t tenant.ID, token string, at time.Time)
+}
+
 // Gate decides which tenant a request is made to, and whether its caller may call at all.
 type Gate struct {
 	Resolver       Resolver
 	Limiter        Limiter // nil: everything is allowed
+	Uses           Uses    // of API tokens; nil: nobody is told
 	Places         *Places // nil: any number of requests at once
 	Now            func() time.Time
 	PublicURL      *url.URL       // below which the issuers {PublicURL}/t/{id} lie
@@ -172,11 +179,19 @@ func (g *Gate) apiTenant(c *gin.Context, e *edge, api tenant.API) (*tenant.Tenan
 	if t == decoy || k == nil || tokenErr != nil {
 		return nil, errInvalidToken.Because(tokenErr)
 	}
-	e.event.rec.Actor, e.token = k.ID, k
+	g.proved(e, t.ID, k)
 	if !k.Reaches(api) {
 		return nil, errReach
 	}
 	return t, nil
+}
+
+// proved notes that the caller holds token k of tenant home.
+func (g *Gate) proved(e *edge, home tenant.ID, k *tenant.APIToken) {
+	e.event.rec.Actor, e.token = k.ID, k
+	if g.Uses != nil {
+		g.Uses.Used(home, k.ID, g.Now())
+	}
 }
 
 // decoy is searched for a token in place of a tenant that does not exist.
@@ -223,7 +238,7 @@ func (g *Gate) platformTenant(c *gin.Context, e *edge, api tenant.API) (*tenant.
 	if t == decoy || k == nil || tokenErr != nil {
 		return nil, errInvalidToken.Because(tokenErr)
 	}
-	e.event.rec.Actor, e.token = k.ID, k
+	g.proved(e, t.ID, k)
 	if !k.Reaches(api) && !k.Reaches(tenant.AdminAPI) {
 		return nil, errReach
 	}

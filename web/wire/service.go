@@ -150,7 +150,8 @@ func (g *Gate) callingTenant(c *gin.Context, e *edge) (*tenant.Tenant, error) {
 		return nil, err
 	}
 	if k != nil {
-		e.event.rec.Tenant, e.event.rec.Actor, e.token = platform.ID, k.ID, k
+		e.event.rec.Tenant = platform.ID
+		g.proved(e, platform.ID, k)
 		return platform, nil
 	}
 	names, err := namesOf(make([]tenant.Name, 0, 4), c.Request)
@@ -179,13 +180,14 @@ func (g *Gate) proven(c *gin.Context, e *edge, s shown, k *tenant.APIToken, name
 		return nil, err
 	}
 	e.event.rec.Tenant = t.ID
+	home := tenant.Platform // of the operator's token
 	if own := t.Token(s.token, g.Now()); k == nil {
-		k = own
+		k, home = own, t.ID
 	}
 	if t == decoy || k == nil || s.err != nil {
 		return nil, errInvalidToken.Because(s.err)
 	}
-	e.event.rec.Actor, e.token = k.ID, k
+	g.proved(e, home, k)
 	if !k.Reaches(tenant.ServiceAPI) && !k.Reaches(tenant.AdminAPI) {
 		return nil, errReach
 	}
