@@ -47,6 +47,7 @@ type PasswordSettings struct {
 const (
 	UseExchange = HookTokenExchange
 	UseBearer   = HookJWTBearer
+	UseSoftware = "software_statement" // RFC 7591 §2.3; only where uses names it
 )
 
 // TrustedIssuer is somebody else whose JWTs the tenant takes. Its keys are in JWKS or behind JWKSURI.
@@ -56,7 +57,7 @@ type TrustedIssuer struct {
 	JWKSURI       string          `json:"jwks_uri,omitempty"`
 	Algs          []string        `json:"algs,omitempty"`           // of its signatures: any asymmetric one
 	Types         []string        `json:"types,omitempty"`          // typ of its JWTs: JWT, at+jwt or none
-	Uses          []string        `json:"uses,omitempty"`           // token_exchange, jwt_bearer: both
+	Uses          []string        `json:"uses,omitempty"`           // token_exchange, jwt_bearer: both; software_statement where it is named
 	Clients       []string        `json:"clients,omitempty"`        // that may present them: any of the grant
 	Audience      []string        `json:"audience,omitempty"`       // aud that they may have beside the tenant's own issuer
 	Scope         []string        `json:"scope,omitempty"`          // most that they are worth: what the client registered
@@ -111,7 +112,7 @@ func (c *checker) grants(g *GrantSettings) {
 		}{
 			{"algs", i.Algs, func(v string) bool { return slices.Contains(keys.ClientAlgs(), keys.Alg(v)) }, "is no asymmetric signature algorithm of ours"},
 			{"types", i.Types, func(v string) bool { return printable(v) && !strings.Contains(v, " ") }, "is no media type"},
-			{"uses", i.Uses, func(v string) bool { return v == UseExchange || v == UseBearer }, "must be token_exchange or jwt_bearer"},
+			{"uses", i.Uses, func(v string) bool { return v == UseExchange || v == UseBearer || v == UseSoftware }, "must be token_exchange, jwt_bearer or software_statement"},
 			{"clients", i.Clients, printable, "is no client id"},
 			{"audience", i.Audience, printable, "is no audience"},
 			{"scope", i.Scope, oauth.ScopeValue, "is no scope value"},

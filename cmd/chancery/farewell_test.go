@@ -45,6 +45,11 @@ func TestFarewellWaitsWhileRequestsCome(t *testing.T) {
 	f.of(s.Config)
 	s.Start()
 	defer s.Close()
+	res, err := s.Client().Get(s.URL) // else nobody is there when it begins to wait
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
 	said := make(chan struct{})
 	go func() { f.say(t.Context()); close(said) }()
 	last, busy := time.Now(), false

@@ -138,6 +138,16 @@ func InvalidClientMetadata(d string) *Error {
 	return &Error{Code: "invalid_client_metadata", Description: d}
 }
 
+// InvalidSoftwareStatement: the software statement is no good (RFC 7591 §3.2.2).
+func InvalidSoftwareStatement(d string) *Error {
+	return &Error{Code: "invalid_software_statement", Description: d}
+}
+
+// UnapprovedSoftwareStatement: nobody trusts who made the software statement (RFC 7591 §3.2.2).
+func UnapprovedSoftwareStatement(d string) *Error {
+	return &Error{Code: "unapproved_software_statement", Description: d}
+}
+
 // NotFound: the addressed thing does not exist, or is another tenant's. Doors word it in their own way.
 func NotFound(d string) *Error { return &Error{Code: "not_found", Description: d} }
 

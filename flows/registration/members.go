@@ -91,6 +91,7 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"former_token_endpoint_auth_method": text(func(m *tenant.Metadata) *string { return &m.FormerMethod }),
 	"former_token_endpoint_auth_method_expires_at": ofRequest(func(r *Request) *int64 { return &r.Metadata.FormerMethodUntil }),
 
+	"software_statement":      ofRequest(func(r *Request) *string { return &r.Statement }),
 	"client_id":               ofRequest(func(r *Request) *string { return &r.ClientID }),
 	"client_secret":           ofRequest(func(r *Request) *string { return &r.ClientSecret }),
 	"preferred_client_id":     ofRequest(func(r *Request) *string { return &r.PreferredID }),

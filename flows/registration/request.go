@@ -22,6 +22,7 @@ type Request struct {
 	RefreshSecret   bool      // in an update: make a new secret
 	RefreshToken    bool      // in an update: make a new registration access token
 	Expect          time.Time // in an update: when the client was changed last; zero: whenever
+	Statement       string    // software statement, whose claims have precedence (RFC 7591 §2.3)
 	DryRun          bool      // go through everything, but record nothing and make no credentials
 	By              Authority
 }

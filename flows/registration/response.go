@@ -15,6 +15,7 @@ type Response struct {
 	Secret            string
 	RegistrationToken string
 	URI               string // registration_client_uri
+	Statement         string // as it was sent with the registration
 }
 
 func response(t *tenant.Tenant, c tenant.Client) Response {
@@ -37,6 +38,7 @@ func (r Response) MarshalJSON() ([]byte, error) {
 		{"client_secret", r.Secret, r.Secret != ""},
 		{"client_secret_expires_at", 0, r.Secret != ""},
 		{"registration_client_uri", r.URI, r.URI != ""},
+		{"software_statement", r.Statement, r.Statement != ""},
 		{"registration_access_token", r.RegistrationToken, r.RegistrationToken != ""},
 	} {
 		if !member.there {

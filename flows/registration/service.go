@@ -33,6 +33,7 @@ type Service struct {
 	// Permits returns why a URL would never be called, or nil: outbound.Client.Permits. A nil Permits permits all.
 	Permits func(url string) error
 	Fetch   Fetch // reads sector documents; nil: there are none
+	Keys    Keys  // of those who vouch for software; nil: nobody does
 }
 
 // Register records a new client (RFC 7591 §3). What breaks a rule is invalid_redirect_uri or invalid_client_metadata.
@@ -42,6 +43,9 @@ type Service struct {
 func (s *Service) Register(ctx context.Context, t *tenant.Tenant, r Request) (Response, error) {
 	var err error
 	if r.By, err = s.mayRegister(ctx, t, r.By); err != nil {
+		return Response{}, err
+	}
+	if err := s.vouched(ctx, t, &r); err != nil {
 		return Response{}, err
 	}
 	base := &tenant.Metadata{}
@@ -97,7 +101,7 @@ func (s *Service) Register(ctx context.Context, t *tenant.Tenant, r Request) (Re
 		return Response{}, worded(err)
 	}
 	answer := response(t, c)
-	answer.Secret, answer.RegistrationToken = secret, token
+	answer.Secret, answer.RegistrationToken, answer.Statement = secret, token, r.Statement
 	return answer, nil
 }
 
