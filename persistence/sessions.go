@@ -176,6 +176,36 @@ func (db *DB) EndSessions(ctx context.Context, t tenant.ID, sub, except string, 
 	return revocationsOf(ids, now, tokensUntil), known(err, session.ErrNotFound)
 }
 
+// AmendSession implements session.Register.
+func (db *DB) AmendSession(ctx context.Context, t tenant.ID, id string, a session.Amendment, ev audit.Event) error {
+	var set []string
+	var args []any
+	change := func(text string, values ...any) { set, args = append(set, text), append(args, values...) }
+	if !a.UsedAt.IsZero() {
+		change(`used_at = CASE WHEN used_at < ? THEN ? ELSE used_at END`, cut(a.UsedAt), cut(a.UsedAt))
+	}
+	if a.AuthLife != nil {
+		change(`auth_life = ?`, *a.AuthLife)
+	}
+	if a.Claims != nil {
+		change(`claims = ?`, raw(a.Claims))
+	}
+	if a.Data != nil {
+		change(`data = ?`, raw(a.Data))
+	}
+	if set == nil {
+		change(`used_at = used_at`)
+	}
+	e := db.effect(t)
+	e.guard(`UPDATE sessions SET `+strings.Join(set, ", ")+` WHERE tenant_id = :t AND id = ? RETURNING id`, append(args, id)...)
+	e.event(ev)
+	won, _, err := e.run(ctx, "amend session")
+	if err == nil && !won {
+		err = session.ErrNotFound
+	}
+	return known(err, session.ErrNotFound)
+}
+
 // EndSession implements session.Store.
 func (db *DB) EndSession(ctx context.Context, t tenant.ID, id string, now, tokensUntil time.Time, ev audit.Event) ([]tenant.Revocation, error) {
 	e := db.effect(t)

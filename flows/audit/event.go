@@ -20,6 +20,7 @@ const (
 	RefreshReplayed     Kind = "refresh_replayed"
 	SessionEnded        Kind = "session_ended"
 	SessionSwitched     Kind = "session_switched"
+	SessionChanged      Kind = "session_changed"
 	ClientCreated       Kind = "client_created"
 	ClientUpdated       Kind = "client_updated"
 	ClientDeleted       Kind = "client_deleted"

@@ -18,6 +18,7 @@ type Authentication struct {
 	session.Login
 	SID     string // switch to this live session instead; no authentication is asserted
 	Turn    bool   // give the session a new handle, as our own pages must
+	Actor   string // id of the API token that vouches for it; empty: a page of ours
 	Address string
 }
 
@@ -214,10 +215,9 @@ func (s *Service) store(ctx context.Context, t *tenant.Tenant, now time.Time, p 
 	return nil
 }
 
-// touched returns n as used at now, or nil where its last use is known exactly enough: to the minute, and a tenth of
-// its idle limit.
+// touched returns n as used at now, or nil where its last use is known exactly enough.
 func touched(n *session.Session, now time.Time) *session.Session {
-	if n == nil || n.MaxIdle < 0 || now.Sub(n.UsedAt) < min(time.Minute, time.Duration(n.MaxIdle)*time.Minute/10) {
+	if n == nil || !n.Stale(now) {
 		return nil
 	}
 	c := *n

@@ -48,7 +48,7 @@ func (s *Service) SignIn(ctx context.Context, t *tenant.Tenant, sid string, a Au
 		return "", err
 	}
 	revoked, err := s.Store.Finish(ctx, t.ID, now, FinishEffect{Session: c.session, Ended: c.ended, TokensUntil: now.Add(t.Settings.LongestAccessToken()),
-		KeepNewest: c.quota(t), Events: []audit.Event{{At: now, Kind: audit.LoggedIn, Subject: a.Subject, Session: c.session.ID, Address: a.Address}}})
+		KeepNewest: c.quota(t), Events: []audit.Event{{At: now, Kind: audit.LoggedIn, Actor: a.Actor, Subject: a.Subject, Session: c.session.ID, Address: a.Address}}})
 	if err != nil {
 		return "", err
 	}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -16,6 +17,17 @@ type Register interface {
 	ListSessions(ctx context.Context, t tenant.ID, sub, after string, n int) ([]Session, error)
 	// EndSessions removes all sessions of a subject but the one of that id, as EndSession does one, with an event for each.
 	EndSessions(ctx context.Context, t tenant.ID, sub, except string, now, tokensUntil time.Time, ev audit.Event) ([]tenant.Revocation, error)
+	// AmendSession changes what a says of the session of that id, or returns ErrNotFound: it brings back none that has ended.
+	// ev may be without a kind, where a is nothing to be recorded.
+	AmendSession(ctx context.Context, t tenant.ID, id string, a Amendment, ev audit.Event) error
+}
+
+// Amendment is what is to change of a session. What is zero stays.
+type Amendment struct {
+	UsedAt   time.Time // raised to
+	AuthLife *int64    // as Session has it
+	Claims   json.RawMessage
+	Data     json.RawMessage
 }
 
 // By is who ends a session that need not be the caller's own.
@@ -72,4 +84,9 @@ func (s *Service) CloseAll(ctx context.Context, t *tenant.Tenant, sub, except st
 	}
 	t.Revoked.Add(rs...)
 	return err
+}
+
+// EndBy ends an open session and revokes what hangs on it, as End does, at the wish of whoever looks after it.
+func (s *Service) EndBy(ctx context.Context, t *tenant.Tenant, n *Session, by By) error {
+	return s.end(ctx, t, n, by)
 }

@@ -125,6 +125,12 @@ func (s *Service) authenticate(n *Session, l Login) {
 	}
 }
 
+// Stale reports whether the last use of n is known less exactly at now than its idle limit needs: to the minute, and a
+// tenth of that limit.
+func (n *Session) Stale(now time.Time) bool {
+	return n.MaxIdle >= 0 && now.Sub(n.UsedAt) >= min(time.Minute, span(n.MaxIdle)/10)
+}
+
 // Fits reports whether the times that l gave n keep max_life ≥ auth_life ≥ max_idle among themselves, and where they
 // are limited also with the times it did not give. What the tenant set for all need not.
 func (n *Session) Fits(l Login) bool {

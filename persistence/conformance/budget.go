@@ -8,6 +8,7 @@ import (
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/persistence"
 	"github.com/chancery-id/chancery/tenant"
 )
@@ -101,6 +102,9 @@ func Budget(t *testing.T, db *persistence.DB, sent func() int) {
 		}, nil},
 		{"ListSessions", 1, func() error { _, err := k.db.ListSessions(k.ctx, k.t, "alice", "", 9); return err }, nil},
 		{"ListGrants", 1, func() error { _, err := k.db.ListGrants(k.ctx, k.t, k.now, "alice", "app", "", 9); return err }, nil},
+		{"AmendSession", 1, func() error {
+			return k.db.AmendSession(k.ctx, k.t, "gone", session.Amendment{UsedAt: k.now}, k.event(audit.SessionChanged))
+		}, session.ErrNotFound},
 		{"EndSessions", 1, func() error {
 			_, err := k.db.EndSessions(k.ctx, k.t, "alice", "", k.now, k.at(time.Hour), k.event(audit.SessionEnded))
 			return err

@@ -16,6 +16,7 @@ import (
 	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/persistence"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
@@ -345,6 +346,9 @@ var isolations = map[string]kept{
 	"session.Register.ListSessions": {call: func(k *kit) (any, error) { return k.db.ListSessions(k.ctx, k.t, "", "", 1000) }},
 	"session.Register.EndSessions": {call: func(k *kit) (any, error) {
 		return k.db.EndSessions(k.ctx, k.t, "alice", "", k.now, k.at(time.Hour), k.event(audit.SessionEnded))
+	}},
+	"session.Register.AmendSession": {call: func(k *kit) (any, error) {
+		return none(k.db.AmendSession(k.ctx, k.t, "session", session.Amendment{UsedAt: k.at(time.Minute)}, k.event(audit.SessionChanged)))
 	}},
 	"grant.Register.ListGrants": {call: func(k *kit) (any, error) { return k.db.ListGrants(k.ctx, k.t, k.now, "alice", "", "", 1000) }},
 

@@ -352,6 +352,7 @@ var races = map[string]raced{
 
 	"session.Register.ListSessions": {why: onlyReads},
 	"session.Register.EndSessions":  {race: raceEndSessions},
+	"session.Register.AmendSession": {race: raceAmendSession},
 	"grant.Register.ListGrants":     {why: onlyReads},
 
 	"outbox.Store.Owe":         {why: newKey},

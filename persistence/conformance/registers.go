@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"bytes"
+	"encoding/json"
 	"sync/atomic"
 	"time"
 
@@ -60,6 +62,27 @@ var registers = []promise{
 		k.is(err, session.ErrNotFound)
 		k.same(len(k.events()), 2)
 	}},
+	{"a session is amended by what is said of it, and one that has ended is not brought back", func(k *kit) {
+		s, life := k.session("s"), int64(7)
+		k.begin(s)
+		for _, a := range []session.Amendment{
+			{UsedAt: s.UsedAt.Add(time.Minute)}, {UsedAt: s.UsedAt.Add(-time.Minute)}, {},
+			{AuthLife: &life, Claims: json.RawMessage(`{"tier":"gold"}`)}, {Data: json.RawMessage(`{"theme":"dark"}`)},
+		} {
+			k.must(k.db.AmendSession(k.ctx, k.t, "s", a, audit.Event{}))
+		}
+		k.must(k.db.AmendSession(k.ctx, k.t, "s", session.Amendment{}, k.event(audit.SessionChanged)))
+		got, err := k.db.Session(k.ctx, k.t, "s")
+		k.must(err)
+		s.UsedAt, s.AuthLife, s.Claims, s.Data = s.UsedAt.Add(time.Minute), life, json.RawMessage(`{"tier":"gold"}`), json.RawMessage(`{"theme":"dark"}`)
+		for _, b := range []*json.RawMessage{&got.Claims, &got.Data} {
+			*b = bytes.ReplaceAll(*b, []byte(": "), []byte(":"))
+		}
+		k.same(*got, s)
+		k.same(k.events(), []audit.Kind{audit.SessionChanged})
+		k.is(k.db.AmendSession(k.ctx, k.t, "none", session.Amendment{UsedAt: k.now}, k.event(audit.SessionChanged)), session.ErrNotFound)
+		k.same(len(k.events()), 1)
+	}},
 	{"grants that stand are listed by id, to one client or any", func(k *kit) {
 		for _, x := range []struct {
 			id     string
@@ -116,4 +139,22 @@ func raceEndSessions(k *kit) {
 	k.same(told.Load(), int64(3))
 	k.same(len(k.events()), 3)
 	k.same(len(k.journal()), 3)
+}
+
+// raceAmendSession: once one of the crowd has ended the session, nobody brings it back.
+func raceAmendSession(k *kit) {
+	k.begin(k.session("s"))
+	for _, err := range crowd(func(i int) error {
+		if i == 7 {
+			_, err := k.db.EndSession(k.ctx, k.t, "s", k.now, k.at(time.Hour), k.event(audit.SessionEnded))
+			return err
+		}
+		return k.db.AmendSession(k.ctx, k.t, "s", session.Amendment{UsedAt: k.at(time.Duration(i) * time.Minute)}, audit.Event{})
+	}) {
+		if err != nil {
+			k.is(err, session.ErrNotFound)
+		}
+	}
+	_, err := k.db.Session(k.ctx, k.t, "s")
+	k.is(err, session.ErrNotFound)
 }

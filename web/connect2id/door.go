@@ -32,6 +32,7 @@ const (
 // Mount registers the endpoints.
 func (d *Door) Mount(r *wire.Router) {
 	d.mountCIBA(r)
+	d.mountSessions(r)
 	for _, v := range versions {
 		at := func(method, path string, h func(*Door, *call) error) {
 			r.API(method, "/authz-sessions/rest/"+v.name+path, tenant.AuthzAPI, func(c *gin.Context, t *tenant.Tenant) {

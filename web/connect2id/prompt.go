@@ -66,7 +66,7 @@ type names struct {
 
 // subSession is a subject session. Times are Unix seconds, lives are minutes.
 type subSession struct {
-	SID          string          `json:"sid"`
+	SID          string          `json:"sid,omitempty"`
 	Sub          string          `json:"sub"`
 	AuthTime     int64           `json:"auth_time"`
 	CreationTime int64           `json:"creation_time"`
@@ -140,7 +140,7 @@ func (c *call) subSession(n *session.Session, sid string) *subSession {
 	out := &subSession{SID: sid, Sub: n.Subject, AuthTime: n.AuthTime.Unix(), CreationTime: n.CreatedAt.Unix(), ACR: n.ACR, AMR: n.AMR,
 		MaxLife: n.MaxLife, AuthLife: n.AuthLife, MaxIdle: n.MaxIdle, Claims: n.Claims, Data: n.Data}
 	if c.version.extended {
-		out.Ctx, out.RPs = "web", n.Clients
+		out.Ctx, out.RPs = webContext, n.Clients
 	}
 	return out
 }

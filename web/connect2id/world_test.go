@@ -240,10 +240,11 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 		ten := &tenant.Tenant{ID: tenant.ID(name + "-" + hex.EncodeToString(b[:6])), Issuer: "https://id." + name + ".example", Settings: &tenant.Settings{}, Secret: secret,
 			Keys: keysOf[name](), Clients: clients(), Revoked: tenant.NewJournal()}
 		for what, k := range map[string]tenant.APIToken{
-			"authz":   {APIs: []tenant.API{tenant.AuthzAPI}},
-			"all":     {APIs: []tenant.API{tenant.AllAPIs}},
-			"other":   {APIs: []tenant.API{tenant.MonitorAPI}},
-			"expired": {APIs: []tenant.API{tenant.AuthzAPI}, ExpiresAt: noon},
+			"authz":    {APIs: []tenant.API{tenant.AuthzAPI}},
+			"sessions": {APIs: []tenant.API{tenant.SessionAPI}},
+			"all":      {APIs: []tenant.API{tenant.AllAPIs}},
+			"other":    {APIs: []tenant.API{tenant.MonitorAPI}},
+			"expired":  {APIs: []tenant.API{tenant.AuthzAPI}, ExpiresAt: noon},
 		} {
 			h := sha256.Sum256([]byte(apiToken(name, what)))
 			k.ID, k.Hash = what, h[:]
@@ -266,7 +267,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, CIBA: backchannel},
 		Access: &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Accounts: accounts},
 	}, &Door{CIBA: backchannel, Authorize: &authorize.Service{Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Accounts: accounts,
-		Sessions: &session.Service{Now: w.clock, Rand: rand.Reader, Store: db},
+		Sessions: &session.Service{Now: w.clock, Rand: rand.Reader, Store: db, Register: db},
 		Requests: requests}})
 	return w
 }
