@@ -3,6 +3,7 @@ package persistence
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
@@ -40,8 +41,23 @@ func (e *effect) remember(a *grant.Authorization) {
 
 // Authorizations implements grant.Store.
 func (db *DB) Authorizations(ctx context.Context, t tenant.ID, sub string) ([]grant.Authorization, error) {
+	return db.authorizations(ctx, t, "client_id, actor", 0, "subject = ?", sub)
+}
+
+// ListAuthorizations implements grant.Register.
+func (db *DB) ListAuthorizations(ctx context.Context, t tenant.ID, sub, clientID, actor string, n int) ([]grant.Authorization, error) {
+	where, args := []string{"true"}, []any{}
+	for _, f := range [][2]string{{"subject = ?", sub}, {"client_id = ?", clientID}, {"actor = ?", actor}} {
+		if f[1] != "" {
+			where, args = append(where, f[0]), append(args, f[1])
+		}
+	}
+	return db.authorizations(ctx, t, "subject, client_id, actor", n, strings.Join(where, " AND "), args...)
+}
+
+func (db *DB) authorizations(ctx context.Context, t tenant.ID, order string, n int, where string, args ...any) ([]grant.Authorization, error) {
 	var rows []authorizationRow
-	err := db.find(ctx, t, "list authorizations", &rows, "client_id, actor", 0, "subject = ?", sub)
+	err := db.find(ctx, t, "list authorizations", &rows, order, n, where, args...)
 	out := make([]grant.Authorization, len(rows))
 	for i, r := range rows {
 		sc, _ := oauth.ParseScope(r.Scope) // it was one when it was written

@@ -172,16 +172,17 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	vouchedFor := *clientAuth // where guesses come from only the tenant's own authorization server knows
 	vouchedFor.Limit = nil
 	aliases := discovery.Aliases{Public: a.publicURL.String(), Mutual: a.mutualURL}
+	signout := &logout.Service{Issuer: issuer, Sessions: sessions}
 	ui := &login.UI{Now: time.Now, Rand: rand.Reader, Authorize: authz, Sessions: sessions, Accounts: a.accounts,
 		Device: devices, CIBA: backchannel,
-		Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Access: questions, Insecure: !a.conf.production()}
+		Logout: signout, Access: questions, Insecure: !a.conf.production()}
 	c := web.Config{Resolver: a.resolver, Limiter: callLimits{a.limiter}, Uses: a.uses, Now: time.Now, PublicURL: a.publicURL, Production: a.conf.production(),
 		TrustedProxies: proxies, Sink: sink, Doors: []wire.Door{
 			&oidc.Door{Now: time.Now, Authorize: authz, Tokens: tokens, Access: questions,
 				Device:     devices,
 				ClientAuth: clientAuth, Proofs: proofs, CIBA: backchannel, Clients: a.clients, Browser: ui, Uses: a.uses, Changed: a.resolver.Refresh, Aliases: aliases},
 			ui,
-			&connect2id.Door{Authorize: authz, CIBA: backchannel},
+			&connect2id.Door{Authorize: authz, CIBA: backchannel, Logout: signout},
 			&authlete.Door{Now: time.Now, Rand: rand.Reader, Authorize: authz, Tokens: tokens, Access: questions, CIBA: backchannel, Device: devices,
 				ClientAuth: &vouchedFor, Clients: a.clients, Console: a.console, Changed: a.resolver.Refresh},
 			&firstparty.Door{Browser: ui, Challenge: &challenge.Service{Now: time.Now, Rand: rand.Reader, Clients: clientAuth, Requests: requests,

@@ -47,6 +47,9 @@ type Register interface {
 	// ListGrants lists up to n grants of a subject that stand at now, after that id, in the order of their ids: to one
 	// client, or where clientID is empty to any.
 	ListGrants(ctx context.Context, t tenant.ID, now time.Time, sub, clientID, after string, n int) ([]Grant, error)
+	// ListAuthorizations lists up to n of what subjects allowed clients, in the order of subject, client and actor: those of
+	// a subject, to a client, by an actor, each where it is not empty.
+	ListAuthorizations(ctx context.Context, t tenant.ID, sub, clientID, actor string, n int) ([]Authorization, error)
 }
 
 // Store keeps grants. Each method is one atomic effect.

@@ -48,10 +48,10 @@ func (p *Prompt) To() string { return p.to }
 
 // Why a request is refused. None of them is answered by a redirect (RP-Initiated Logout §4).
 var (
-	errHint     = oauth.InvalidRequest("id_token_hint is not an ID token of this issuer")
+	ErrHint     = oauth.InvalidRequest("id_token_hint is not an ID token of this issuer")
 	errMismatch = oauth.InvalidRequest("client_id is not the client that the ID token was issued to")
 	errClient   = oauth.InvalidRequest("The client is unknown or disabled")
-	errURI      = oauth.InvalidRequest("post_logout_redirect_uri is not registered for the client")
+	ErrURI      = oauth.InvalidRequest("post_logout_redirect_uri is not registered for the client")
 )
 
 // Begin validates r. The user must be asked unless the hint, an ID token of t that may be expired, or encrypted to t, was
@@ -73,7 +73,7 @@ func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, r Request) (Promp
 	}
 	if p.Client != nil && r.PostLogoutRedirectURI != "" {
 		if !slices.Contains(p.Client.PostLogoutRedirectURIs, r.PostLogoutRedirectURI) {
-			return Prompt{}, errURI
+			return Prompt{}, ErrURI
 		}
 		p.to = withState(r.PostLogoutRedirectURI, r.State)
 	}
@@ -99,7 +99,7 @@ func (s *Service) hinted(ctx context.Context, t *tenant.Tenant, r Request) (h gr
 	h, err = s.Issuer.ParseIDTokenHint(ctx, t, r.IDTokenHint)
 	switch {
 	case err != nil:
-		return h, "", errHint.Because(err)
+		return h, "", ErrHint.Because(err)
 	case r.ClientID == "" && len(h.ClientIDs) == 1:
 		return h, h.ClientIDs[0], nil
 	case !slices.Contains(h.ClientIDs, r.ClientID):

@@ -101,6 +101,7 @@ func Budget(t *testing.T, db *persistence.DB, sent func() int) {
 			return k.db.RedeemAuthentication(k.ctx, k.t, k.now, k.redemption(k.grant("b")))
 		}, nil},
 		{"ListSessions", 1, func() error { _, err := k.db.ListSessions(k.ctx, k.t, "alice", "", 9); return err }, nil},
+		{"ListAuthorizations", 1, func() error { _, err := k.db.ListAuthorizations(k.ctx, k.t, "alice", "app", "", 9); return err }, nil},
 		{"ListGrants", 1, func() error { _, err := k.db.ListGrants(k.ctx, k.t, k.now, "alice", "app", "", 9); return err }, nil},
 		{"AmendSession", 1, func() error {
 			return k.db.AmendSession(k.ctx, k.t, "gone", session.Amendment{UsedAt: k.now}, k.event(audit.SessionChanged))

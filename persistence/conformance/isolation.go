@@ -350,7 +350,8 @@ var isolations = map[string]kept{
 	"session.Register.AmendSession": {call: func(k *kit) (any, error) {
 		return none(k.db.AmendSession(k.ctx, k.t, "session", session.Amendment{UsedAt: k.at(time.Minute)}, k.event(audit.SessionChanged)))
 	}},
-	"grant.Register.ListGrants": {call: func(k *kit) (any, error) { return k.db.ListGrants(k.ctx, k.t, k.now, "alice", "", "", 1000) }},
+	"grant.Register.ListAuthorizations": {call: func(k *kit) (any, error) { return k.db.ListAuthorizations(k.ctx, k.t, "", "app", "", 1000) }},
+	"grant.Register.ListGrants":         {call: func(k *kit) (any, error) { return k.db.ListGrants(k.ctx, k.t, k.now, "alice", "", "", 1000) }},
 
 	"outbox.Store.Owing":   {why: everyTenant},
 	"outbox.Store.Backlog": {why: everyTenant},

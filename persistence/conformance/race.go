@@ -355,6 +355,8 @@ var races = map[string]raced{
 	"session.Register.AmendSession": {race: raceAmendSession},
 	"grant.Register.ListGrants":     {why: onlyReads},
 
+	"grant.Register.ListAuthorizations": {why: onlyReads},
+
 	"outbox.Store.Owe":         {why: newKey},
 	"outbox.Store.Owing":       {why: onlyReads},
 	"outbox.Store.Backlog":     {why: onlyReads},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
 )
@@ -82,6 +83,24 @@ var registers = []promise{
 		k.same(k.events(), []audit.Kind{audit.SessionChanged})
 		k.is(k.db.AmendSession(k.ctx, k.t, "none", session.Amendment{UsedAt: k.now}, k.event(audit.SessionChanged)), session.ErrNotFound)
 		k.same(len(k.events()), 1)
+	}},
+	{"what was allowed is listed by who allowed it, whom, and who acted", func(k *kit) {
+		for _, x := range [][3]string{{"bob", "app", ""}, {"alice", "desk", ""}, {"alice", "app", "admin"}, {"alice", "app", ""}} {
+			k.finish(&grant.Authorization{Subject: x[0], ClientID: x[1], Actor: x[2], Scope: oauth.Scope{"openid"}, CreatedAt: k.now, UpdatedAt: k.now}, nil)
+		}
+		list := func(sub, client, actor string, n int) (found [][3]string) {
+			zs, err := k.db.ListAuthorizations(k.ctx, k.t, sub, client, actor, n)
+			k.must(err)
+			for _, z := range zs {
+				found = append(found, [3]string{z.Subject, z.ClientID, z.Actor})
+			}
+			return found
+		}
+		k.same(list("alice", "", "", 9), [][3]string{{"alice", "app", ""}, {"alice", "app", "admin"}, {"alice", "desk", ""}})
+		k.same(list("", "app", "", 9), [][3]string{{"alice", "app", ""}, {"alice", "app", "admin"}, {"bob", "app", ""}})
+		k.same(list("", "app", "", 1), [][3]string{{"alice", "app", ""}})
+		k.same(list("alice", "app", "admin", 9), [][3]string{{"alice", "app", "admin"}})
+		k.same(list("", "", "nobody", 9), [][3]string(nil))
 	}},
 	{"grants that stand are listed by id, to one client or any", func(k *kit) {
 		for _, x := range []struct {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/ciba"
+	"github.com/chancery-id/chancery/flows/logout"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
@@ -21,6 +22,7 @@ import (
 type Door struct {
 	Authorize *authorize.Service
 	CIBA      *ciba.Service
+	Logout    *logout.Service
 }
 
 // Longest input read, in bytes.
@@ -33,6 +35,7 @@ const (
 func (d *Door) Mount(r *wire.Router) {
 	d.mountCIBA(r)
 	d.mountSessions(r)
+	d.mountLogout(r)
 	for _, v := range versions {
 		at := func(method, path string, h func(*Door, *call) error) {
 			r.API(method, "/authz-sessions/rest/"+v.name+path, tenant.AuthzAPI, func(c *gin.Context, t *tenant.Tenant) {

@@ -24,6 +24,7 @@ import (
 	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/logout"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/flows/session"
@@ -211,7 +212,8 @@ func clients() registry {
 				"policy_uri#es": "http://my-web-store.com/es/privacy-policy.html", "tos_uri#es": "http://my-web-store.com/es/tos.html"}}},
 		{ID: "app", Metadata: tenant.Metadata{RedirectURIs: []string{"http://127.0.0.1/cb"}, ApplicationType: "native", TokenEndpointAuthMethod: "none"}},
 		{ID: "stranger", SelfRegistered: true, Metadata: tenant.Metadata{RedirectURIs: cb}},
-		{ID: "plain", Secrets: secret, Metadata: tenant.Metadata{RedirectURIs: cb, IDTokenAlg: "ES256", RequireAuthTime: true}},
+		{ID: "plain", Secrets: secret, Metadata: tenant.Metadata{RedirectURIs: cb, IDTokenAlg: "ES256", RequireAuthTime: true,
+			PostLogoutRedirectURIs: []string{"https://client.example.org/bye"}, FrontchannelLogoutURI: "https://client.example.org/out"}},
 		{ID: "resource", Secrets: secret, Metadata: tenant.Metadata{GrantTypes: []string{"client_credentials"}, Audience: []string{"http://app1.example.com"}}},
 		{ID: "legacy", Metadata: tenant.Metadata{RedirectURIs: cb, IDTokenAlg: "ES384"}},
 		{ID: "bank", Secrets: secret, Metadata: tenant.Metadata{Name: "Bank", GrantTypes: []string{oauth.CIBA, "refresh_token"}, BackchannelMode: "poll"}},
@@ -242,6 +244,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 		for what, k := range map[string]tenant.APIToken{
 			"authz":    {APIs: []tenant.API{tenant.AuthzAPI}},
 			"sessions": {APIs: []tenant.API{tenant.SessionAPI}},
+			"logout":   {APIs: []tenant.API{tenant.LogoutAPI}},
 			"all":      {APIs: []tenant.API{tenant.AllAPIs}},
 			"other":    {APIs: []tenant.API{tenant.MonitorAPI}},
 			"expired":  {APIs: []tenant.API{tenant.AuthzAPI}, ExpiresAt: noon},
@@ -253,6 +256,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 		w.tenants[name], w.tenants[ten.Issuer] = ten, ten
 	}
 	issuer := &grant.Issuer{Now: w.clock, Rand: rand.Reader}
+	sessions := &session.Service{Now: w.clock, Rand: rand.Reader, Store: db, Register: db}
 	accounts := &account.Service{Store: db, Now: w.clock, Rand: rand.Reader}
 	gate := &wire.Gate{Resolver: w.tenants, Now: w.clock, PublicURL: &url.URL{Scheme: "https", Host: "id.example"}}
 	requests := &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
@@ -266,8 +270,8 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	w.Handler = gate.Handler(&oidc.Door{Now: w.clock, ClientAuth: &clientauth.Service{Now: w.clock}, CIBA: backchannel,
 		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, CIBA: backchannel},
 		Access: &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Accounts: accounts},
-	}, &Door{CIBA: backchannel, Authorize: &authorize.Service{Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Accounts: accounts,
-		Sessions: &session.Service{Now: w.clock, Rand: rand.Reader, Store: db, Register: db},
+	}, &Door{CIBA: backchannel, Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Authorize: &authorize.Service{
+		Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Accounts: accounts, Sessions: sessions,
 		Requests: requests}})
 	return w
 }
