@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/tenant"
@@ -45,6 +46,19 @@ func (c *Console) CreateUser(ctx context.Context, id tenant.ID, n NewUser, by By
 		return account.Account{}, err
 	}
 	return c.Accounts.Create(ctx, t, account.New{Username: n.Username, Password: n.Password, PasswordHash: n.PasswordHash, Claims: n.Claims, By: by.account()})
+}
+
+// ImportUsers records users that were kept elsewhere, all or none. What is wrong with any of them is named in an *Invalid.
+func (c *Console) ImportUsers(ctx context.Context, id tenant.ID, ns []account.Imported, by By) ([]account.Account, error) {
+	t, err := c.live(ctx, id, "users")
+	if err != nil {
+		return nil, err
+	}
+	as, err := c.Accounts.Import(ctx, t, ns, by.account())
+	if e, ok := errors.AsType[*account.Faults](err); ok {
+		return nil, &Invalid{e.Fields}
+	}
+	return as, err
 }
 
 // ChangeUser changes name or claims of a user, and then whether it is disabled; what is nil stays. A user that is

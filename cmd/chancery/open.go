@@ -85,6 +85,13 @@ func spoken(err error) error {
 		}
 		return errors.New(strings.Join(lines, "; "))
 	}
+	if e, ok := errors.AsType[*account.Faults](err); ok {
+		var lines []string
+		for _, f := range e.Fields {
+			lines = append(lines, strings.TrimPrefix(f.Pointer, "/")+" "+f.Message)
+		}
+		return errors.New(strings.Join(lines, "\n"))
+	}
 	e, ok := errors.AsType[*oauth.Error](err)
 	if !ok || e.Description == "" || e.Code == "server_error" || e.Code == "temporarily_unavailable" {
 		return err

@@ -17,6 +17,7 @@ import (
 // userCommands administer the users that a tenant keeps with us.
 type userCommands struct {
 	Create      userCreate      `cmd:"" help:"Create a user. The password is asked for, or read from the standard input."`
+	Import      userImport      `cmd:"" help:"Import users with the hashes of their passwords, all of them or none."`
 	List        userList        `cmd:"" help:"List users."`
 	Show        userShow        `cmd:"" help:"Show a user with all claims."`
 	SetPassword userSetPassword `cmd:"" help:"Give a user a new password, asked for or read from the standard input."`

@@ -40,6 +40,11 @@ type Store interface {
 	Accounts(ctx context.Context, t tenant.ID, after string, n int) ([]Account, error)
 	// CreateAccount records a new account, or ErrExists.
 	CreateAccount(ctx context.Context, t tenant.ID, a Account, ev audit.Event) error
+	// ImportAccounts records new accounts, created at now, all of them or none. ErrExists when one of them is there, or two
+	// have one user name.
+	ImportAccounts(ctx context.Context, t tenant.ID, now time.Time, as []Account, ev audit.Event) error
+	// TakenNames returns those of some folded user names that accounts have, in order.
+	TakenNames(ctx context.Context, t tenant.ID, folded []string) ([]string, error)
 	// UpdateAccount replaces user name, password and user code hash and claims of an account that was last changed at read, or
 	// ErrNotFound, ErrExists, or ErrConflict when it was changed since.
 	UpdateAccount(ctx context.Context, t tenant.ID, a Account, read time.Time, ev audit.Event) error

@@ -57,21 +57,29 @@ func checkClaims(claims map[string]json.RawMessage) error {
 	}
 	size := 0
 	for name, value := range claims {
-		base, tag, tagged := strings.Cut(name, "#")
 		size += len(name) + len(value)
-		switch is := standard[base]; {
-		case !oauth.ClaimName(name) || base == "" || tagged && !languageTag.MatchString(tag):
-			return oauth.InvalidRequest("A claim has a name that is not allowed")
-		case slices.Contains(reserved, base):
-			return oauth.InvalidRequest("A claim has a name that the protocol reserves")
-		case !json.Valid(value) || string(bytes.TrimSpace(value)) == "null":
-			return oauth.InvalidRequest("A claim has no value")
-		case is != nil && !is(value):
-			return oauth.InvalidRequest("A standard claim has a value of the wrong type")
+		if err := checkClaim(name, value); err != nil {
+			return err
 		}
 	}
 	if size > maxClaimBytes {
 		return oauth.InvalidRequest("The claims are too large")
+	}
+	return nil
+}
+
+// checkClaim returns why an account may not have that claim: invalid_request.
+func checkClaim(name string, value json.RawMessage) error {
+	base, tag, tagged := strings.Cut(name, "#")
+	switch is := standard[base]; {
+	case !oauth.ClaimName(name) || base == "" || tagged && !languageTag.MatchString(tag):
+		return oauth.InvalidRequest("A claim has a name that is not allowed")
+	case slices.Contains(reserved, base):
+		return oauth.InvalidRequest("A claim has a name that the protocol reserves")
+	case !json.Valid(value) || string(bytes.TrimSpace(value)) == "null":
+		return oauth.InvalidRequest("A claim has no value")
+	case is != nil && !is(value):
+		return oauth.InvalidRequest("A standard claim has a value of the wrong type")
 	}
 	return nil
 }

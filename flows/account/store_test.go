@@ -18,7 +18,8 @@ type memory struct {
 	accounts map[string]Account
 	events   []audit.Event
 	revoked  []tenant.Revocation
-	broken   error // what every method says
+	broken   error    // what every method says
+	raced    *Account // another that comes in just before an import
 }
 
 func (m *memory) Account(_ context.Context, _ tenant.ID, sub string) (*Account, error) {
@@ -65,6 +66,31 @@ func (m *memory) CreateAccount(ctx context.Context, t tenant.ID, a Account, ev a
 		return ErrExists
 	}
 	return m.put(a, ev)
+}
+
+func (m *memory) ImportAccounts(_ context.Context, _ tenant.ID, _ time.Time, as []Account, ev audit.Event) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.raced != nil {
+		m.accounts[m.raced.Subject] = *m.raced
+		return ErrExists
+	}
+	for _, a := range as {
+		m.accounts[a.Subject] = a
+	}
+	m.events = append(m.events, ev)
+	return m.broken
+}
+
+func (m *memory) TakenNames(_ context.Context, _ tenant.ID, folded []string) (names []string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, a := range m.accounts {
+		if slices.Contains(folded, Fold(a.Username)) {
+			names = append(names, Fold(a.Username))
+		}
+	}
+	return names, m.broken
 }
 
 func (m *memory) UpdateAccount(_ context.Context, _ tenant.ID, a Account, read time.Time, ev audit.Event) error {

@@ -36,6 +36,7 @@ const (
 	InitialTokenRevoked Kind = "initial_token_revoked"
 	ClientExpired       Kind = "client_expired"
 	UserCreated         Kind = "user_created"
+	UsersImported       Kind = "users_imported"
 	UserUpdated         Kind = "user_updated"
 	UserDeleted         Kind = "user_deleted"
 	RoleChanged         Kind = "role_changed"

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/decoupled"
@@ -117,6 +118,13 @@ func Budget(t *testing.T, db *persistence.DB, sent func() int) {
 		{"Delivered", 1, func() error { return k.db.Delivered(k.ctx, k.t, "m", 1) }, nil},
 		{"BeginDevice", 1, func() error { return k.device("device", "code", many) }, nil},
 		{"Device", 1, func() error { _, err := k.db.Device(k.ctx, k.t, hash("code")); return err }, nil},
+		{"TakenNames", 1, func() error {
+			_, err := k.db.TakenNames(k.ctx, k.t, []string{"name of bob", "name of carol"})
+			return err
+		}, nil},
+		{"ImportAccounts", 1, func() error {
+			return k.db.ImportAccounts(k.ctx, k.t, k.now, []account.Account{k.account("bob"), k.account("carol")}, k.event(audit.UsersImported))
+		}, nil},
 		{"Account", 1, func() error { _, err := k.db.Account(k.ctx, k.t, "alice"); return err }, nil},
 		{"Client", 1, func() error { _, err := k.db.Client(k.ctx, k.t, "app"); return err }, nil},
 		{"Changes", 1, func() error { _, _, err := k.db.Changes(k.ctx, k.now); return err }, nil},

@@ -67,6 +67,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"initial tokens", initialTokens},
 		{"numbers", numbers},
 		{"accounts", accounts},
+		{"imports", imports},
 		{"sessions", sessions},
 		{"interactions", interactions},
 		{"finish", finish},

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/chancery-id/chancery/admin"
+	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/decoupled"
@@ -220,6 +221,12 @@ var isolations = map[string]kept{
 	"account.Store.Account":       {call: func(k *kit) (any, error) { return k.db.Account(k.ctx, k.t, "alice") }},
 	"account.Store.AccountByName": {call: func(k *kit) (any, error) { return k.db.AccountByName(k.ctx, k.t, "name of alice") }},
 	"account.Store.Accounts":      {call: func(k *kit) (any, error) { return k.db.Accounts(k.ctx, k.t, "", 1000) }},
+	"account.Store.TakenNames": {call: func(k *kit) (any, error) {
+		return k.db.TakenNames(k.ctx, k.t, []string{"name of alice", "name of bob"})
+	}},
+	"account.Store.ImportAccounts": {call: func(k *kit) (any, error) {
+		return none(k.db.ImportAccounts(k.ctx, k.t, k.now, []account.Account{k.account("bob"), k.account("carol")}, k.event(audit.UsersImported)))
+	}},
 	"account.Store.CreateAccount": {call: func(k *kit) (any, error) {
 		return none(k.db.CreateAccount(k.ctx, k.t, k.account("bob"), k.event(audit.UserCreated)))
 	}},

@@ -111,9 +111,11 @@ var races = map[string]raced{
 		k.oneWins(crowd(func(int) error { return k.db.DeleteTenant(k.ctx, k.t, k.event(audit.TenantDeleted)) }), tenant.ErrUnknown)
 	}},
 
-	"account.Store.Account":       {why: onlyReads},
-	"account.Store.AccountByName": {why: onlyReads},
-	"account.Store.Accounts":      {why: onlyReads},
+	"account.Store.Account":        {why: onlyReads},
+	"account.Store.AccountByName":  {why: onlyReads},
+	"account.Store.Accounts":       {why: onlyReads},
+	"account.Store.TakenNames":     {why: onlyReads},
+	"account.Store.ImportAccounts": {race: raceImports},
 	"account.Store.CreateAccount": {race: func(k *kit) {
 		k.oneWins(crowd(func(int) error { return k.db.CreateAccount(k.ctx, k.t, k.account("alice"), k.event(audit.UserCreated)) }), account.ErrExists)
 		k.same(len(k.events()), 1)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -35,31 +36,59 @@ func read(c *gin.Context, v any) error {
 		*doc = clientBody(raw)
 		return nil
 	}
+	fields, ok := fill(reflect.ValueOf(v).Elem(), raw, "")
+	switch {
+	case !ok:
+		return errObject
+	case len(fields) > 0:
+		return &admin.Invalid{Fields: fields}
+	}
+	return nil
+}
+
+// fill decodes an object into a struct, and the elements of its lists of structs one by one. at is where the object is in
+// the body. ok is false where it is no object.
+func fill(into reflect.Value, raw json.RawMessage, at string) (fields []tenant.FieldError, ok bool) {
 	var sent map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &sent); err != nil || sent == nil {
-		return errObject
+		return nil, false
 	}
-	into := reflect.ValueOf(v).Elem()
 	known := map[string]reflect.Value{}
 	for i := range into.NumField() {
 		name, _, _ := strings.Cut(into.Type().Field(i).Tag.Get("json"), ",")
 		known[name] = into.Field(i)
 	}
-	var fields []tenant.FieldError
 	for _, name := range slices.Sorted(maps.Keys(sent)) {
 		field, ok := known[name]
 		switch {
 		case !ok:
-			fields = append(fields, tenant.FieldError{Pointer: "/" + escape.Replace(name), Message: "is unknown"})
+			fields = append(fields, tenant.FieldError{Pointer: at + "/" + escape.Replace(name), Message: "is unknown"})
 		case string(sent[name]) == "null":
+		case field.Kind() == reflect.Slice && field.Type().Elem().Kind() == reflect.Struct:
+			fields = append(fields, fillList(field, sent[name], at+"/"+name)...)
 		case json.Unmarshal(sent[name], field.Addr().Interface()) != nil:
-			fields = append(fields, tenant.FieldError{Pointer: "/" + name, Message: "has the wrong type"})
+			fields = append(fields, tenant.FieldError{Pointer: at + "/" + name, Message: "has the wrong type"})
 		}
 	}
-	if len(fields) > 0 {
-		return &admin.Invalid{Fields: fields}
+	return fields, true
+}
+
+// fillList decodes a list of objects into a slice of structs.
+func fillList(into reflect.Value, raw json.RawMessage, at string) (fields []tenant.FieldError) {
+	var sent []json.RawMessage
+	if err := json.Unmarshal(raw, &sent); err != nil {
+		return []tenant.FieldError{{Pointer: at, Message: "has the wrong type"}}
 	}
-	return nil
+	into.Set(reflect.MakeSlice(into.Type(), len(sent), len(sent)))
+	for i, element := range sent {
+		here := at + "/" + strconv.Itoa(i)
+		wrong, ok := fill(into.Index(i), element, here)
+		if !ok {
+			wrong = []tenant.FieldError{{Pointer: here, Message: "is not an object"}}
+		}
+		fields = append(fields, wrong...)
+	}
+	return fields
 }
 
 var errObject = oauth.InvalidRequest("The body is not a JSON object")

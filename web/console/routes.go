@@ -57,6 +57,8 @@ var routes = []route{
 
 	{method: http.MethodPost, path: "/tenants/:id/users", permission: admin.WriteUsers, name: "createUser", status: http.StatusCreated,
 		summary: "Create a user", operation: op((*Door).createUser)},
+	{method: http.MethodPost, path: "/tenants/:id/users/import", permission: admin.WriteUsers, name: "importUsers", status: http.StatusCreated,
+		summary: "Import users with the hashes of their passwords, all of them or none", operation: op((*Door).importUsers)},
 	{method: http.MethodGet, path: "/tenants/:id/users", permission: admin.ReadUsers, name: "listUsers", status: http.StatusOK,
 		summary: "List users, by subject", query: paging, operation: look((*Door).listUsers)},
 	{method: http.MethodGet, path: "/tenants/:id/users/:sub", permission: admin.ReadUsers, name: "readUser", status: http.StatusOK,

@@ -70,6 +70,42 @@ func (d *Door) createUser(q *call, b *newUser) (shownUser, error) {
 	return shownUserOf(d.Console.CreateUser(q.Request.Context(), q.id, admin.NewUser(*b), q.by))
 }
 
+// newUserImport is the body that brings users who were kept elsewhere.
+type newUserImport struct {
+	Users []newImportedUser `json:"users" need:"yes" doc:"1 to 1,000 of them; all are recorded, or none"`
+}
+
+// newImportedUser is one of them.
+type newImportedUser struct {
+	Username     string                     `json:"username" need:"yes"`
+	PasswordHash string                     `json:"password_hash" doc:"As that of a user who is created; without it the user cannot sign in with a password"`
+	Claims       map[string]json.RawMessage `json:"claims" doc:"OIDC Core, section 5.1"`
+	Enabled      *bool                      `json:"enabled" doc:"True unless it is said; a user who is disabled cannot sign in"`
+}
+
+// importedUsers is the answer to it, in the order of the body.
+type importedUsers struct {
+	Users []importedSubject `json:"users"`
+}
+
+type importedSubject struct {
+	Subject  string `json:"sub"`
+	Username string `json:"username"`
+}
+
+func (d *Door) importUsers(q *call, b *newUserImport) (importedUsers, error) {
+	ns := make([]account.Imported, len(b.Users))
+	for i, u := range b.Users {
+		ns[i] = account.Imported{Username: u.Username, PasswordHash: u.PasswordHash, Claims: u.Claims, Disabled: u.Enabled != nil && !*u.Enabled}
+	}
+	as, err := d.Console.ImportUsers(q.Request.Context(), q.id, ns, q.by)
+	out := importedUsers{Users: make([]importedSubject, len(as))}
+	for i, a := range as {
+		out.Users[i] = importedSubject{a.Subject, a.Username}
+	}
+	return out, err
+}
+
 func (d *Door) readUser(q *call) (shownUser, error) {
 	return shownUserOf(d.Console.User(q.Request.Context(), q.id, q.Param("sub")))
 }
