@@ -184,7 +184,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 			ui,
 			&connect2id.Door{Authorize: authz, CIBA: backchannel, Logout: signout},
 			&authlete.Door{Now: time.Now, Rand: rand.Reader, Authorize: authz, Tokens: tokens, Access: questions, CIBA: backchannel, Device: devices,
-				ClientAuth: &vouchedFor, Clients: a.clients, Console: a.console, Changed: a.resolver.Refresh},
+				Proofs: proofs, ClientAuth: &vouchedFor, Clients: a.clients, Console: a.console, Changed: a.resolver.Refresh},
 			&firstparty.Door{Browser: ui, Challenge: &challenge.Service{Now: time.Now, Rand: rand.Reader, Clients: clientAuth, Requests: requests,
 				Authorize: authz, Decider: &challenge.Password{Accounts: a.accounts}, Store: a.db}},
 			&console.Door{Console: a.console, Resolve: a.tenant},

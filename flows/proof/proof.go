@@ -26,6 +26,8 @@ type Request struct {
 	URL         string // of the endpoint, below the tenant's issuer, whatever host was called
 	Alias       string // of the same endpoint, for clients with certificates (RFC 8705 §5); empty: none
 	AccessToken string // that the proof goes with; empty: none (RFC 9449 §4.3, item 12)
+
+	NonceRequired bool // also where the tenant does not demand one
 }
 
 // Service checks proofs.
@@ -95,7 +97,7 @@ func (s *Service) Check(ctx context.Context, t *tenant.Tenant, r Request) (Confi
 	if err != nil {
 		return Confirmation{}, err
 	}
-	if t.Settings.DPoP.RequireNonce && (c.Nonce == nil || !current(t, *c.Nonce, now)) {
+	if (t.Settings.DPoP.RequireNonce || r.NonceRequired) && (c.Nonce == nil || !current(t, *c.Nonce, now)) {
 		return Confirmation{}, errNonce
 	}
 	first, err := s.Replay.UseOnce(ctx, t.ID, used, use(*c.ID, r.URL), at.Add(window+spare))

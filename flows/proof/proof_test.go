@@ -285,6 +285,20 @@ func FuzzNormalized(f *testing.F) {
 	})
 }
 
+// A request may demand a nonce that its tenant does not.
+func TestNonceOfOneRequest(t *testing.T) {
+	acme, k := newTenant(t, "acme", tenant.DPoPSettings{}), newKey(t)
+	s := &Service{Now: func() time.Time { return now }, Replay: &memory{}}
+	r := Request{Proofs: []string{sign(t, k, with())}, Method: "POST", URL: endpoint, NonceRequired: true}
+	if _, err := s.Check(t.Context(), acme, r); !errors.Is(err, errNonce) {
+		t.Errorf("without: %v", err)
+	}
+	r.Proofs[0] = sign(t, k, with("nonce", `"`+Nonce(acme, now)+`"`))
+	if _, err := s.Check(t.Context(), acme, r); err != nil {
+		t.Errorf("with: %v", err)
+	}
+}
+
 func BenchmarkCheck(b *testing.B) {
 	acme, k := newTenant(b, "acme", tenant.DPoPSettings{RequireNonce: true}), newKey(b)
 	s := &Service{Now: func() time.Time { return now }, Replay: always{}}

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant/keys"
 	"github.com/chancery-id/chancery/web/wire"
 )
 
@@ -79,6 +80,7 @@ var (
 // refusal is an error for the client, and what else a challenge says.
 type refusal struct {
 	err    *oauth.Error
+	dpop   bool   // the token came by the scheme DPoP, or had to
 	scope  string // that is needed
 	acrs   string
 	maxAge int64
@@ -97,14 +99,34 @@ func object(o outcome, r refusal) string {
 	return string(b)
 }
 
-// challenge words it as the value of WWW-Authenticate (RFC 6750 §3, RFC 9470 §3).
+// schemeOf is the scheme that a token comes by.
+func schemeOf(dpop bool) string {
+	if dpop {
+		return "DPoP"
+	}
+	return "Bearer"
+}
+
+// proofAlgs are the algorithms of proofs.
+var proofAlgs = func() string {
+	var names []string
+	for _, a := range keys.ProofAlgs() {
+		names = append(names, string(a))
+	}
+	return strings.Join(names, " ")
+}()
+
+// challenge words it as the value of WWW-Authenticate (RFC 6750 §3, RFC 9470 §3, RFC 9449 §7.1).
 func challenge(o outcome, r refusal) string {
 	var b strings.Builder
-	b.WriteString(`Bearer error="` + wire.Spoken(r.err.Code) + `",error_description="` + o.message() + `"`)
+	b.WriteString(schemeOf(r.dpop) + ` error="` + wire.Spoken(r.err.Code) + `",error_description="` + o.message() + `"`)
 	for _, p := range []struct{ name, value string }{{"error_uri", r.err.URI}, {"scope", r.scope}, {"acr_values", r.acrs}} {
 		if p.value != "" {
 			b.WriteString(`,` + p.name + `="` + wire.Spoken(p.value) + `"`)
 		}
+	}
+	if r.dpop {
+		b.WriteString(`,algs="` + proofAlgs + `"`)
 	}
 	if r.maxAge > 0 {
 		b.WriteString(`,max_age="` + strconv.FormatInt(r.maxAge, 10) + `"`)

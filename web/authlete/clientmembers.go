@@ -87,12 +87,8 @@ var clientMembers = []clientMember{
 	text("tlsClientAuthSanUri", func(m *tenant.Metadata) *string { return &m.TLSSanURI }),
 	text("tlsClientAuthSanIp", func(m *tenant.Metadata) *string { return &m.TLSSanIP }),
 	text("tlsClientAuthSanEmail", func(m *tenant.Metadata) *string { return &m.TLSSanEmail }),
-	{"tlsClientCertificateBoundAccessTokens", func(c *tenant.Client) any {
-		if !c.CertificateBound {
-			return ""
-		}
-		return true
-	}, func(m *tenant.Metadata, raw json.RawMessage) error { return json.Unmarshal(raw, &m.CertificateBound) }},
+	rare("tlsClientCertificateBoundAccessTokens", func(m *tenant.Metadata) *bool { return &m.CertificateBound }),
+	rare("dpopRequired", func(m *tenant.Metadata) *bool { return &m.DPoPBound }),
 	flag("pkceRequired", func(m *tenant.Metadata) *bool { return &m.RequirePKCE }),
 	{"defaultMaxAge", func(c *tenant.Client) any {
 		if c.DefaultMaxAge == nil {
@@ -112,6 +108,18 @@ func text(name string, of func(*tenant.Metadata) *string) clientMember {
 func flag(name string, of func(*tenant.Metadata) *bool) clientMember {
 	return clientMember{name, func(c *tenant.Client) any { return *of(&c.Metadata) },
 		func(m *tenant.Metadata, raw json.RawMessage) error { return json.Unmarshal(raw, of(m)) }}
+}
+
+// rare is a flag that is shown only where it is set.
+func rare(name string, of func(*tenant.Metadata) *bool) clientMember {
+	m := flag(name, of)
+	m.show = func(c *tenant.Client) any {
+		if !*of(&c.Metadata) {
+			return ""
+		}
+		return true
+	}
+	return m
 }
 
 // word is a member whose value has a name here.
@@ -241,12 +249,11 @@ var refused = map[string][]string{
 	"parRequired":           {`false`},
 	"requestObjectRequired": {`false`},
 	"frontChannelRequestObjectEncryptionRequired": {`false`},
-	"dpopRequired":                         {`false`},
-	"singleAccessTokenPerSubject":          {`false`},
-	"rsRequestSigned":                      {`false`},
-	"credentialResponseEncryptionRequired": {`false`},
-	"authorizationSignAlg":                 nil,
-	"authorizationEncryptionAlg":           nil,
+	"singleAccessTokenPerSubject":                 {`false`},
+	"rsRequestSigned":                             {`false`},
+	"credentialResponseEncryptionRequired":        {`false`},
+	"authorizationSignAlg":                        nil,
+	"authorizationEncryptionAlg":                  nil,
 }
 
 // clientIn reads a client object into a request of the registry.

@@ -16,6 +16,7 @@ import (
 	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/device"
+	"github.com/chancery-id/chancery/flows/proof"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/token"
 	"github.com/chancery-id/chancery/tenant"
@@ -31,6 +32,7 @@ type Door struct {
 	Access     *access.Service
 	CIBA       *ciba.Service
 	Device     *device.Service
+	Proofs     *proof.Service
 	ClientAuth *clientauth.Service // that limits no guesses: where they come from the authorization server alone knows
 	Clients    *registration.Service
 	Console    *admin.Console

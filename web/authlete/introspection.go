@@ -12,13 +12,12 @@ import (
 
 // introspectionRequest asks about an access token, and says what a resource demands of it.
 type introspectionRequest struct {
-	Token     string   `json:"token"`
+	presentedToken
 	Scopes    []string `json:"scopes"`
 	Subject   string   `json:"subject"`
 	Resources []string `json:"resources"`
 	ACRValues []string `json:"acrValues"`
 	MaxAge    int64    `json:"maxAge"`
-	clientCertificate
 }
 
 // introspectionAnswer says all of a token that is alive.
@@ -42,11 +41,12 @@ type introspectionAnswer struct {
 	Certificate       string        `json:"certificateThumbprint,omitempty"`
 	GrantType         string        `json:"grantType,omitempty"`
 	ServiceAttributes []pair        `json:"serviceAttributes,omitempty"`
+	dpopNonce
 	*clientRef
 }
 
 // byDefault is what a resource may answer with if it finds fault by itself.
-const byDefault = `Bearer error="invalid_request"`
+const byDefault = ` error="invalid_request"`
 
 // introspection tells a resource server about an access token.
 func (d *Door) introspection(c *call) (answer, error) {
@@ -59,21 +59,22 @@ func (d *Door) introspection(c *call) (answer, error) {
 		out.result = c.refuse(c.outcome(clients, "The API call has no token."), badRequest, refusal{err: oauth.InvalidRequest("")})
 		return out, nil
 	}
-	cert, err := in.presented()
+	p, err := in.presented("")
 	if err != nil {
 		return nil, err
 	}
-	st, err := d.Access.Examine(c.Request.Context(), c.tenant, access.Presented{Token: in.Token, Certificate: cert}, access.Demands{Scope: in.Scopes, Subject: in.Subject,
+	out.dpopNonce = d.nonce(c, &in.dpopProof)
+	st, err := d.Access.Examine(c.Request.Context(), c.tenant, p, access.Demands{Scope: in.Scopes, Subject: in.Subject,
 		Resources: in.Resources, ACRValues: in.ACRValues, MaxAge: in.MaxAge})
 	if st != nil {
 		out.standing(c.tenant, st)
 		out.Sufficient = oauth.Scope(in.Scopes).Within(st.Token.Scope)
 	}
 	if err == nil {
-		out.result = c.outcome(success, "The access token is valid.").result(okay, byDefault)
+		out.result = c.outcome(success, "The access token is valid.").result(okay, schemeOf(p.DPoP)+byDefault)
 		return out, nil
 	}
-	out.result, err = c.resourceRefusal(err, refusal{scope: strings.Join(in.Scopes, " "), acrs: strings.Join(in.ACRValues, " "), maxAge: in.MaxAge})
+	out.result, err = c.resourceRefusal(err, refusal{dpop: p.DPoP, scope: strings.Join(in.Scopes, " "), acrs: strings.Join(in.ACRValues, " "), maxAge: in.MaxAge})
 	return out, err
 }
 
@@ -102,10 +103,12 @@ var resourceRefusals = map[string]struct {
 	action action
 	cut    func(refusal) refusal
 }{
-	"invalid_token":                    {unauthorized, func(r refusal) refusal { return refusal{err: r.err} }},
-	"insufficient_scope":               {forbidden, func(r refusal) refusal { return refusal{err: r.err, scope: r.scope} }},
-	"invalid_request":                  {forbidden, func(r refusal) refusal { return refusal{err: r.err} }},
-	"insufficient_user_authentication": {unauthorized, func(r refusal) refusal { return refusal{err: r.err, acrs: r.acrs, maxAge: r.maxAge} }},
+	"invalid_token":                    {unauthorized, func(r refusal) refusal { return refusal{err: r.err, dpop: r.dpop} }},
+	"invalid_dpop_proof":               {unauthorized, func(r refusal) refusal { return refusal{err: r.err, dpop: r.dpop} }}, // RFC 9449 §7.1
+	"use_dpop_nonce":                   {unauthorized, func(r refusal) refusal { return refusal{err: r.err, dpop: r.dpop} }}, // RFC 9449 §9
+	"insufficient_scope":               {forbidden, func(r refusal) refusal { return refusal{err: r.err, dpop: r.dpop, scope: r.scope} }},
+	"invalid_request":                  {forbidden, func(r refusal) refusal { return refusal{err: r.err, dpop: r.dpop} }},
+	"insufficient_user_authentication": {unauthorized, func(r refusal) refusal { return refusal{err: r.err, dpop: r.dpop, acrs: r.acrs, maxAge: r.maxAge} }},
 }
 
 // resourceRefusal words err, which access says of a token, unless that is our fault.
@@ -115,6 +118,6 @@ func (c *call) resourceRefusal(err error, r refusal) (result, error) {
 	if !ok || wire.StatusOf(err) >= http.StatusInternalServerError {
 		return result{}, err
 	}
-	r.err = e
+	r.err, r.dpop = e, r.dpop || access.Bound(err)
 	return c.refuse(c.outcome(clients, e.Description), how.action, how.cut(r)), nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/flows/clientauth"
+	"github.com/chancery-id/chancery/flows/discovery"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/token"
@@ -36,6 +37,7 @@ type tokenRequest struct {
 	RefreshDuration int64        `json:"refreshTokenDuration"`
 	TokenClaims     string       `json:"jwtAtClaims"`
 	AccessToken     string       `json:"accessToken"`
+	dpopProof
 }
 
 // propertyList is an array of properties, or a string that holds one.
@@ -74,6 +76,7 @@ type tokenAnswer struct {
 	Properties        []property    `json:"properties,omitempty"`
 	Details           *authzDetails `json:"authorizationDetails,omitempty"`
 	ServiceAttributes []pair        `json:"serviceAttributes,omitempty"`
+	dpopNonce
 	*clientRef
 	undecided
 }
@@ -110,7 +113,7 @@ func (d *Door) token(c *call) (answer, error) {
 		return nil, err
 	}
 	client, params, refused := d.caller(c, &in.clientRequest)
-	out := &tokenAnswer{}
+	out := &tokenAnswer{dpopNonce: d.nonce(c, &in.dpopProof)}
 	if client != nil {
 		out.clientRef = refOf(client)
 	}
@@ -119,8 +122,8 @@ func (d *Door) token(c *call) (answer, error) {
 	}
 	out.GrantType = grantTypes.here(params.Get("grant_type"))
 	r := &token.Request{Client: client, Params: params, Address: c.address(), Wish: wish}
-	if r.Proved.X5T, err = in.thumbprint(); err != nil {
-		return nil, err
+	if r.Proved, err = d.proved(c.Request.Context(), c, &in.dpopProof, &in.clientCertificate, discovery.Token); err != nil {
+		return c.refused(out, err)
 	}
 	tokens, pending, err := d.Tokens.Open(c.Request.Context(), c.tenant, r)
 	if errors.Is(err, token.ErrWish) {

@@ -27,7 +27,8 @@ import (
 //	#   a remark
 //	>   a request: "> METHOD PATH", then "> Header: value", where no value takes a header away
 //	<   the answer: "< STATUS", then "< Header: value", where no value says that there is none
-//	@   what the test does meanwhile: "@settings JSON", "@clock DURATION", "@claims $jwt JSON", which are those of a JWT
+//	@   what the test does meanwhile: "@settings JSON", "@clock DURATION", "@claims $jwt JSON", which are those of a JWT,
+//	    "@proof $name METHOD URL", which makes a DPoP proof, with the claims after it: nonce=$nonce, ath=$token
 //
 // and other lines are the body of the request or answer before them. $name stands for a value that is made anew each
 // time: the first to come is kept, and others must be equal. $acme and $globex are service numbers, $app and $browser
@@ -158,6 +159,9 @@ func (r *replay) do(t *testing.T, s *step) {
 			t.Fatalf("line %d: %v", s.line, err)
 		}
 		r.move(d)
+	case "proof":
+		words := strings.Fields(r.fill(s.rest[strings.Index(s.rest, " "):]))
+		r.vars[strings.Fields(s.rest)[0]] = r.prove(t, words[0], words[1], words[2:]...)
 	case "claims":
 		jwt, rest, _ := strings.Cut(s.rest, " ")
 		_, payload, _ := strings.Cut(r.vars[jwt], ".")

@@ -4,15 +4,13 @@ import (
 	"encoding/json"
 
 	"github.com/chancery-id/chancery/flows/access"
+	"github.com/chancery-id/chancery/flows/discovery"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 )
 
 // userInfoRequest hands over the access token of a request to the UserInfo endpoint.
-type userInfoRequest struct {
-	Token string `json:"token"`
-	clientCertificate
-}
+type userInfoRequest struct{ presentedToken }
 
 // userInfoAnswer says whose claims to gather, and which.
 type userInfoAnswer struct {
@@ -25,6 +23,7 @@ type userInfoAnswer struct {
 	UserInfoClaims    string     `json:"userInfoClaims,omitempty"`
 	Consented         []string   `json:"consentedClaims,omitempty"`
 	ServiceAttributes []pair     `json:"serviceAttributes,omitempty"`
+	dpopNonce
 	*clientRef
 }
 
@@ -35,11 +34,12 @@ func (d *Door) userInfo(c *call) (answer, error) {
 		return nil, err
 	}
 	out := &userInfoAnswer{}
-	cert, err := in.presented()
+	p, err := in.presented(c.tenant.Issuer + discovery.UserInfo)
 	if err != nil {
 		return nil, err
 	}
-	st, err := d.inquire(c, access.Presented{Token: in.Token, Certificate: cert}, &out.result)
+	out.dpopNonce = d.nonce(c, &in.dpopProof)
+	st, err := d.inquire(c, p, &out.result)
 	if st == nil || err != nil {
 		return out, err
 	}
@@ -64,7 +64,7 @@ func (d *Door) inquire(c *call, p access.Presented, r *result) (*access.Standing
 	if err == nil {
 		return st, nil
 	}
-	*r, err = c.resourceRefusal(err, refusal{scope: oauth.OpenID})
+	*r, err = c.resourceRefusal(err, refusal{dpop: p.DPoP, scope: oauth.OpenID})
 	return nil, err
 }
 

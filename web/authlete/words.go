@@ -72,6 +72,7 @@ var clientNames = words{
 	{"tlsClientAuthSanIp", "tls_client_auth_san_ip"},
 	{"tlsClientAuthSanEmail", "tls_client_auth_san_email"},
 	{"tlsClientCertificateBoundAccessTokens", "tls_client_certificate_bound_access_tokens"},
+	{"dpopRequired", "dpop_bound_access_tokens"},
 	{"TLS_CLIENT_AUTH", "tls_client_auth"},
 	{"SELF_SIGNED_TLS_CLIENT_AUTH", "self_signed_tls_client_auth"},
 	{"idTokenSignAlg", "id_token_signed_response_alg"},

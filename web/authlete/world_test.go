@@ -28,6 +28,7 @@ import (
 	"github.com/chancery-id/chancery/flows/device"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/proof"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/flows/session"
@@ -207,7 +208,8 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 		}}
 	backchannel := &ciba.Service{Now: w.clock, Requests: requests, Accounts: accounts, Issuer: issuer, Store: db}
 	devices := &device.Service{Now: w.clock, Rand: rand.Reader, Requests: requests, Issuer: issuer, Store: db, Decoupled: db, Page: "/device"}
-	questions := &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Accounts: accounts}
+	proofs := &proof.Service{Now: w.clock, Replay: db}
+	questions := &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Accounts: accounts, Proofs: proofs}
 	public := &url.URL{Scheme: "https", Host: "id.example"}
 	gate := &wire.Gate{Resolver: w, Now: w.clock, PublicURL: public}
 	w.door = &Door{Now: w.clock, Rand: rand.Reader,
@@ -218,6 +220,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 		Access:     questions,
 		CIBA:       backchannel,
 		Device:     devices,
+		Proofs:     proofs,
 		ClientAuth: &clientauth.Service{Now: w.clock},
 		Clients:    clients,
 		Console:    &admin.Console{Store: db, Numbers: db, Clients: clients, Keys: maker{}, Now: w.clock, Rand: rand.Reader, PublicURL: public},
