@@ -6,6 +6,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/tenant/keys"
 )
 
 // Types of the JWTs that answer (RFC 9701 §5; OIDC Core §5.3.2).
@@ -32,14 +33,28 @@ func (s *Service) SealUserInfo(ctx context.Context, t *tenant.Tenant, c *tenant.
 // SealIntrospection returns the answer that c is given about a token as a JWT (RFC 9701 §5). It says nothing of a subject
 // or an end beside the answer itself, so that it is no access or ID token (§8.1). Errors are those of grant.Issuer.Seal.
 func (s *Service) SealIntrospection(ctx context.Context, t *tenant.Tenant, c *tenant.Client, answer json.RawMessage) (string, error) {
-	payload, err := json.Marshal(struct {
-		Issuer   string          `json:"iss"`
-		Audience string          `json:"aud"`
-		IssuedAt int64           `json:"iat"`
-		Answer   json.RawMessage `json:"token_introspection"`
-	}{t.Issuer, c.ID, s.Now().Unix(), answer})
+	payload, err := s.introspection(t, c.ID, answer)
 	if err != nil {
 		return "", err
 	}
 	return s.Issuer.Seal(ctx, t, c, grant.ForIntrospection(c), introspectionType, payload)
+}
+
+// SignIntrospection is SealIntrospection for a resource that is no client of ours. The algorithm is one of signatures.
+func (s *Service) SignIntrospection(ctx context.Context, t *tenant.Tenant, resource string, alg keys.Alg, answer json.RawMessage) (string, error) {
+	payload, err := s.introspection(t, resource, answer)
+	if err != nil {
+		return "", err
+	}
+	return t.Keys.Sign(ctx, s.Now(), alg, introspectionType, payload)
+}
+
+// introspection are the claims of a JWT that answers (RFC 9701 §5).
+func (s *Service) introspection(t *tenant.Tenant, audience string, answer json.RawMessage) ([]byte, error) {
+	return json.Marshal(struct {
+		Issuer   string          `json:"iss"`
+		Audience string          `json:"aud"`
+		IssuedAt int64           `json:"iat"`
+		Answer   json.RawMessage `json:"token_introspection"`
+	}{t.Issuer, audience, s.Now().Unix(), answer})
 }

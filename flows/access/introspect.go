@@ -46,8 +46,7 @@ func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Cl
 	case err != nil:
 		return nil, err
 	case ours:
-		return &Info{Kind: "refresh_token", Subject: t.SubjectFor(c, g.Subject), Actor: t.SubjectFor(c, g.Actor), ClientID: g.ClientID, Scope: g.Terms.Scope, Audience: g.Terms.Audience,
-			IssuedAt: g.Refresh.RotatedAt, ExpiresAt: g.Refresh.End(), Details: g.Terms.Details, Data: g.Terms.Data, Act: g.Acting().For(t, c)}, nil
+		return ofRefresh(t, c, g), nil
 	}
 	a, err := s.Token(ctx, t, token)
 	if gone(err) || err == nil && !meant(t, c, a) {
@@ -56,14 +55,26 @@ func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Cl
 	if err != nil {
 		return nil, err
 	}
+	i := ofAccess(t, c, a)
+	i.narrow(t, c)
+	return i, nil
+}
+
+// ofRefresh is all there is to tell c of the refresh token of g.
+func ofRefresh(t *tenant.Tenant, c *tenant.Client, g *grant.Grant) *Info {
+	return &Info{Kind: "refresh_token", Subject: t.SubjectFor(c, g.Subject), Actor: t.SubjectFor(c, g.Actor), ClientID: g.ClientID, Scope: g.Terms.Scope, Audience: g.Terms.Audience,
+		IssuedAt: g.Refresh.RotatedAt, ExpiresAt: g.Refresh.End(), Details: g.Terms.Details, Data: g.Terms.Data, Act: g.Acting().For(t, c)}
+}
+
+// ofAccess is all there is to tell c of an access token.
+func ofAccess(t *tenant.Tenant, c *tenant.Client, a *grant.AccessToken) *Info {
 	i := &Info{Kind: "access_token", ID: a.ID, Subject: a.Subject, Actor: t.SubjectFor(c, a.Actor), ClientID: a.ClientID, Scope: a.Scope, Audience: a.Audience,
 		IssuedAt: a.IssuedAt, ExpiresAt: a.ExpiresAt, Details: a.Details, Data: a.Data, Act: a.Acting().For(t, c), MayAct: a.Delegation.MayAct.For(t, c), Confirmation: a.Confirmation,
 		ACR: a.ACR, AuthTime: a.AuthTime}
 	if a.Subject != a.ClientID { // a client is no subject with names of its own
 		i.Subject = t.SubjectFor(c, a.Subject)
 	}
-	i.narrow(t, c)
-	return i, nil
+	return i
 }
 
 // narrow leaves of a token that was not issued to c what is c's business: the audience that it is, and the scope values

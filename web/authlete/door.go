@@ -60,6 +60,7 @@ var runtime = []endpoint{
 	{path: "/auth/token/issue", flow: "token", codes: "A054", serve: (*Door).tokenIssue},
 	{path: "/auth/token/fail", flow: "token", codes: "A067", serve: (*Door).tokenFail},
 	{path: "/auth/introspection", flow: "introspect", codes: "A056", worded: challenge, serve: (*Door).introspection},
+	{path: "/auth/introspection/standard", flow: "introspect", codes: "A145", serve: (*Door).introspectionStandard},
 	{path: "/auth/userinfo", flow: "userinfo", codes: "A091", worded: challenge, serve: (*Door).userInfo},
 	{path: "/auth/userinfo/issue", flow: "userinfo", codes: "A096", worded: challenge, serve: (*Door).userInfoIssue},
 	{path: "/auth/revocation", flow: "revoke", codes: "A113", serve: (*Door).revocation},

@@ -53,17 +53,18 @@ var kinds = map[string]string{
 
 // actions are those of each call.
 var actions = map[string][]string{
-	"/auth/authorization":       {"INTERNAL_SERVER_ERROR", "BAD_REQUEST", "LOCATION", "FORM", "NO_INTERACTION", "INTERACTION"},
-	"/auth/authorization/issue": {"INTERNAL_SERVER_ERROR", "BAD_REQUEST", "LOCATION", "FORM"},
-	"/auth/authorization/fail":  {"INTERNAL_SERVER_ERROR", "BAD_REQUEST", "LOCATION", "FORM"},
-	"/auth/token":               {"INVALID_CLIENT", "INTERNAL_SERVER_ERROR", "BAD_REQUEST", "OK"},
-	"/auth/introspection":       {"OK", "BAD_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "INTERNAL_SERVER_ERROR"},
-	"/auth/userinfo":            {"OK", "BAD_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "INTERNAL_SERVER_ERROR"},
-	"/auth/userinfo/issue":      {"JSON", "BAD_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "INTERNAL_SERVER_ERROR"},
-	"/device/authorization":     {"OK", "BAD_REQUEST", "UNAUTHORIZED", "INTERNAL_SERVER_ERROR"},
-	"/device/verification":      {"VALID", "EXPIRED", "NOT_EXIST", "SERVER_ERROR"},
-	"/device/complete":          {"SUCCESS", "INVALID_REQUEST", "USER_CODE_EXPIRED", "USER_CODE_NOT_EXIST", "SERVER_ERROR"},
-	"/auth/revocation":          {"INVALID_CLIENT", "BAD_REQUEST", "OK", "INTERNAL_SERVER_ERROR"},
+	"/auth/authorization":          {"INTERNAL_SERVER_ERROR", "BAD_REQUEST", "LOCATION", "FORM", "NO_INTERACTION", "INTERACTION"},
+	"/auth/authorization/issue":    {"INTERNAL_SERVER_ERROR", "BAD_REQUEST", "LOCATION", "FORM"},
+	"/auth/authorization/fail":     {"INTERNAL_SERVER_ERROR", "BAD_REQUEST", "LOCATION", "FORM"},
+	"/auth/token":                  {"INVALID_CLIENT", "INTERNAL_SERVER_ERROR", "BAD_REQUEST", "OK"},
+	"/auth/introspection":          {"OK", "BAD_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "INTERNAL_SERVER_ERROR"},
+	"/auth/introspection/standard": {"OK", "JWT", "BAD_REQUEST", "INTERNAL_SERVER_ERROR"},
+	"/auth/userinfo":               {"OK", "BAD_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "INTERNAL_SERVER_ERROR"},
+	"/auth/userinfo/issue":         {"JSON", "BAD_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "INTERNAL_SERVER_ERROR"},
+	"/device/authorization":        {"OK", "BAD_REQUEST", "UNAUTHORIZED", "INTERNAL_SERVER_ERROR"},
+	"/device/verification":         {"VALID", "EXPIRED", "NOT_EXIST", "SERVER_ERROR"},
+	"/device/complete":             {"SUCCESS", "INVALID_REQUEST", "USER_CODE_EXPIRED", "USER_CODE_NOT_EXIST", "SERVER_ERROR"},
+	"/auth/revocation":             {"INVALID_CLIENT", "BAD_REQUEST", "OK", "INTERNAL_SERVER_ERROR"},
 }
 
 func kindOf(v any) string {
@@ -180,6 +181,7 @@ func TestStrictCallers(t *testing.T) {
 		for _, token := range []any{nil, "", "x", tokens["accessToken"], tokens["jwtAccessToken"], tokens["idToken"], tokens["refreshToken"]} {
 			check("POST", "/auth/introspection", m{"token": token, "scopes": nil, "subject": ""}, 200)
 			check("POST", "/auth/introspection", m{"token": token, "scopes": []string{"x"}}, 200)
+			check("POST", "/auth/introspection/standard", m{"parameters": fmt.Sprintf("token=%v", token), "rsUri": nil}, 200)
 			check("POST", "/auth/userinfo", m{"token": token}, 200)
 			check("POST", "/auth/userinfo/issue", m{"token": token, "claims": `{"a":null}`}, 200)
 		}
