@@ -70,7 +70,12 @@ func (db *DB) authorizations(ctx context.Context, t tenant.ID, order string, n i
 // Withdraw implements grant.Store.
 func (db *DB) Withdraw(ctx context.Context, t tenant.ID, sub, clientID string, now time.Time, revoked tenant.Revocation, ev audit.Event) (int, error) {
 	e, of, args := db.effect(t), "subject = ?", []any{sub}
-	if clientID != "" {
+	switch {
+	case sub == "" && clientID == "":
+		return 0, nil
+	case sub == "":
+		of, args = "client_id = ?", []any{clientID}
+	case clientID != "":
 		of, args = "subject = ? AND client_id = ?", append(args, clientID)
 	}
 	e.let("forgotten", `DELETE FROM authorizations WHERE tenant_id = :t AND `+of+` RETURNING client_id`, args...)

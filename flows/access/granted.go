@@ -38,14 +38,22 @@ func (s *Service) RevokeGranted(ctx context.Context, t *tenant.Tenant, id string
 
 // Withdraw forgets what a subject allowed, and revokes all that came of it: one client, or where clientID is empty any.
 func (s *Service) Withdraw(ctx context.Context, t *tenant.Tenant, sub, clientID string, by By) error {
+	if sub == "" {
+		return nil
+	}
+	_, err := s.withdraw(ctx, t, sub, clientID, by)
+	return err
+}
+
+func (s *Service) withdraw(ctx context.Context, t *tenant.Tenant, sub, clientID string, by By) (int, error) {
 	now := s.Now()
 	revoked := tenant.Revocation{Subject: sub, ClientID: clientID, At: now, ExpiresAt: now.Add(t.Settings.LongestAccessToken())}
-	_, err := s.Grants.Withdraw(ctx, t.ID, sub, clientID, now, revoked,
+	n, err := s.Grants.Withdraw(ctx, t.ID, sub, clientID, now, revoked,
 		audit.Event{At: now, Kind: audit.GrantRevoked, Actor: by.Actor, Subject: sub, ClientID: clientID, Address: by.Address})
 	if err == nil {
 		t.Revoked.Add(revoked)
 	}
-	return err
+	return n, err
 }
 
 // An App is a client that a subject let in: by consent that is remembered, by a grant that stands, or both.

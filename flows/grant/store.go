@@ -83,7 +83,8 @@ type Store interface {
 	// revoked into the journal.
 	RevokeToken(ctx context.Context, t tenant.ID, hash []byte, now time.Time, revoked tenant.Revocation, ev audit.Event) error
 	// Withdraw forgets a subject's consent and revokes all of its grants, for one client or, where clientID is
-	// empty, for all, and enters revoked into the journal. It returns how many authorizations were forgotten.
+	// empty, for all, and where sub is empty every subject's for that client, and enters revoked into the journal. Where
+	// both are empty it changes nothing. It returns how many authorizations were forgotten.
 	Withdraw(ctx context.Context, t tenant.ID, sub, clientID string, now time.Time, revoked tenant.Revocation, ev audit.Event) (int, error)
 	// Authorizations lists a subject's remembered consent.
 	Authorizations(ctx context.Context, t tenant.ID, sub string) ([]Authorization, error)

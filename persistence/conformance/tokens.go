@@ -127,6 +127,19 @@ var consents = []promise{
 		k.same(n, 3)
 		k.same(k.standing(), []string{"bob at app"})
 	}},
+	{"withdrawing for a client of all subjects leaves other clients'", func(k *kit) {
+		k.consented()
+		r := tenant.Revocation{ClientID: "app", At: k.now, ExpiresAt: k.at(time.Hour)}
+		n, err := k.db.Withdraw(k.ctx, k.t, "", "app", k.now, r, k.event(audit.GrantRevoked))
+		k.must(err)
+		k.same(n, 3)
+		k.same(k.standing(), []string{"alice at other"})
+		k.same(k.journal(), []tenant.Revocation{r})
+		n, err = k.db.Withdraw(k.ctx, k.t, "", "", k.now, r, k.event(audit.GrantRevoked))
+		k.must(err)
+		k.same(n, 0)
+		k.same(k.standing(), []string{"alice at other"})
+	}},
 	{"consent is listed with who acted", func(k *kit) {
 		k.consented()
 		zs, err := k.db.Authorizations(k.ctx, k.t, "alice")

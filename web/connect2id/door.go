@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/chancery-id/chancery/flows/access"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/logout"
@@ -23,6 +24,7 @@ type Door struct {
 	Authorize *authorize.Service
 	CIBA      *ciba.Service
 	Logout    *logout.Service
+	Access    *access.Service
 }
 
 // Longest input read, in bytes.
@@ -36,6 +38,7 @@ func (d *Door) Mount(r *wire.Router) {
 	d.mountCIBA(r)
 	d.mountSessions(r)
 	d.mountLogout(r)
+	d.mountAuthorizations(r)
 	for _, v := range versions {
 		at := func(method, path string, h func(*Door, *call) error) {
 			r.API(method, "/authz-sessions/rest/"+v.name+path, tenant.AuthzAPI, func(c *gin.Context, t *tenant.Tenant) {

@@ -245,6 +245,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 			"authz":    {APIs: []tenant.API{tenant.AuthzAPI}},
 			"sessions": {APIs: []tenant.API{tenant.SessionAPI}},
 			"logout":   {APIs: []tenant.API{tenant.LogoutAPI}},
+			"grants":   {APIs: []tenant.API{tenant.GrantAPI}},
 			"all":      {APIs: []tenant.API{tenant.AllAPIs}},
 			"other":    {APIs: []tenant.API{tenant.MonitorAPI}},
 			"expired":  {APIs: []tenant.API{tenant.AuthzAPI}, ExpiresAt: noon},
@@ -267,10 +268,11 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 			return "", errors.New("no ID token of ours")
 		}}
 	backchannel := &ciba.Service{Now: w.clock, Requests: requests, Accounts: accounts, Issuer: issuer, Store: db}
+	questions := &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Register: db, Accounts: accounts}
 	w.Handler = gate.Handler(&oidc.Door{Now: w.clock, ClientAuth: &clientauth.Service{Now: w.clock}, CIBA: backchannel,
 		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, CIBA: backchannel},
-		Access: &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Accounts: accounts},
-	}, &Door{CIBA: backchannel, Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Authorize: &authorize.Service{
+		Access: questions,
+	}, &Door{CIBA: backchannel, Access: questions, Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Authorize: &authorize.Service{
 		Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Accounts: accounts, Sessions: sessions,
 		Requests: requests}})
 	return w
