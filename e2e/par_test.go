@@ -225,7 +225,7 @@ func TestRequiredPushing(t *testing.T) {
 			}
 		}
 		ask("a plain request", bound.request(), "client invalid_request")
-		ask("a request_uri of its own", bound.request("request_uri", "https://app.example/request"), "client invalid_request")
+		ask("a request_uri of its own", bound.request("request_uri", "https://app.example/request"), "page 400")
 		ask("a pushed request", x.pushed(t, bound), "sign-in")
 		ask("another client", free.request(), "sign-in")
 		x.start(t, bound.request(), "").want(t, "302")
