@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -38,9 +39,34 @@ func (s *Service) revoke(ctx context.Context, t *tenant.Tenant, c *tenant.Client
 	if whole && a.Grant != "" {
 		return s.revokeGrant(ctx, t, a.Grant, ev)
 	}
+	return s.revokeToken(ctx, t, a, ev)
+}
+
+// RevokeAny revokes a token of any client for whoever acts for the tenant, with all of its grant, if it has one. One that is
+// unknown or dead is grant.ErrNotFound.
+func (s *Service) RevokeAny(ctx context.Context, t *tenant.Tenant, token string, by By) error {
+	g, ours, err := s.refresh(ctx, t, token)
+	switch {
+	case err != nil:
+		return err
+	case ours:
+		return s.RevokeGranted(ctx, t, g.ID, by)
+	}
+	a, err := s.Token(ctx, t, token)
+	switch {
+	case err != nil:
+		return err
+	case a.Grant != "":
+		return s.RevokeGranted(ctx, t, a.Grant, by)
+	}
+	return s.revokeToken(ctx, t, a, audit.Event{At: s.Now(), Kind: audit.GrantRevoked, Actor: by.Actor, Subject: a.Subject, ClientID: a.ClientID, Address: by.Address})
+}
+
+// revokeToken revokes one access token.
+func (s *Service) revokeToken(ctx context.Context, t *tenant.Tenant, a *grant.AccessToken, ev audit.Event) error {
 	ev.Grant = a.Grant
-	revoked := tenant.Revocation{Token: a.ID, At: now, ExpiresAt: a.ExpiresAt}
-	if err := s.Grants.RevokeToken(ctx, t.ID, a.Hash, now, revoked, ev); err != nil {
+	revoked := tenant.Revocation{Token: a.ID, At: ev.At, ExpiresAt: a.ExpiresAt}
+	if err := s.Grants.RevokeToken(ctx, t.ID, a.Hash, ev.At, revoked, ev); err != nil {
 		return err
 	}
 	t.Revoked.Add(revoked)

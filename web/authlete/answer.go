@@ -1,6 +1,7 @@
 package authlete
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -177,7 +178,7 @@ func (c *call) decline(err error) {
 	o := c.outcome(misuse, oauth.ErrorOf(clientNames.in(err)).Description)
 	switch {
 	case status == http.StatusNotFound:
-		o = c.outcome("202", "There is no such client.")
+		o = c.outcome("202", cmp.Or(c.endpoint.missing, "There is no such client."))
 	case status >= http.StatusInternalServerError:
 		o = c.outcome(fault, "The server failed.")
 	case status == http.StatusForbidden, status == http.StatusTooManyRequests:

@@ -81,6 +81,8 @@ var management = []endpoint{
 	{method: http.MethodGet, path: "/client/get/:clientId", flow: "registration", codes: "A022", manage: (*Door).clientGet},
 	{method: http.MethodPost, path: "/client/update/:clientId", flow: "registration", codes: "A023", manage: (*Door).clientUpdate},
 	{method: http.MethodDelete, path: "/client/delete/:clientId", flow: "registration", codes: "A024", manage: (*Door).clientDelete},
+	{method: http.MethodPost, path: "/auth/token/revoke", flow: "revoke", codes: "A312", missing: "There is no such token.", manage: (*Door).tokenRevoke},
+	{method: http.MethodDelete, path: "/auth/token/delete/:token", flow: "revoke", codes: "A313", missing: "There is no such token.", manage: (*Door).tokenDelete},
 	{method: http.MethodGet, path: "/service/configuration", flow: "discovery", codes: "A011", manage: (*Door).configuration},
 	{method: http.MethodPost, path: "/service/configuration", flow: "discovery", codes: "A011", manage: (*Door).configuration},
 	{method: http.MethodGet, path: "/service/jwks/get", flow: "jwks", codes: "A012", manage: (*Door).jwks},
@@ -116,6 +118,7 @@ type endpoint struct {
 	codes        string // A and three digits
 	failed       action // INTERNAL_SERVER_ERROR where empty
 	misused      action // where the caller was wrong; failed where empty
+	missing      string // what is said of what is not found; of a client where empty
 	worded       func(outcome, refusal) string
 	serve        func(*Door, *call) (answer, error)
 	manage       func(*Door, *call) (status int, body any, err error)

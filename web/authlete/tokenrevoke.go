@@ -1,0 +1,98 @@
+package authlete
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/chancery-id/chancery/flows/access"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/web/wire"
+)
+
+// tokenRevokeRequest says what is revoked: the first of a token, and of what a client or anyone was granted by a subject.
+type tokenRevokeRequest struct {
+	AccessToken  string `json:"accessTokenIdentifier"`
+	RefreshToken string `json:"refreshTokenIdentifier"`
+	Client       string `json:"clientIdentifier"`
+	Subject      string `json:"subject"`
+}
+
+// tokenRevokeAnswer says how many grants, or tokens without a grant, were revoked.
+type tokenRevokeAnswer struct {
+	result
+	Count int `json:"count"`
+}
+
+var errNoToken = oauth.NotFound("there is no such token")
+
+// tokenRevoke revokes what the authorization server names.
+func (d *Door) tokenRevoke(c *call) (int, any, error) {
+	var in tokenRevokeRequest
+	if err := c.read(&in); err != nil {
+		return 0, nil, err
+	}
+	ctx, count := c.Request.Context(), 1
+	var err error
+	switch {
+	case in.AccessToken != "":
+		err = d.revokeAny(c, in.AccessToken)
+	case in.RefreshToken != "":
+		err = d.revokeAny(c, in.RefreshToken)
+	case in.Subject != "":
+		if in.Client != "" {
+			if in.Client, err = d.Clients.Numbered(ctx, c.tenant, in.Client); err != nil {
+				break
+			}
+		}
+		count, err = d.revokeGrants(ctx, c, in.Subject, in.Client)
+	case in.Client != "":
+		err = oauth.InvalidRequest("clientIdentifier needs a subject beside it")
+	default:
+		err = oauth.InvalidRequest("The API call names no token, client or subject.")
+	}
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusOK, &tokenRevokeAnswer{c.outcome(success, "The tokens are revoked.").result("", ""), count}, nil
+}
+
+// tokenDelete revokes one token, by its value.
+func (d *Door) tokenDelete(c *call) (int, any, error) {
+	return 0, nil, d.revokeAny(c, c.Param("token"))
+}
+
+func (c *call) revoker() access.By {
+	return access.By{Actor: wire.TokenOf(c.Context).ID, Address: c.address()}
+}
+
+func (d *Door) revokeAny(c *call, token string) error {
+	err := d.Access.RevokeAny(c.Request.Context(), c.tenant, token, c.revoker())
+	if errors.Is(err, grant.ErrNotFound) {
+		return errNoToken.Because(err)
+	}
+	return err
+}
+
+// revokeGrants revokes what a subject granted: to one client, or to any. It counts those that stood.
+func (d *Door) revokeGrants(ctx context.Context, c *call, subject, clientID string) (count int, err error) {
+	for after := ""; ; {
+		gs, next, err := d.Access.Granted(ctx, c.tenant, subject, clientID, after, maxPage)
+		if err != nil {
+			return count, err
+		}
+		for i := range gs {
+			err := d.Access.RevokeGranted(ctx, c.tenant, gs[i].ID, c.revoker())
+			if err != nil && !errors.Is(err, grant.ErrNotFound) {
+				return count, err
+			}
+			if err == nil {
+				count++
+			}
+		}
+		if after = next; after == "" {
+			return count, nil
+		}
+	}
+}

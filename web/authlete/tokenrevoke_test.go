@@ -1,0 +1,52 @@
+package authlete
+
+import (
+	"net/http"
+	"testing"
+)
+
+// What the authorization server revokes is over, and nothing else is.
+func TestTokenRevoke(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		issued := func() map[string]any { return w.post(t, "/auth/token", redeeming(w.code(t, ""))) }
+		alive := func(tokens map[string]any) bool {
+			return w.post(t, "/auth/introspection", map[string]any{"token": tokens["jwtAccessToken"]})["action"] == "OK"
+		}
+		own := w.post(t, "/auth/token", map[string]any{"parameters": "grant_type=client_credentials", "clientId": "app", "clientSecret": clientsSecret})
+		a, b, other := issued(), issued(), issued()
+		for _, tt := range []struct {
+			rule         string
+			method, path string
+			body         string
+			status       int
+			code         string
+			over         map[string]any
+		}{
+			{"an access token", "POST", "/auth/token/revoke", `{"accessTokenIdentifier":"` + a["jwtAccessToken"].(string) + `"}`, 200, "A312001", a},
+			{"one that is over", "POST", "/auth/token/revoke", `{"accessTokenIdentifier":"` + a["accessToken"].(string) + `"}`, 404, "A312202", a},
+			{"a refresh token", "POST", "/auth/token/revoke", `{"refreshTokenIdentifier":"` + b["refreshToken"].(string) + `","subject":"alice"}`, 200, "A312001", b},
+			{"a token of a client for itself", "DELETE", "/auth/token/delete/" + own["jwtAccessToken"].(string), "", 204, "", own},
+			{"one that is unknown", "DELETE", "/auth/token/delete/x", "", 404, "A313202", nil},
+			{"nothing", "POST", "/auth/token/revoke", `{"subject":""}`, 400, "A312201", nil},
+			{"a client with all of its subjects", "POST", "/auth/token/revoke", `{"clientIdentifier":"app"}`, 400, "A312201", nil},
+			{"what an unknown client was granted", "POST", "/auth/token/revoke", `{"clientIdentifier":"nobody","subject":"alice"}`, 200, "A312001", nil},
+			{"of somebody else", "POST", "/auth/token/revoke", `{"subject":"bob"}`, 200, "A312001", nil},
+		} {
+			rec := w.call(tt.method, w.api("acme", tt.path), tt.body, nil)
+			if rec.Code != tt.status {
+				t.Errorf("%s: %d %s", tt.rule, rec.Code, rec.Body)
+			} else if rec.Code != http.StatusNoContent {
+				if code, _ := shownOf(t, rec.Body.Bytes()); code != tt.code {
+					t.Errorf("%s: %s", tt.rule, rec.Body)
+				}
+			}
+			if tt.over != nil && alive(tt.over) || !alive(other) {
+				t.Errorf("%s: what was revoked lives, or another does not", tt.rule)
+			}
+		}
+		rec := w.call("POST", w.api("acme", "/auth/token/revoke"), `{"clientIdentifier":"app","subject":"alice"}`, nil)
+		if want := `{"resultCode":"A312001","resultMessage":"[A312001] The tokens are revoked.","count":1}`; rec.Body.String() != want || alive(other) {
+			t.Errorf("by client and subject: %s", rec.Body)
+		}
+	})
+}
