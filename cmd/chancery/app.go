@@ -182,7 +182,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 				Device:     devices,
 				ClientAuth: clientAuth, Proofs: proofs, CIBA: backchannel, Clients: a.clients, Browser: ui, Uses: a.uses, Changed: a.resolver.Refresh, Aliases: aliases},
 			ui,
-			&connect2id.Door{Authorize: authz, CIBA: backchannel, Logout: signout, Access: questions},
+			&connect2id.Door{Authorize: authz, CIBA: backchannel, Logout: signout, Access: questions, Console: a.console, Healthy: a.healthy, Now: time.Now},
 			&authlete.Door{Now: time.Now, Rand: rand.Reader, Authorize: authz, Tokens: tokens, Access: questions, CIBA: backchannel, Device: devices,
 				Proofs: proofs, ClientAuth: &vouchedFor, Clients: a.clients, Console: a.console, Changed: a.resolver.Refresh},
 			&firstparty.Door{Browser: ui, Challenge: &challenge.Service{Now: time.Now, Rand: rand.Reader, Clients: clientAuth, Requests: requests,

@@ -4,12 +4,15 @@
 package connect2id
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/flows/access"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/ciba"
@@ -19,12 +22,15 @@ import (
 	"github.com/chancery-id/chancery/web/wire"
 )
 
-// Door serves the authorisation sessions and direct authorisations of every tenant.
+// Door serves the authorisation sessions and direct authorisations of every tenant, and the stores behind them.
 type Door struct {
 	Authorize *authorize.Service
 	CIBA      *ciba.Service
 	Logout    *logout.Service
 	Access    *access.Service
+	Console   *admin.Console                  // keeps the tenants' keys
+	Healthy   func(ctx context.Context) error // whether the server can do its work
+	Now       func() time.Time
 }
 
 // Longest input read, in bytes.
@@ -39,6 +45,8 @@ func (d *Door) Mount(r *wire.Router) {
 	d.mountSessions(r)
 	d.mountLogout(r)
 	d.mountAuthorizations(r)
+	d.mountKeys(r)
+	d.mountMonitor(r)
 	for _, v := range versions {
 		at := func(method, path string, h func(*Door, *call) error) {
 			r.API(method, "/authz-sessions/rest/"+v.name+path, tenant.AuthzAPI, func(c *gin.Context, t *tenant.Tenant) {

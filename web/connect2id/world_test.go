@@ -18,8 +18,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/flows/access"
 	"github.com/chancery-id/chancery/flows/account"
+	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/clientauth"
@@ -225,6 +227,13 @@ func clients() registry {
 	return r
 }
 
+// maker makes keys.
+type maker struct{}
+
+func (maker) Generate(alg keys.Alg, now time.Time) (keys.Key, error) {
+	return keys.Generate(alg, rand.Reader, now)
+}
+
 // apiToken is an API token of the tenant of that name, for what it says.
 func apiToken(tenantName, what string) string { return "chy_" + tenantName + "_" + what }
 
@@ -246,6 +255,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 			"sessions": {APIs: []tenant.API{tenant.SessionAPI}},
 			"logout":   {APIs: []tenant.API{tenant.LogoutAPI}},
 			"grants":   {APIs: []tenant.API{tenant.GrantAPI}},
+			"keys":     {APIs: []tenant.API{tenant.KeyAPI}},
 			"all":      {APIs: []tenant.API{tenant.AllAPIs}},
 			"other":    {APIs: []tenant.API{tenant.MonitorAPI}},
 			"expired":  {APIs: []tenant.API{tenant.AuthzAPI}, ExpiresAt: noon},
@@ -255,7 +265,21 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 			ten.Tokens = append(ten.Tokens, k)
 		}
 		w.tenants[name], w.tenants[ten.Issuer] = ten, ten
+		own, err := maker{}.Generate(keys.ES256, noon.Add(-time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.CreateTenant(t.Context(), tenant.Record{ID: ten.ID, Issuer: "https://" + string(ten.ID) + ".example", Enabled: true, Keys: []keys.Key{own},
+			Secret: secret, CreatedAt: noon, UpdatedAt: noon}, audit.Event{}); err != nil {
+			t.Fatal(err)
+		}
 	}
+	operator := &tenant.Tenant{ID: tenant.Platform}
+	for what, api := range map[string]tenant.API{"monitor": tenant.MonitorAPI, "console": tenant.ConsoleAPI} {
+		h := sha256.Sum256([]byte(apiToken("platform", what)))
+		operator.Tokens = append(operator.Tokens, tenant.APIToken{ID: what, Hash: h[:], APIs: []tenant.API{api}})
+	}
+	w.tenants[string(tenant.Platform)] = operator
 	issuer := &grant.Issuer{Now: w.clock, Rand: rand.Reader}
 	sessions := &session.Service{Now: w.clock, Rand: rand.Reader, Store: db, Register: db}
 	accounts := &account.Service{Store: db, Now: w.clock, Rand: rand.Reader}
@@ -272,7 +296,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	w.Handler = gate.Handler(&oidc.Door{Now: w.clock, ClientAuth: &clientauth.Service{Now: w.clock}, CIBA: backchannel,
 		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, CIBA: backchannel},
 		Access: questions,
-	}, &Door{CIBA: backchannel, Access: questions, Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Authorize: &authorize.Service{
+	}, &Door{Now: w.clock, Healthy: func(ctx context.Context) error { return errors.Join(w.store.failure(), db.Ping(ctx)) }, Console: &admin.Console{Store: db, Keys: maker{}, Now: w.clock, Rand: rand.Reader}, CIBA: backchannel, Access: questions, Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Authorize: &authorize.Service{
 		Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Accounts: accounts, Sessions: sessions,
 		Requests: requests}})
 	return w
