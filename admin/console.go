@@ -35,6 +35,7 @@ type Console struct {
 	Logins    *session.Service // subjects' sessions
 	Granted   *access.Service  // what subjects granted
 	Keys      Generator
+	Grace     time.Duration // for which a deleted tenant can be restored; zero: none
 	Now       func() time.Time
 	Rand      io.Reader
 	PublicURL *url.URL  // below which issuers lie unless given; without a trailing slash

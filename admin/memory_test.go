@@ -20,6 +20,7 @@ import (
 // memory is a Store of one goroutine.
 type memory struct {
 	records map[tenant.ID]tenant.Record
+	deleted map[tenant.ID]tenant.Record
 	events  map[tenant.ID][]audit.Event
 	access  map[tenant.ID]AccessRecord
 	last    int64
@@ -27,7 +28,7 @@ type memory struct {
 }
 
 func newMemory() *memory {
-	return &memory{records: map[tenant.ID]tenant.Record{}, events: map[tenant.ID][]audit.Event{}, access: map[tenant.ID]AccessRecord{}, last: 1_000_000}
+	return &memory{records: map[tenant.ID]tenant.Record{}, deleted: map[tenant.ID]tenant.Record{}, events: map[tenant.ID][]audit.Event{}, access: map[tenant.ID]AccessRecord{}, last: 1_000_000}
 }
 
 func (m *memory) CreateTenant(_ context.Context, r tenant.Record, ev audit.Event) (tenant.Record, error) {
@@ -96,6 +97,26 @@ func (m *memory) DeleteTenant(_ context.Context, id tenant.ID, _ audit.Event) er
 	}
 	delete(m.records, id)
 	delete(m.events, id)
+	return nil
+}
+
+func (m *memory) MarkDeleted(_ context.Context, id tenant.ID, now, purgeAt time.Time, ev audit.Event) error {
+	err := m.at(id, 0, ev, func(r *tenant.Record) { r.DeletedAt, r.PurgeAt = now, purgeAt })
+	if err == nil {
+		m.deleted[id] = m.records[id]
+		delete(m.records, id)
+	}
+	return err
+}
+
+func (m *memory) RestoreTenant(_ context.Context, id tenant.ID, now time.Time, _ audit.Event) error {
+	r, ok := m.deleted[id]
+	if !ok || !r.PurgeAt.After(now) {
+		return tenant.ErrUnknown
+	}
+	r.DeletedAt, r.PurgeAt = time.Time{}, time.Time{}
+	m.records[id] = r
+	delete(m.deleted, id)
 	return nil
 }
 

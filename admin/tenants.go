@@ -15,6 +15,7 @@ func (c *Console) Tenant(ctx context.Context, id tenant.ID) (*tenant.Record, err
 type TenantFilter struct {
 	Query   string // is part of the id, the issuer or the name, in any case
 	Enabled *bool
+	Deleted bool // those that are deleted and can be restored, instead of those that are not
 }
 
 // FindTenants lists tenants but the platform that the filter lets through, without keys, secret and tokens, by id after

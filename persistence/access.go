@@ -11,7 +11,7 @@ import (
 )
 
 // accessQuery reads who may administer a tenant in one statement, as of one moment.
-const accessQuery = `SELECT 'v', CAST(version AS text), '', '', false, created_at, updated_at FROM tenants WHERE tenant_id = :t
+const accessQuery = `SELECT 'v', CAST(version AS text), '', '', false, created_at, updated_at FROM tenants WHERE tenant_id = :t AND ` + there + `
 	UNION ALL SELECT 'r', name, description, CAST(permissions AS text), false, updated_at, updated_at FROM admin_roles WHERE tenant_id = :t
 	UNION ALL SELECT 's', id, name, '', disabled, created_at, updated_at FROM service_accounts WHERE tenant_id = :t
 	UNION ALL SELECT 'g', principal, role, granted_by, false, granted_at, granted_at FROM admin_grants WHERE tenant_id = :t`

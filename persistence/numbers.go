@@ -76,7 +76,7 @@ func (db *DB) NumberedTenants(ctx context.Context, start, n int) ([]tenant.Recor
 	var total int64
 	err := db.do(ctx, reads, "list tenants by number", func(ctx context.Context) error {
 		rows = nil
-		q := db.everyTenant.read.WithContext(ctx).Model(&tenantRow{}).Where("tenant_id <> ?", string(tenant.Platform)).Session(&gorm.Session{})
+		q := db.everyTenant.read.WithContext(ctx).Model(&tenantRow{}).Where("tenant_id <> ?", string(tenant.Platform)).Where(there).Session(&gorm.Session{})
 		if err := q.Count(&total).Error; err != nil || n <= 0 {
 			return err
 		}

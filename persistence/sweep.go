@@ -70,6 +70,10 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, batch int) (deleted int,
 		}
 	}
 	n, err := db.sweepClients(ctx, now, batch)
+	if deleted += n; err != nil {
+		return deleted, err
+	}
+	n, err = db.sweepTenants(ctx, now, batch)
 	return deleted + n, err
 }
 

@@ -25,6 +25,8 @@ type tenantRow struct {
 	Settings  raw
 	CreatedAt moment
 	UpdatedAt moment
+	DeletedAt moment
+	PurgeAt   moment
 }
 
 // TableName is gorm's.
@@ -33,7 +35,7 @@ func (tenantRow) TableName() string { return "tenants" }
 // record returns the tenant without keys, secret and tokens. Settings that cannot be read are this tenant's trouble.
 func (r *tenantRow) record() (tenant.Record, error) {
 	rec := tenant.Record{ID: tenant.ID(r.TenantID), ServiceID: r.ServiceID, Version: r.Version, Issuer: r.Issuer, Enabled: r.Enabled,
-		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
+		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time, DeletedAt: r.DeletedAt.Time, PurgeAt: r.PurgeAt.Time}
 	if len(r.Settings) == 0 || string(r.Settings) == "null" {
 		return rec, fmt.Errorf("persistence: tenant %s: it has no settings", r.TenantID)
 	}
@@ -149,13 +151,13 @@ func (e *effect) token(k *tenant.APIToken) {
 }
 
 // raise is the guard of a change at a known version, when a tenant's keys or settings change.
-const raise = `UPDATE tenants SET version = version + 1, updated_at = ? WHERE tenant_id = :t`
+const raise = `UPDATE tenants SET version = version + 1, updated_at = ? WHERE tenant_id = :t AND ` + there
 
 // UpdateTenant implements admin.Store.
 func (db *DB) UpdateTenant(ctx context.Context, id tenant.ID, version int64, s tenant.Settings, enabled bool, now time.Time, ev audit.Event) error {
 	e := db.effect(id)
 	e.guard(`UPDATE tenants SET version = version + 1, updated_at = ?, settings = ?, enabled = ?
-		WHERE tenant_id = :t AND version = ? RETURNING version`, cut(now), e.json(s), enabled, version)
+		WHERE tenant_id = :t AND version = ? AND `+there+` RETURNING version`, cut(now), e.json(s), enabled, version)
 	e.notified()
 	e.event(ev)
 	return db.atVersion(ctx, e, "update tenant")
@@ -184,7 +186,7 @@ func (db *DB) atVersion(ctx context.Context, e *effect, what string) error {
 		return err
 	}
 	var row tenantRow
-	if err := db.take(ctx, e.tenant, what, &row, tenant.ErrUnknown, "true"); err != nil {
+	if err := db.take(ctx, e.tenant, what, &row, tenant.ErrUnknown, there); err != nil {
 		return err
 	}
 	return tenant.ErrConflict
@@ -207,9 +209,7 @@ func (db *DB) DeleteTenant(ctx context.Context, id tenant.ID, ev audit.Event) er
 	e.every = true
 	e.guard(`DELETE FROM tenants WHERE tenant_id = :t RETURNING version`)
 	e.notified()
-	e.then(`INSERT INTO audit_events (tenant_id, at, kind, actor, subject, client_id, session_id, grant_id, address, detail)
-		SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM guard WHERE :t <> ''`, string(tenant.Platform), cut(ev.At), string(ev.Kind), ev.Actor,
-		ev.Subject, ev.ClientID, ev.Session, ev.Grant, ev.Address, e.json(withTenant(ev.Detail, id)))
+	e.toldPlatform(ev)
 	if err := e.needs(ctx, "delete tenant", tenant.ErrUnknown); err != nil {
 		return err
 	}
@@ -231,20 +231,9 @@ var owned = []string{"clients", "accounts", "sessions", "interactions", "grants"
 func (db *DB) purge(ctx context.Context, id tenant.ID) error {
 	const step = 5000
 	for _, table := range owned {
-		for n := int64(step); n == step; {
-			s, err := db.engine.Dialect.sentence(purges[db.engine.Dialect](table))
-			if err != nil {
-				return err
-			}
-			args, err := s.args(id, []any{step})
-			if err != nil {
-				return err
-			}
-			err = db.do(ctx, reads, "purge tenant", func(ctx context.Context) (err error) {
-				n, err = s.exec(on(db.everyTenant.write, ctx), id, args)
-				return err
-			})
-			if err != nil {
+		for n := step; n == step; {
+			var err error
+			if n, err = db.purgeStep(ctx, id, table, step, time.Time{}); err != nil {
 				return err
 			}
 		}
@@ -252,20 +241,47 @@ func (db *DB) purge(ctx context.Context, id tenant.ID) error {
 	return nil
 }
 
+// purgeStep removes up to n rows that a tenant which is not there any more, or was deleted until end, has in a table.
+func (db *DB) purgeStep(ctx context.Context, id tenant.ID, table string, n int, end time.Time) (int, error) {
+	s, err := db.engine.Dialect.sentence(purges[db.engine.Dialect](table))
+	if err != nil {
+		return 0, err
+	}
+	args, err := s.args(id, []any{n, cut(end)})
+	if err != nil {
+		return 0, err
+	}
+	var deleted int64
+	err = db.do(ctx, reads, "purge tenant", func(ctx context.Context) (err error) {
+		deleted, err = s.exec(on(db.everyTenant.write, ctx), id, args)
+		return err
+	})
+	return int(deleted), err
+}
+
+// kept is the condition that a tenant is there and was not deleted until a time.
+const kept = `EXISTS (SELECT 1 FROM tenants WHERE tenant_id = :t AND (purge_at IS NULL OR purge_at > ?))`
+
 // purges are the statements of purge by dialect; doing one twice does no harm.
 var purges = [...]func(table string) string{
 	PostgreSQL: func(table string) string {
-		return `DELETE FROM ` + table + ` WHERE tenant_id = :t AND ctid = ANY (ARRAY(SELECT ctid FROM ` + table + ` WHERE tenant_id = :t LIMIT ?))
-			AND NOT EXISTS (SELECT 1 FROM tenants WHERE tenant_id = :t)`
+		return `DELETE FROM ` + table + ` WHERE tenant_id = :t AND ctid = ANY (ARRAY(SELECT ctid FROM ` + table + ` WHERE tenant_id = :t LIMIT ?)) AND NOT ` + kept
 	},
 	SQLite: func(table string) string {
-		return `DELETE FROM ` + table + ` WHERE tenant_id = :t AND ? > 0 AND NOT EXISTS (SELECT 1 FROM tenants WHERE tenant_id = :t)`
+		key := rowKeys[table]
+		if key == "" {
+			key = "rowid"
+		}
+		return `DELETE FROM ` + table + ` WHERE tenant_id = :t AND (` + key + `) IN (SELECT ` + key + ` FROM ` + table + ` WHERE tenant_id = :t LIMIT ?) AND NOT ` + kept
 	},
 }
 
+// rowKeys are the keys, beside the tenant, of SQLite's tables without rowid.
+var rowKeys = map[string]string{"authorizations": "subject, client_id, actor", "revocations": "grant_id, token_id, subject, actor, client_id", "audit_seals": "number"}
+
 // Tenant implements admin.Store.
 func (db *DB) Tenant(ctx context.Context, id tenant.ID) (*tenant.Record, error) {
-	r, _, err := db.snapshot(ctx, id, time.Time{}, "true")
+	r, _, err := db.snapshot(ctx, id, time.Time{}, there)
 	return r, err
 }
 
@@ -274,7 +290,7 @@ func (db *DB) Tenants(ctx context.Context, after tenant.ID, n int) ([]tenant.Rec
 	var rows []tenantRow
 	err := db.do(ctx, reads, "list tenants", func(ctx context.Context) error {
 		rows = nil
-		return db.everyTenant.read.WithContext(ctx).Omit("secret").Where("tenant_id > ?", string(after)).Order("tenant_id").Limit(n).Find(&rows).Error
+		return db.everyTenant.read.WithContext(ctx).Omit("secret").Where("tenant_id > ?", string(after)).Where(there).Order("tenant_id").Limit(n).Find(&rows).Error
 	})
 	out := make([]tenant.Record, len(rows))
 	for i := range rows {
@@ -289,6 +305,11 @@ func (db *DB) FindTenants(ctx context.Context, f admin.TenantFilter, after tenan
 	err := db.do(ctx, reads, "find tenants", func(ctx context.Context) error {
 		rows = nil
 		q := db.everyTenant.read.WithContext(ctx).Omit("secret").Where("tenant_id > ? AND tenant_id <> ?", string(after), string(tenant.Platform))
+		if f.Deleted {
+			q = q.Where("NOT (" + there + ")")
+		} else {
+			q = q.Where(there)
+		}
 		if f.Enabled != nil {
 			q = q.Where("enabled = ?", *f.Enabled)
 		}
@@ -313,6 +334,7 @@ func (db *DB) KeysDue(ctx context.Context, activeBefore time.Time, after tenant.
 	err = db.do(ctx, reads, "list keys due", func(ctx context.Context) error {
 		ids = nil
 		return db.everyTenant.read.WithContext(ctx).Model(&keyRow{}).Where("tenant_id > ? AND retired_at IS NULL AND active_at < ?", string(after), cut(activeBefore)).
+			Where("tenant_id IN (SELECT tenant_id FROM tenants WHERE "+there+")").
 			Distinct().Order("tenant_id").Limit(n).Pluck("tenant_id", &ids).Error
 	})
 	return ids, err

@@ -20,6 +20,8 @@ type Record struct {
 	Tokens    []APIToken
 	CreatedAt time.Time
 	UpdatedAt time.Time
+	DeletedAt time.Time // zero: it was not
+	PurgeAt   time.Time // when it is removed for good, once it was deleted
 }
 
 // Name is one way to name a tenant; exactly one member is set.

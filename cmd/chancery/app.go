@@ -101,6 +101,7 @@ func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistenc
 		Permits: calls.Permits, Fetch: calls.Get}
 	a.console = &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Answers: db, Trail: db, Live: a.tenant, Numbers: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
 	a.uses = &admin.LastUses{Store: db}
+	a.console.Grace = conf.DeleteGrace
 	a.console.Logins = &session.Service{Now: time.Now, Rand: rand.Reader, Store: db, Register: db}
 	a.console.Granted = &access.Service{Now: time.Now, Issuer: &grant.Issuer{Now: time.Now, Rand: rand.Reader}, Grants: db, Register: db}
 	return a

@@ -13,20 +13,22 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // config is what every command needs. Each flag is also an environment variable.
 type config struct {
-	Data              string   `name:"data" env:"CHANCERY_DATA" default:"./data" placeholder:"DIR" help:"Directory of the embedded database and of development keys."`
-	DatabaseURL       string   `name:"database-url" env:"CHANCERY_DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use instead of the embedded database."`
-	ListenDatabaseURL string   `name:"listen-database-url" env:"CHANCERY_LISTEN_DATABASE_URL" placeholder:"URL" help:"Direct connection for notifications, where the main one is pooled by transaction."`
-	Env               string   `name:"env" env:"CHANCERY_ENV" default:"development" enum:"development,production" help:"development or production."`
-	KEK               string   `name:"kek" env:"CHANCERY_KEK" placeholder:"KEY" help:"Key-encryption key: 32 bytes in base64 or hex."`
-	KEKFile           string   `name:"kek-file" env:"CHANCERY_KEK_FILE" placeholder:"FILE" help:"File that holds the key-encryption key."`
-	Listen            string   `name:"listen" env:"CHANCERY_LISTEN" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Address of the public, dialect and admin APIs."`
-	PublicURL         string   `name:"public-url" env:"CHANCERY_PUBLIC_URL" placeholder:"URL" help:"Where the outside sees this server; the listen address by default. New issuers lie below it."`
-	OutboundAllow     []string `name:"outbound-allow" env:"CHANCERY_OUTBOUND_ALLOW" placeholder:"CIDR" help:"Networks that URLs of tenants and clients may lead to although they are private."`
-	ExtraCA           string   `name:"extra-ca" env:"CHANCERY_EXTRA_CA" placeholder:"FILE" help:"PEM file of certificate authorities that outbound calls trust beside the system's."`
+	Data              string        `name:"data" env:"CHANCERY_DATA" default:"./data" placeholder:"DIR" help:"Directory of the embedded database and of development keys."`
+	DatabaseURL       string        `name:"database-url" env:"CHANCERY_DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use instead of the embedded database."`
+	ListenDatabaseURL string        `name:"listen-database-url" env:"CHANCERY_LISTEN_DATABASE_URL" placeholder:"URL" help:"Direct connection for notifications, where the main one is pooled by transaction."`
+	Env               string        `name:"env" env:"CHANCERY_ENV" default:"development" enum:"development,production" help:"development or production."`
+	KEK               string        `name:"kek" env:"CHANCERY_KEK" placeholder:"KEY" help:"Key-encryption key: 32 bytes in base64 or hex."`
+	KEKFile           string        `name:"kek-file" env:"CHANCERY_KEK_FILE" placeholder:"FILE" help:"File that holds the key-encryption key."`
+	Listen            string        `name:"listen" env:"CHANCERY_LISTEN" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Address of the public, dialect and admin APIs."`
+	PublicURL         string        `name:"public-url" env:"CHANCERY_PUBLIC_URL" placeholder:"URL" help:"Where the outside sees this server; the listen address by default. New issuers lie below it."`
+	OutboundAllow     []string      `name:"outbound-allow" env:"CHANCERY_OUTBOUND_ALLOW" placeholder:"CIDR" help:"Networks that URLs of tenants and clients may lead to although they are private."`
+	DeleteGrace       time.Duration `name:"delete-grace" env:"CHANCERY_DELETE_GRACE" default:"720h" placeholder:"DURATION" help:"For how long a deleted tenant can be restored; 0 removes it at once."`
+	ExtraCA           string        `name:"extra-ca" env:"CHANCERY_EXTRA_CA" placeholder:"FILE" help:"PEM file of certificate authorities that outbound calls trust beside the system's."`
 }
 
 func (c *config) production() bool { return c.Env == "production" }

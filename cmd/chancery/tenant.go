@@ -24,7 +24,8 @@ type tenantCommands struct {
 	Check   tenantCheck   `cmd:"" help:"Explain how far a tenant and its clients fulfil a profile."`
 	Disable tenantDisable `cmd:"" help:"Stop serving a tenant."`
 	Enable  tenantEnable  `cmd:"" help:"Serve a disabled tenant again."`
-	Delete  tenantDelete  `cmd:"" help:"Delete a tenant and everything it has."`
+	Delete  tenantDelete  `cmd:"" help:"Delete a tenant and everything it has; for a while it can be restored."`
+	Restore tenantRestore `cmd:"" help:"Bring back a tenant that was deleted."`
 
 	HookSecret hookSecret `cmd:"" name:"hook-secret" help:"Show the secret that calls of a tenant's hook are signed with."`
 }
@@ -256,11 +257,12 @@ func (o output) enable(ctx context.Context, conf *config, id string, enabled boo
 
 type tenantDelete struct {
 	ID  string `arg:""`
-	Yes bool   `help:"Needed, as nothing of the tenant can be brought back."`
+	Yes bool   `help:"Needed, as the tenant is unknown to everybody at once."`
+	Now bool   `help:"Remove it at once, deleted before or not: nothing of it can be brought back."`
 	output
 }
 
-var errYes = errors.New("this deletes everything and cannot be undone: add --yes to do it")
+var errYes = errors.New("nobody finds the tenant from then on: add --yes to do it")
 
 // Run deletes the tenant.
 func (c *tenantDelete) Run(ctx context.Context, conf *config) error {
@@ -268,9 +270,28 @@ func (c *tenantDelete) Run(ctx context.Context, conf *config) error {
 		return errYes
 	}
 	return on(ctx, conf, func(a *app) error {
-		if err := a.console.DeleteTenant(ctx, tenant.ID(c.ID), byOperator); err != nil {
+		del := a.console.DeleteTenant
+		if c.Now {
+			del = a.console.RemoveTenant
+		}
+		if err := del(ctx, tenant.ID(c.ID), byOperator); err != nil {
 			return err
 		}
 		return c.done(map[string]string{"tenant_id": c.ID}, "tenant "+c.ID+" deleted")
+	})
+}
+
+type tenantRestore struct {
+	ID string `arg:""`
+	output
+}
+
+// Run restores the tenant.
+func (c *tenantRestore) Run(ctx context.Context, conf *config) error {
+	return on(ctx, conf, func(a *app) error {
+		if _, err := a.console.RestoreTenant(ctx, tenant.ID(c.ID), byOperator); err != nil {
+			return err
+		}
+		return c.done(map[string]string{"tenant_id": c.ID}, "tenant "+c.ID+" restored")
 	})
 }

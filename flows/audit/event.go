@@ -28,6 +28,8 @@ const (
 	TenantCreated       Kind = "tenant_created"
 	TenantUpdated       Kind = "tenant_updated"
 	TenantDeleted       Kind = "tenant_deleted"
+	TenantRestored      Kind = "tenant_restored"
+	TenantPurged        Kind = "tenant_purged"
 	KeysRotated         Kind = "keys_rotated"
 	KeyRevoked          Kind = "key_revoked"
 	TokenCreated        Kind = "api_token_created"

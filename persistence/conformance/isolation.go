@@ -206,6 +206,11 @@ var isolations = map[string]kept{
 	"admin.Store.PutToken": {call: func(k *kit) (any, error) {
 		return none(k.db.PutToken(k.ctx, k.t, tenant.APIToken{ID: "second", Hash: hash("second"), CreatedAt: k.now}, k.event(audit.TokenCreated)))
 	}},
+	"admin.Store.MarkDeleted": {call: func(k *kit) (any, error) { return none(k.markDeleted()) }},
+	"admin.Store.RestoreTenant": {call: func(k *kit) (any, error) {
+		k.must(k.markDeleted())
+		return none(k.restore(k.now))
+	}},
 	"admin.Store.DeleteTenant": {call: func(k *kit) (any, error) { return none(k.db.DeleteTenant(k.ctx, k.t, k.event(audit.TenantDeleted))) }},
 
 	"admin.Access.Access":               {call: func(k *kit) (any, error) { return k.db.Access(k.ctx, k.t) }},

@@ -107,6 +107,13 @@ var races = map[string]raced{
 		k.same(after.Version, before.Version+callers)
 		k.same(len(after.Tokens), 1+callers)
 	}},
+	"admin.Store.MarkDeleted": {race: func(k *kit) {
+		k.oneWins(crowd(func(int) error { return k.markDeleted() }), tenant.ErrUnknown)
+	}},
+	"admin.Store.RestoreTenant": {race: func(k *kit) {
+		k.must(k.markDeleted())
+		k.oneWins(crowd(func(int) error { return k.restore(k.now) }), tenant.ErrUnknown)
+	}},
 	"admin.Store.DeleteTenant": {race: func(k *kit) {
 		k.oneWins(crowd(func(int) error { return k.db.DeleteTenant(k.ctx, k.t, k.event(audit.TenantDeleted)) }), tenant.ErrUnknown)
 	}},

@@ -18,6 +18,7 @@ var examples = map[string]example{
 		body:   `{"settings": {"name": "Acme Inc.", "tokens": {"id_token_lifetime": null}}}`,
 		answer: tenantExample,
 	},
+	"restoreTenant":  {answer: tenantExample},
 	"readSettings":   {answer: settingsExample},
 	"putSettings":    {body: settingsExample, answer: settingsExample},
 	"changeSettings": {body: `{"tokens": {"id_token_lifetime": null}}`, answer: settingsExample},

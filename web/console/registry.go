@@ -195,7 +195,7 @@ func (d *Door) deleteEntry(c *gin.Context, _ *tenant.Tenant) {
 	wire.EventOf(c).Flow("registry delete")
 	r, err := d.visible(c)
 	if err == nil {
-		err = d.Console.DeleteTenant(c.Request.Context(), r.ID, by(c))
+		err = d.Console.RemoveTenant(c.Request.Context(), r.ID, by(c))
 	}
 	if err != nil {
 		failEntry(c, err)

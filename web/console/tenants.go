@@ -32,11 +32,13 @@ type shownTenant struct {
 	Settings  tenant.Settings `json:"settings"`
 	CreatedAt time.Time       `json:"created_at"`
 	UpdatedAt time.Time       `json:"updated_at"`
+	DeletedAt time.Time       `json:"deleted_at,omitzero"`
+	PurgeAt   time.Time       `json:"purge_at,omitzero" doc:"Until when a deleted tenant can be restored"`
 }
 
 func shown(r *tenant.Record) shownTenant {
 	return shownTenant{ID: r.ID, ServiceID: r.ServiceID, Issuer: r.Issuer, Enabled: r.Enabled, Version: r.Version,
-		Settings: r.Settings, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
+		Settings: r.Settings, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, DeletedAt: r.DeletedAt, PurgeAt: r.PurgeAt}
 }
 
 func (d *Door) createTenant(q *call, b *newTenant) (admin.Created, error) {
@@ -63,8 +65,11 @@ func (d *Door) listTenants(q *call) (*tenantList, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := admin.TenantFilter{Query: q.query.Get("q")}
+	f := admin.TenantFilter{Query: q.query.Get("q"), Deleted: q.query.Get("deleted") == "true"}
 	list := "tenants?" + f.Query
+	if f.Deleted {
+		list += "\x00deleted"
+	}
 	switch enabled := q.query.Get("enabled"); enabled {
 	case "true", "false":
 		list += "\x00" + enabled
@@ -135,5 +140,12 @@ func (q *call) tagged(r *tenant.Record, err error) (shownTenant, error) {
 }
 
 func (d *Door) deleteTenant(q *call) (none, error) {
+	if q.query.Get("now") == "true" {
+		return none{}, d.Console.RemoveTenant(q.Request.Context(), q.id, q.by)
+	}
 	return none{}, d.Console.DeleteTenant(q.Request.Context(), q.id, q.by)
+}
+
+func (d *Door) restoreTenant(q *call) (shownTenant, error) {
+	return q.tagged(d.Console.RestoreTenant(q.Request.Context(), q.id, q.by))
 }
