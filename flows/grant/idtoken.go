@@ -106,10 +106,10 @@ func (g *Grant) SubjectFor(t *tenant.Tenant, c *tenant.Client) string {
 }
 
 // ParseIDToken returns the subject of an ID token that t issued to the client, expired or not (OIDC Core §3.1.2.1,
-// id_token_hint). A token that is none is ErrNotFound.
+// id_token_hint). A token that is none is ErrNotFound, and so is one that its client could have made itself.
 func (i *Issuer) ParseIDToken(ctx context.Context, t *tenant.Tenant, clientID, token string) (sub string, err error) {
 	h, err := i.ParseIDTokenHint(ctx, t, token)
-	if err == nil && !slices.Contains(h.ClientIDs, clientID) {
+	if err == nil && (h.Shared || !slices.Contains(h.ClientIDs, clientID)) {
 		err = ErrNotFound
 	}
 	if err != nil {
@@ -157,7 +157,7 @@ func (i *Issuer) ParseIDTokenHint(ctx context.Context, t *tenant.Tenant, token s
 			return Hint{}, ErrNotFound
 		}
 	}
-	return Hint{t.SubjectOf(client, c.Subject), c.SID, c.Audience}, nil
+	return Hint{t.SubjectOf(client, c.Subject), c.SID, c.Audience, !ours}, nil
 }
 
 // idClaims are those of an ID token that a hint is known by. A UserInfo answer has no exp (OIDC Core §5.3.2).

@@ -67,14 +67,12 @@ type Hint struct {
 	Subject   string // ours, also where the client was told a pairwise one
 	SID       string // empty: it tells none
 	ClientIDs []string
+	Shared    bool // it is signed with the client's secret: nothing but a SID of ours proves that we issued it
 }
 
-// Of reports whether the hint was issued in the session of that id and subject: it names the session as one of its
-// clients does, or names no session but the subject.
-func (h *Hint) Of(t *tenant.Tenant, sessionID, sub string) bool {
-	if h.SID == "" {
-		return h.Subject == sub
-	}
+// Of reports whether the hint was issued in the session of that id: it names the session as one of its clients does. Only
+// we can make such a name, so that this holds whoever signed the hint.
+func (h *Hint) Of(t *tenant.Tenant, sessionID string) bool {
 	for _, c := range h.ClientIDs {
 		if h.SID == SID(t, sessionID, c) {
 			return true

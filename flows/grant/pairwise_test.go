@@ -242,20 +242,29 @@ func TestHintsAreOurIDTokensInEachForm(t *testing.T) {
 	if parse(signed) != "alice" || parse(wrapped) != "alice" {
 		t.Error("a signed one does not do")
 	}
+	macWrapped, err := toUs.Encrypt(keys.Encryption{Alg: keys.ECDHES, Enc: "A256GCM"}, "JWT", "JWT", []byte(mac))
+	if err != nil {
+		t.Fatal(err)
+	}
 	c.IDTokenAlg = "HS512"
-	if parse(mac) != "alice" {
-		t.Error("one with an HMAC does not do")
+	for _, token := range []string{mac, macWrapped} {
+		if parse(token) != "" { // S100: its client could have made it
+			t.Error("one with an HMAC does")
+		}
+		if h, err := i.ParseIDTokenHint(t.Context(), ten, token); err != nil || !h.Shared || h.Subject != "alice" {
+			t.Errorf("one with an HMAC says nothing of its client: %+v, %v", h, err)
+		}
 	}
 	if parse(unsigned) != "" || parse(unwrapped) != "" {
 		t.Error("one without signature does")
 	}
 	c.IDTokenAlg = "HS256"
-	if parse(mac) != "" {
+	if _, err := i.ParseIDTokenHint(t.Context(), ten, mac); err == nil {
 		t.Error("one of another algorithm than the client's does")
 	}
 	c.IDTokenAlg = "HS512"
 	ten.Settings.Signing.HMAC = false
-	if parse(mac) != "" {
+	if _, err := i.ParseIDTokenHint(t.Context(), ten, mac); err == nil {
 		t.Error("one with an HMAC does, where that is off")
 	}
 	ten.Settings.Encryption.Algs = nil

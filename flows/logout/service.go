@@ -55,8 +55,8 @@ var (
 )
 
 // Begin validates r. The user must be asked unless the hint, an ID token of t that may be expired, or encrypted to t, was
-// issued in the session, or tells of no session but of its subject (RP-Initiated Logout §2). What is wrong with r is
-// invalid_request.
+// issued in this very session (RP-Initiated Logout §2): a subject alone is what the holder of any old token knows, or of a
+// secret that ID tokens are signed with. What is wrong with r is invalid_request.
 //
 // The post_logout_redirect_uri counts once the hint or client_id says whose it is (§3). Without a session there is nobody
 // to ask, and then a client that registered itself is not followed: who wants to lead browsers astray could be one.
@@ -86,7 +86,7 @@ func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, r Request) (Promp
 	case err != nil:
 		return Prompt{}, err
 	default:
-		p.Confirm = !p.Hinted || !hint.Of(t, p.Session.ID, p.Session.Subject)
+		p.Confirm = !p.Hinted || !hint.Of(t, p.Session.ID)
 	}
 	return p, nil
 }

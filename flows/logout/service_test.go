@@ -24,7 +24,10 @@ var (
 	errDown = errors.New("out of order")
 )
 
-const bye = "https://shop.example/bye"
+const (
+	bye        = "https://shop.example/bye"
+	tillSecret = "0123456789abcdef0123456789abcdef"
+)
 
 // memory keeps the sessions and clients of one tenant. down is what it answers with, where it is set.
 type memory struct {
@@ -84,6 +87,11 @@ func newWorld(t *testing.T) *world {
 	} {
 		m.clients[c.ID] = &c
 	}
+	shared, err := keys.NewHMACKey(tillSecret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.clients["till"] = &tenant.Client{ID: "till", Metadata: tenant.Metadata{IDTokenAlg: "HS256", PostLogoutRedirectURIs: []string{bye}}, Secrets: []tenant.ClientSecret{{HMAC: shared}}}
 	now := func() time.Time { return noon }
 	w := &world{store: m, tenant: newTenant(t, "https://id.acme.example", m), Service: &Service{
 		Issuer: &grant.Issuer{Now: now, Rand: rand.Reader}, Sessions: &session.Service{Now: now, Rand: rand.Reader, Store: m}}}
@@ -126,13 +134,31 @@ func TestBegin(t *testing.T) {
 	of := func(sub, aud string) string {
 		return hint(t, w.tenant, grant.IDTokenType, `{"iss":"`+w.tenant.Issuer+`","sub":"`+sub+`","aud":`+aud+`,"exp":1}`) // long expired
 	}
-	alices, bobs := of("alice", `"shop"`), of("bob", `"shop"`)
+	inSession := func(session, client, sub, aud string) string {
+		return `{"iss":"` + w.tenant.Issuer + `","sub":"` + sub + `","aud":` + aud + `,"exp":1,"sid":"` + grant.SID(w.tenant, session, client) + `"}`
+	}
+	here := func(client, sub, aud string) string {
+		return hint(t, w.tenant, grant.IDTokenType, inSession(w.current.ID, client, sub, aud))
+	}
+	alices, bobs := here("shop", "alice", `"shop"`), of("bob", `"shop"`)
 	segments := strings.Split(alices, ".")
 	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"JWT"}`))
 	other := newTenant(t, "https://id.globex.example", w.store)
 	impostor := newTenant(t, w.tenant.Issuer, w.store)
 	ofSession := func(sub, session string) string {
-		return hint(t, w.tenant, grant.IDTokenType, `{"iss":"`+w.tenant.Issuer+`","sub":"`+sub+`","aud":"shop","exp":1,"sid":"`+grant.SID(w.tenant, session, "shop")+`"}`)
+		return hint(t, w.tenant, grant.IDTokenType, inSession(session, "shop", sub, `"shop"`))
+	}
+	w.tenant.Settings.Signing.HMAC = true
+	mac := func(claims string) string { // by the client till, which holds its secret
+		key, err := keys.NewHMACKey(tillSecret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := key.Sign(keys.HS256, grant.IDTokenType, []byte(claims))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
 	}
 	sealed := encryptedTo(t, w.tenant, alices)
 	const gone = "gone" // SID of a browser without session
@@ -146,7 +172,7 @@ func TestBegin(t *testing.T) {
 	}{
 		{"nothing but a session: its user is asked", Request{}, nil, "", true, ""},
 		{"neither session nor anything else", Request{SID: gone}, nil, "", false, ""},
-		{"an expired ID token of the session's subject spares the question", Request{IDTokenHint: alices}, nil, "shop", false, ""},
+		{"an expired ID token of the session spares the question", Request{IDTokenHint: alices}, nil, "shop", false, ""},
 		{"and says whose URI it is", Request{IDTokenHint: alices, PostLogoutRedirectURI: bye}, nil, "shop", false, bye},
 		{"state comes along", Request{IDTokenHint: alices, PostLogoutRedirectURI: bye, State: "a b&c=d#e"}, nil, "shop", false, bye + "?state=a+b%26c%3Dd%23e"},
 		{"state joins a query", Request{IDTokenHint: alices, PostLogoutRedirectURI: bye + "?from=op", State: "s"}, nil, "shop", false, bye + "?from=op&state=s"},
@@ -155,14 +181,20 @@ func TestBegin(t *testing.T) {
 		{"an ID token of this very session", Request{IDTokenHint: ofSession("alice", w.current.ID)}, nil, "shop", false, ""},
 		{"also where the client knows the subject by another name", Request{IDTokenHint: ofSession("pseudonym", w.current.ID)}, nil, "shop", false, ""},
 		{"an ID token of an earlier session: the user is asked", Request{IDTokenHint: ofSession("alice", "earlier")}, nil, "shop", true, ""},
+		{"an ID token of the session's subject, but of no session: the user is asked", Request{IDTokenHint: of("alice", `"shop"`), PostLogoutRedirectURI: bye}, nil, "shop", true, bye},
+		{"another client's name of this session: the user is asked", Request{IDTokenHint: here("desk", "alice", `"shop"`)}, nil, "shop", true, ""},
+		{"a hint that its client can have made: the user is asked", Request{IDTokenHint: mac(`{"iss":"` + w.tenant.Issuer + `","sub":"alice","aud":"till","exp":1}`), PostLogoutRedirectURI: bye}, nil, "till", true, bye},
+		{"with the name of another session: the user is asked", Request{IDTokenHint: mac(inSession("earlier", "till", "alice", `"till"`))}, nil, "till", true, ""},
+		{"with another client's name of this session: the user is asked", Request{IDTokenHint: mac(inSession(w.current.ID, "shop", "alice", `"till"`))}, nil, "till", true, ""},
+		{"with our name of this session", Request{IDTokenHint: mac(inSession(w.current.ID, "till", "alice", `"till"`)), PostLogoutRedirectURI: bye}, nil, "till", false, bye},
 		{"an ID token that is encrypted to us", Request{IDTokenHint: sealed, PostLogoutRedirectURI: bye}, nil, "shop", false, bye},
 		{"an ID token of another subject: the user is asked", Request{IDTokenHint: bobs, PostLogoutRedirectURI: bye}, nil, "shop", true, bye},
 		{"client_id alone: the user is asked", Request{ClientID: "shop", PostLogoutRedirectURI: bye, State: "s"}, nil, "shop", true, bye + "?state=s"},
 		{"client_id and hint agree", Request{IDTokenHint: alices, ClientID: "shop", PostLogoutRedirectURI: bye}, nil, "shop", false, bye},
-		{"a hint for two audiences, of which client_id is one", Request{IDTokenHint: of("alice", `["desk","shop"]`), ClientID: "shop", PostLogoutRedirectURI: bye}, nil, "shop", false, bye},
+		{"a hint for two audiences, of which client_id is one", Request{IDTokenHint: here("shop", "alice", `["desk","shop"]`), ClientID: "shop", PostLogoutRedirectURI: bye}, nil, "shop", false, bye},
 		{"a session that has ended", Request{IDTokenHint: alices, PostLogoutRedirectURI: bye, SID: gone}, nil, "shop", false, bye},
 		{"the same of a client that registered itself is not followed", Request{IDTokenHint: of("alice", `"stray"`), PostLogoutRedirectURI: bye, SID: gone}, nil, "stray", false, ""},
-		{"with a session it is", Request{IDTokenHint: of("alice", `"stray"`), PostLogoutRedirectURI: bye}, nil, "stray", false, bye},
+		{"with a session it is", Request{IDTokenHint: here("stray", "alice", `"stray"`), PostLogoutRedirectURI: bye}, nil, "stray", false, bye},
 		{"nobody's URI does not count", Request{PostLogoutRedirectURI: bye, State: "s"}, nil, "", true, ""},
 
 		{"a hint for two audiences", Request{IDTokenHint: of("alice", `["desk","shop"]`)}, errMismatch, "", false, ""},

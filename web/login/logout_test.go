@@ -27,11 +27,17 @@ func signedIn(t *testing.T) (*world, *browser) {
 	return w, b
 }
 
-// hint is an ID token of acme for sub and the client web.
+// hint is an ID token of acme for sub and the client web, of the session of sub if there is one.
 func (w *world) hint(sub string) string {
 	w.t.Helper()
+	sid := ""
+	for id, n := range w.store.sessions[acme] {
+		if n.Subject == sub {
+			sid = grant.SID(w.tenants[acme], id, "web")
+		}
+	}
 	token, err := w.tenants[acme].Keys.Sign(w.t.Context(), w.clock.Now(), keys.ES256, grant.IDTokenType,
-		[]byte(`{"iss":"`+w.tenants[acme].Issuer+`","sub":"`+sub+`","aud":"web","exp":1}`))
+		[]byte(`{"iss":"`+w.tenants[acme].Issuer+`","sub":"`+sub+`","aud":"web","exp":1,"sid":"`+sid+`"}`))
 	if err != nil {
 		w.t.Fatal(err)
 	}
