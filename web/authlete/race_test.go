@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+
+	"github.com/chancery-id/chancery/tenant"
 )
 
 // callers are how many call at once.
@@ -60,6 +62,25 @@ func TestACodeIsGoodOnce(t *testing.T) {
 		got := w.crowd(t, "/auth/token", redeeming(w.code(t, "")))
 		if got["OK"] != 1 || got["BAD_REQUEST"] != callers-1 {
 			t.Error(got)
+		}
+	})
+}
+
+func TestADeviceIsAnsweredAndRedeemedOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.tenants["acme"].Settings.Device = tenant.DeviceSettings{Enabled: true}
+		rec := w.call("POST", w.api("acme", "/client/create"), `{"clientIdAlias":"tv","clientType":"PUBLIC","grantTypes":["DEVICE_CODE"],"responseTypes":[]}`, nil)
+		if rec.Code != http.StatusOK {
+			t.Fatal(rec.Body)
+		}
+		a := w.post(t, "/device/authorization", map[string]any{"parameters": "client_id=tv"})
+		got := w.crowd(t, "/device/complete", map[string]any{"userCode": a["userCode"], "result": "AUTHORIZED", "subject": "bob"})
+		if got["SUCCESS"] != 1 || got["USER_CODE_NOT_EXIST"] != callers-1 {
+			t.Errorf("answered: %v", got)
+		}
+		got = w.crowd(t, "/auth/token", map[string]any{"parameters": "client_id=tv&grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&device_code=" + a["deviceCode"].(string)})
+		if got["OK"] != 1 || got["BAD_REQUEST"] != callers-1 {
+			t.Errorf("redeemed: %v", got)
 		}
 	})
 }
