@@ -403,6 +403,7 @@ func TestDPoPBoundRefreshTokens(t *testing.T) {
 		if m := x.introspect(t, other.Access); m["cnf"] == nil || m["cnf"].(map[string]any)["jkt"] != q.jkt() {
 			t.Error("S121 a confidential client's token is bound to the key that is presented:", m)
 		}
+		refresh(nil, web, other.Refresh).want(t, "400 invalid_dpop_proof")
 	})
 }
 

@@ -122,7 +122,9 @@ type RefreshState struct {
 	ExpiresAt  time.Time // absolute; rotation does not extend it
 	IdleUntil  time.Time // zero: no idle limit
 
-	Confirmation oauth.Confirmation // key that its tokens are bound to, where the client is public (RFC 9449 §5)
+	// Confirmation is the key that its tokens are bound to where the client is public (RFC 9449 §5). Those of any other
+	// client are bound to its authentication; of it they tell only what kind of key it has to prove.
+	Confirmation oauth.Confirmation
 }
 
 // End is when the line ends if it is not used again.

@@ -29,9 +29,7 @@ func (i *Issuer) Mint(ctx context.Context, t *tenant.Tenant, g *Grant, c *tenant
 	var notAfter time.Time
 	if g.Terms.RefreshToken.Issue {
 		m.Refresh = g.Terms.RefreshToken.Of(c).first(t, now)
-		if c.Public() {
-			m.Refresh.Confirmation = g.Terms.AccessToken.Confirmation
-		}
+		m.Refresh.Confirmation = g.Terms.AccessToken.Confirmation
 		m.RefreshToken = RefreshToken(t, g.ID, m.Refresh.Generation)
 		notAfter = m.Refresh.End()
 	}

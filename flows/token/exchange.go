@@ -106,10 +106,18 @@ func (s *Service) actor(ctx context.Context, t *tenant.Tenant, r *Request) (*pre
 }
 
 // keeps returns why r may not present x, or nil: what is bound to a key is not exchanged for what is not (RFC 9449 §5). Its
-// own client proves to hold that key, and so does a public one; another holds a key of its own, as it authenticates.
+// own client proves to hold that key, and so does a public one; another holds a key of its own, as it authenticates. A refresh
+// token is presented as it is used.
 func keeps(r *Request, x *presented) error {
 	switch {
+	case x.binds && r.Proved == (oauth.Confirmation{}):
+		return errUnbound
 	case x.bound == (oauth.Confirmation{}):
+		return nil
+	case x.kind == oauth.TypeRefreshToken: // its client's alone
+		if err := constrained(r, x.bound); err != nil {
+			return err
+		}
 		return nil
 	case x.clientID == r.Client.ID || r.Client.Public() || x.issuer != "":
 		if err := unproved(r, x.bound); err != nil {
@@ -117,10 +125,12 @@ func keeps(r *Request, x *presented) error {
 		}
 		return nil
 	case r.Proved == (oauth.Confirmation{}):
-		return oauth.InvalidRequest("what is bound to a key is exchanged for what is bound to one: a DPoP proof is required")
+		return errUnbound
 	}
 	return nil
 }
+
+var errUnbound = oauth.InvalidRequest("what is bound to a key is exchanged for what is bound to one: a DPoP proof is required")
 
 // concerns returns why what is presented is none of the client's business, or nil: it was issued to it, or is for it, or
 // says that it may act.

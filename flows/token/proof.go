@@ -36,6 +36,21 @@ func unproved(r *Request, to oauth.Confirmation) *oauth.Error {
 	return nil
 }
 
+// constrained says why r may not use a refresh token that is bound to those keys, or nil. A public client proves these very
+// keys; that of another is bound to its authentication (RFC 9449 §5, RFC 8705 §7.1), so that any key of its own of the same
+// kind will do. What began bound to a key never goes on unbound.
+func constrained(r *Request, to oauth.Confirmation) *oauth.Error {
+	if !r.Client.Public() {
+		if r.Proved.JKT != "" && to.JKT != "" {
+			to.JKT = r.Proved.JKT
+		}
+		if r.Proved.X5T != "" && to.X5T != "" {
+			to.X5T = r.Proved.X5T
+		}
+	}
+	return unproved(r, to)
+}
+
 // on has the tokens that are made of g follow what this request wishes and proved. g is not written back.
 func (r *Request) on(g *grant.Grant) {
 	r.Wish.on(g)

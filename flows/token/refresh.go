@@ -31,7 +31,7 @@ func (s *Service) redeemRefresh(ctx context.Context, t *tenant.Tenant, r *Reques
 	case g.ClientID != r.Client.ID, g.Refresh == nil, !g.Live(now), generation > g.Refresh.Generation:
 		return grant.Tokens{}, errRefresh
 	}
-	if err := unproved(r, g.Refresh.Confirmation); err != nil {
+	if err := constrained(r, g.Refresh.Confirmation); err != nil {
 		return grant.Tokens{}, err
 	}
 	if err := s.descends(ctx, t, g); err != nil {

@@ -32,6 +32,7 @@ type presented struct {
 	grant       string // id
 	act, mayAct *grant.Actor
 	bound       oauth.Confirmation
+	binds       bool // it is bound to no key itself, but all that its client gets is
 	login       grant.Login
 	claims      json.RawMessage // of a JWT that others issued
 }
@@ -152,7 +153,8 @@ func (s *Service) idTokenPresented(ctx context.Context, t *tenant.Tenant, _ *Req
 	if len(scope) == 0 {
 		scope = oauth.Scope{oauth.OpenID}
 	}
-	return &presented{subject: sub, clientID: azp, scope: scope, scoped: true, audience: f.aud, expires: f.exp, act: f.act}, nil
+	return &presented{subject: sub, clientID: azp, scope: scope, scoped: true, audience: f.aud, expires: f.exp, act: f.act,
+		binds: client.DPoPBound || client.CertificateBound}, nil
 }
 
 // known undoes grant.Actor.For.
