@@ -55,7 +55,7 @@ func (x *tenant) newest(t testing.TB) string {
 	if len(waiting) == 0 {
 		t.Fatal("nothing waits")
 	}
-	return "/ciba-sessions/rest/v1/" + fmt.Sprint(waiting[len(waiting)-1]["id"])
+	return "/ciba-sessions/rest/v1/" + fmt.Sprint(waiting[0]["id"])
 }
 
 func (x *tenant) approve(t testing.TB) {
@@ -163,6 +163,30 @@ func TestCIBARefused(t *testing.T) {
 	})
 }
 
+// A client that asks for a user again and again is told to slow down, and hides no other client's request.
+func TestCIBAFlood(t *testing.T) {
+	onEach(t, func(t *testing.T, s *server) {
+		x := s.newTenant(t)
+		other := x.register(t, map[string]any{"grant_types": []string{cibaGrant}, "response_types": []string{}})
+		x.acknowledged(t, other)
+		var refused reply
+		for range 400 {
+			if refused = x.ciba(t, x.Client); refused.StatusCode != http.StatusOK {
+				break
+			}
+		}
+		refused.want(t, "429 slow_down")
+		if refused.Header.Get("Retry-After") == "" {
+			t.Error("it is not said for how long")
+		}
+		waiting := x.sessions(t)
+		if len(waiting) != 100 || waiting[1]["client"].(map[string]any)["client_id"] != other.ID {
+			t.Errorf("the request of the other client is not the second of %d", len(waiting))
+		}
+		x.acknowledged(t, other)
+	})
+}
+
 // Of many polls after the approval one gets tokens (S129), and after the account is disabled none does (S136).
 func TestCIBAOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, s *server) {
@@ -195,7 +219,7 @@ func TestCIBAOnce(t *testing.T) {
 		id = x.acknowledged(t, x.Client)
 		waiting := x.acknowledged(t, x.Client)
 		at := x.newest(t)
-		x.api(t, http.MethodPost, "/ciba-sessions/rest/v1/"+fmt.Sprint(x.sessions(t)[0]["id"]), object(map[string]any{"sub": x.User.Subject})).want(t, "204")
+		x.api(t, http.MethodPost, "/ciba-sessions/rest/v1/"+fmt.Sprint(x.sessions(t)[1]["id"]), object(map[string]any{"sub": x.User.Subject})).want(t, "204")
 		if out, err := s.run("user", "disable", x.TenantID, x.User.Username); err != nil {
 			t.Fatal(out, err)
 		}

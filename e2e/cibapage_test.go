@@ -65,8 +65,8 @@ func TestCIBAPageInBrowser(t *testing.T) {
 			t.Run(look.name, func(t *testing.T) {
 				t.Parallel()
 				x := s.newTenant(t)
-				id := x.acknowledged(t, x.Client, "binding_message", "W4SCT 17")
 				x.acknowledged(t, x.Client, "scope", "openid profile")
+				id := x.acknowledged(t, x.Client, "binding_message", "W4SCT 17")
 				w := openWindow(t, string(engineOf(s))+" requests "+look.name, look.width, look.dark)
 				w.do(t, chromedp.Navigate(x.url("/account/requests")), seen("#username"))
 				w.shoot(t, "1-sign-in")

@@ -67,10 +67,13 @@ func (db *DB) Authentication(ctx context.Context, t tenant.ID, now time.Time, id
 	return r.authentication()
 }
 
+// eachInTurn is the newest of each client, then the second of each, and so on: no client pushes another's off a list.
+const eachInTurn = "row_number() OVER (PARTITION BY client_id ORDER BY created_at DESC, id DESC), created_at DESC, id DESC"
+
 // Authentications implements decoupled.Store.
 func (db *DB) Authentications(ctx context.Context, t tenant.ID, now time.Time, subject string, n int) ([]decoupled.Authentication, error) {
 	var rows []authenticationRow
-	err := db.find(ctx, t, "list authentications", &rows, "created_at, id", n, "subject = ? AND subject <> '' AND state = ? AND ends_at > ?",
+	err := db.find(ctx, t, "list authentications", &rows, eachInTurn, n, "subject = ? AND subject <> '' AND state = ? AND ends_at > ?",
 		subject, string(decoupled.Waiting), cut(now))
 	if err != nil {
 		return nil, err

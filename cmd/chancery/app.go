@@ -163,7 +163,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 		return issuer.ParseIDToken(ctx, t, c.ID, hint)
 	}}
 	authz := &authorize.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Sessions: sessions, Issuer: issuer, Accounts: a.accounts, Store: a.db}
-	backchannel := &ciba.Service{Now: time.Now, Requests: requests, Accounts: a.accounts, Claims: a.accounts, Issuer: issuer, Store: a.db}
+	backchannel := &ciba.Service{Now: time.Now, Requests: requests, Accounts: a.accounts, Claims: a.accounts, Issuer: issuer, Store: a.db, Limit: a.limiter}
 	devices := &device.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Issuer: issuer, Store: a.db, Decoupled: a.db, Limit: a.limiter, Page: discovery.DevicePage}
 	proofs := &proof.Service{Now: time.Now, Replay: a.db}
 	questions := &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Register: a.db, Accounts: a.accounts, Proofs: proofs}

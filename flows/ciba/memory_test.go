@@ -78,7 +78,7 @@ func (m *memory) Authentications(_ context.Context, _ tenant.ID, at time.Time, s
 		}
 	}
 	slices.SortFunc(out, func(a, b decoupled.Authentication) int {
-		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), strings.Compare(a.ID, b.ID))
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(b.ID, a.ID))
 	})
 	return out, m.down
 }

@@ -24,7 +24,17 @@ type Service struct {
 	Claims   grant.Accounts // for tokens that are pushed
 	Issuer   *grant.Issuer
 	Store    decoupled.Store
+	Limit    Limiter // nil: clients may ask for a user as often as they like
 }
+
+// Limiter counts calls.
+type Limiter interface {
+	// Allow counts one call under the limit of that name, by each key. Where a limit is reached it says for how long.
+	Allow(ctx context.Context, t tenant.ID, what string, keys ...string) (retryAfter time.Duration, ok bool)
+}
+
+// limited is the name of the limit on requests of one client for one user, by both together.
+const limited = "backchannel"
 
 // The handles of an authentication: the ticket is for whoever looks for its subject, auth_req_id for the client.
 var (
@@ -136,6 +146,9 @@ func (s *Service) Authenticate(ctx context.Context, t *tenant.Tenant, client *te
 	if err := s.identify(ctx, t, a, &r.Backchannel); err != nil {
 		return Acknowledgement{}, err
 	}
+	if err := s.mayAsk(ctx, t, a); err != nil {
+		return Acknowledgement{}, err
+	}
 	ack := acknowledgement(t, a)
 	a.State, a.Interval, a.EndsAt = decoupled.Waiting, ack.Interval, a.CreatedAt.Add(ack.ExpiresIn)
 	if err := s.Store.BeginAuthentication(ctx, t.ID, *a); err != nil {
@@ -152,6 +165,22 @@ func (s *Service) alone(t *tenant.Tenant, r *request.Request) error {
 	m := r.Backchannel.BindingMessage
 	if m != "" && t.Settings.CIBA.BindingMessage == "" && !request.Matches(defaultBindingMessage, m) {
 		return oauth.InvalidBindingMessage("binding_message must be 4 to 16 letters, digits, underscores and spaces")
+	}
+	return nil
+}
+
+// mayAsk holds the client to how often it may ask for one user. Where nobody was found the hint counts as one, so that the
+// limit tells nobody who has an account.
+func (s *Service) mayAsk(ctx context.Context, t *tenant.Tenant, a *decoupled.Authentication) error {
+	if s.Limit == nil {
+		return nil
+	}
+	whom := a.Subject
+	if whom == "" {
+		whom = a.Request.LoginHint
+	}
+	if wait, ok := s.Limit.Allow(ctx, t.ID, limited, a.ClientID+"\n"+whom); !ok {
+		return oauth.SlowDown("the client asks for this user too often").Because(oauth.Wait(wait))
 	}
 	return nil
 }
@@ -206,7 +235,7 @@ func (s *Service) Load(ctx context.Context, t *tenant.Tenant, ticket string) (*d
 // maxListed is how many authentications a list holds at most.
 const maxListed = 100
 
-// decoupled.Waiting lists what waits for that subject, the oldest first.
+// Waiting lists what waits for that subject: the newest of each client first, then the second of each, and so on.
 func (s *Service) Waiting(ctx context.Context, t *tenant.Tenant, subject string) ([]decoupled.Pending, error) {
 	as, err := s.Store.Authentications(ctx, t.ID, s.Now(), subject, maxListed)
 	if err != nil {

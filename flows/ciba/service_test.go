@@ -68,6 +68,55 @@ func TestAuthenticate(t *testing.T) {
 	}
 }
 
+// turns is a Limiter that lets each key through twice.
+type turns map[string]int
+
+func (u turns) Allow(_ context.Context, id tenant.ID, what string, keys ...string) (time.Duration, bool) {
+	key := strings.Join(append([]string{string(id), what}, keys...), "|")
+	u[key]++
+	return time.Minute, u[key] <= 2
+}
+
+func TestAClientAsksForAUserOnlySoOften(t *testing.T) {
+	const often = "slow_down: the client asks for this user too often"
+	w := newWorld(t, func(s *tenant.Settings) { s.CIBA.UnknownUsers = tenant.HideUnknown })
+	w.Limit = turns{}
+	shop := *w.bank
+	shop.ID = "shop"
+	for _, tt := range []struct {
+		rule   string
+		client *tenant.Client
+		query  string
+		err    string
+	}{
+		{"once", w.bank, "", ""},
+		{"what is malformed does not count", w.bank, "binding_message=abc", "invalid_binding_message: binding_message must be 4 to 16 letters, digits, underscores and spaces"},
+		{"by whatever name", w.bank, "login_hint=sub-alice", ""},
+		{"and no more", w.bank, "", often},
+		{"by no name", w.bank, "login_hint=&id_token_hint=hint-of-sub-alice", often},
+		{"another client has its own turns", &shop, "", ""},
+		{"as has another user", w.bank, "login_hint=&id_token_hint=hint-of-bob", ""},
+		{"nobody is asked for", w.bank, "login_hint=nobody", ""},
+		{"again", w.bank, "login_hint=nobody", ""},
+		{"and no more often than somebody", w.bank, "login_hint=nobody", often},
+	} {
+		before := len(w.store.rows)
+		_, err := w.Authenticate(context.Background(), w.tenant, tt.client, params(tt.query))
+		w.says(tt.rule, err, tt.err)
+		if tt.err == often && oauth.RetryAfter(err) != time.Minute {
+			t.Errorf("%s: it does not say for how long", tt.rule)
+		}
+		if stored := len(w.store.rows) > before; stored != (tt.err == "") {
+			t.Errorf("%s: stored is %v", tt.rule, stored)
+		}
+	}
+	for range 3 { // a backend knows whom it asks, and how often
+		if _, err := w.Begin(context.Background(), w.tenant, w.bank, params("")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestUserCodes(t *testing.T) {
 	const wrong, foreign = "invalid_user_code: user_code is wrong", "unauthorized_client: a client that sends user_code is served for accounts of this server only"
 	for _, tt := range []struct {
@@ -186,7 +235,7 @@ func TestWaiting(t *testing.T) {
 		t.Fatal(err)
 	}
 	ps, err := w.Waiting(context.Background(), w.tenant, "sub-alice")
-	if err != nil || len(ps) != 3 || !ps[0].CreatedAt.Equal(noon) || ps[0].Client != w.bank {
+	if err != nil || len(ps) != 3 || !ps[0].CreatedAt.Equal(w.now) || ps[0].Client != w.bank {
 		t.Fatalf("%v %v", ps, err)
 	}
 	if err := w.Complete(context.Background(), w.tenant, &ps[1], decoupled.Completion{Result: decoupled.AccessDenied}); err != nil {

@@ -43,7 +43,8 @@ type Store interface {
 	BeginAuthentication(ctx context.Context, t tenant.ID, a Authentication) error
 	// Authentication returns the authentication of that id if it has not ended at now, or ErrNotFound.
 	Authentication(ctx context.Context, t tenant.ID, now time.Time, id string) (*Authentication, error)
-	// Authentications lists those that wait for that subject at now, the oldest first, at most n.
+	// Authentications lists those that wait for that subject at now, at most n: the newest of each client, the newest of them
+	// first, then the second of each client, and so on.
 	Authentications(ctx context.Context, t tenant.ID, now time.Time, subject string, n int) ([]Authentication, error)
 	// Acknowledge lets an authentication wait for its subject until endsAt, with that interval between polls. Of any
 	// number of concurrent calls one succeeds; the others get ErrConflict, or ErrNotFound once it is gone.

@@ -27,6 +27,8 @@ const (
 	Register  = "register"  // open registration: source
 	Document  = "document"  // documents of clients that are fetched for strangers
 	Admin     = "admin"     // the administration: token
+
+	Backchannel = "backchannel" // backchannel authentications: client and the user it asks for, together
 )
 
 // Development are the limits on a developer's machine: those that a load test would meet are out of its reach.
@@ -41,6 +43,7 @@ func Development() []Limit {
 		{Name: Register, Tenant: Rate{100, 1000}, Keys: []Rate{{100, 1000}}},
 		{Name: Document, Tenant: Rate{100, 1000}},
 		{Name: Admin, Keys: []Rate{{2000, 10_000}}},
+		{Name: Backchannel, Keys: []Rate{{20, 100}}},
 	}
 }
 
@@ -56,6 +59,7 @@ func Production() []Limit {
 		{Name: Register, Tenant: Rate{1, 100}, Keys: []Rate{{1.0 / 60, 10}}},
 		{Name: Document, Tenant: Rate{2, 50}},
 		{Name: Admin, Tenant: Rate{500, 2000}, Keys: []Rate{{50, 500}}},
+		{Name: Backchannel, Keys: []Rate{{1.0 / 20, 10}}},
 	}
 }
 

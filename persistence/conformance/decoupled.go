@@ -92,7 +92,7 @@ var authentications = []promise{
 		k.must(err)
 		k.same(*got, a)
 	}},
-	{"those that wait for a subject are listed, the oldest first, as many as asked", func(k *kit) {
+	{"those that wait for a subject are listed, the newest first, as many as asked", func(k *kit) {
 		for i, id := range []string{"c", "b", "a"} {
 			a := k.authentication(id, decoupled.Waiting)
 			a.CreatedAt = k.at(time.Duration(i) * time.Second)
@@ -109,7 +109,7 @@ var authentications = []promise{
 			subject string
 			n       int
 			want    []string
-		}{{"alice", 10, []string{"c", "b", "a"}}, {"alice", 2, []string{"c", "b"}}, {"bob", 10, []string{"bob's"}}, {"", 10, nil}, {"carol", 10, nil}, {"a\x00b", 10, nil}} {
+		}{{"alice", 10, []string{"a", "b", "c"}}, {"alice", 2, []string{"a", "b"}}, {"bob", 10, []string{"bob's"}}, {"", 10, nil}, {"carol", 10, nil}, {"a\x00b", 10, nil}} {
 			as, err := k.db.Authentications(k.ctx, k.t, k.now, c.subject, c.n)
 			k.must(err)
 			var ids []string
@@ -118,6 +118,23 @@ var authentications = []promise{
 			}
 			k.same(ids, c.want)
 		}
+	}},
+	{"what many requests of one client leave of the list is the other clients' as well", func(k *kit) {
+		a := k.authentication("other", decoupled.Waiting)
+		a.ClientID = "other"
+		k.must(k.db.BeginAuthentication(k.ctx, k.t, a))
+		for i := range 9 {
+			a := k.authentication("app "+strconv.Itoa(i), decoupled.Waiting)
+			a.CreatedAt = k.at(time.Duration(i+1) * time.Second)
+			k.must(k.db.BeginAuthentication(k.ctx, k.t, a))
+		}
+		as, err := k.db.Authentications(k.ctx, k.t, k.now, "alice", 3)
+		k.must(err)
+		var ids []string
+		for _, a := range as {
+			ids = append(ids, a.ID)
+		}
+		k.same(ids, []string{"app 8", "other", "app 7"})
 	}},
 	{"a denial is recorded, and every poll is told", func(k *kit) {
 		k.waiting("a")

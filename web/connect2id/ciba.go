@@ -74,7 +74,7 @@ func failCIBA(c *gin.Context, err error) {
 	wire.Error(c, err)
 }
 
-// cibaSessions lists what waits for the subject in the query, the oldest first.
+// cibaSessions lists what waits for the subject in the query, the newest of each client first.
 func (d *Door) cibaSessions(c *call) error {
 	q, err := wire.Query(c.Context)
 	if err != nil {
