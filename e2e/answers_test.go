@@ -131,6 +131,11 @@ func TestPairwiseSubjects(t *testing.T) {
 				t.Errorf("%s: ID token %v, access token %v, UserInfo %v, introspection %v", name, sub, access["sub"], info["sub"], told["sub"])
 			}
 			subs[name] = sub
+			for rule, stranger := range map[string]*client{"public subjects": x.Client, "pairwise ones": x.register(t, map[string]any{"redirect_uris": []string{"https://third.example/cb"}, "subject_type": "pairwise"})} {
+				if r := call(t, http.MethodPost, x.url("/token/introspect"), stranger.auth(), form("token", k.Access)); string(r.body) != `{"active":false}` {
+					t.Errorf("%s: a stranger with %s is told %s", name, rule, r.body)
+				}
+			}
 			_, again := claims(t, x.tokens(t, c, "id_token_hint", k.ID).ID)
 			if again["sub"] != sub {
 				t.Errorf("%s: with the hint %v", name, again["sub"])
@@ -143,6 +148,20 @@ func TestPairwiseSubjects(t *testing.T) {
 			if !strings.Contains(r.Header.Get("Location"), "error=login_required") {
 				t.Errorf("%s: asked for by the tenant's own name: %d %s", name, r.StatusCode, r.Header.Get("Location"))
 			}
+		}
+		of := map[string]any{"redirect_uris": []string{callback}, "subject_type": "pairwise"}
+		mine := x.register(t, of)
+		change := func() reply {
+			return call(t, http.MethodPut, x.url("/clients/"+mine.ID), bearer(mine.RegistrationToken), object(of))
+		}
+		of["client_id"], of["subject_type"] = mine.ID, "public"
+		change().want(t, "400 invalid_client_metadata")
+		delete(of, "subject_type")
+		var kept struct {
+			SubjectType string `json:"subject_type"`
+		}
+		if change().want(t, "200").read(t, &kept); kept.SubjectType != "pairwise" {
+			t.Errorf("a client that leaves its subject type out has %q", kept.SubjectType)
 		}
 		if subs["one"] != subs["same"] || subs["one"] == subs["other"] || subs["one"] == x.User.Subject {
 			t.Errorf("subjects %v", subs)

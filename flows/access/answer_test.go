@@ -119,7 +119,7 @@ func TestEachIsToldOfSubjectsByNamesOfItsOwn(t *testing.T) {
 		pairwise("shop", "https://shop.example/")
 		pairwise("resource", "https://resource.example/")
 		g := w.agree(nil)
-		token := w.mint(g, e, api, w.tenant.Issuer)
+		token := w.mint(g, e, api, "other", w.tenant.Issuer)
 		seen := map[string]string{}
 		for _, id := range []string{"shop", "resource", "other"} {
 			i, err := w.Introspect(t.Context(), w.tenant, w.clients[id], token)

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -33,8 +34,8 @@ type Info struct {
 }
 
 // Introspect tells an authenticated client about a token. It returns nil where the token is not alive, is another
-// tenant's, or is none of the client's business: one issued to it, or meant for it (RFC 7662 §4). It needs no hint: every
-// kind of token shows what it is.
+// tenant's, or is none of the client's business: one issued to it, or meant for it (RFC 7662 §4), and no one in particular
+// is not meant by what tells of a pairwise subject. It needs no hint: every kind of token shows what it is.
 func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Client, token string) (*Info, error) {
 	if c.Public() {
 		return nil, oauth.InvalidClient("introspection requires client authentication")
@@ -49,10 +50,13 @@ func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Cl
 		return ofRefresh(t, c, g), nil
 	}
 	a, err := s.Token(ctx, t, token)
-	if gone(err) || err == nil && !meant(t, c, a) {
+	if gone(err) {
 		return nil, nil
 	}
 	if err != nil {
+		return nil, err
+	}
+	if ok, err := meant(ctx, t, c, a); !ok || err != nil {
 		return nil, err
 	}
 	i := ofAccess(t, c, a)
@@ -89,13 +93,29 @@ func (i *Info) narrow(t *tenant.Tenant, c *tenant.Client) {
 	}
 }
 
-// meant reports whether c may know of a: it was issued to c, or its audience names c.
-func meant(t *tenant.Tenant, c *tenant.Client, a *grant.AccessToken) bool {
-	return a.ClientID == c.ID || slices.ContainsFunc(a.Audience, func(aud string) bool { return names(t, c, aud) })
+// meant reports whether c may know of a: it was issued to c, or its audience names c. Where that names no one in
+// particular, the client it was issued to must not have subjects of its sector's own: of these no stranger is told by any
+// name (OIDC Core §8.1).
+func meant(ctx context.Context, t *tenant.Tenant, c *tenant.Client, a *grant.AccessToken) (bool, error) {
+	switch {
+	case a.ClientID == c.ID || slices.ContainsFunc(a.Audience, func(aud string) bool { return own(c, aud) }):
+		return true, nil
+	case !slices.ContainsFunc(a.Audience, func(aud string) bool { return names(t, c, aud) }):
+		return false, nil
+	case a.Subject == a.ClientID:
+		return true, nil
+	}
+	to, err := t.Clients.Client(ctx, a.ClientID)
+	if errors.Is(err, tenant.ErrNoClient) {
+		return false, nil
+	}
+	return err == nil && !to.Pairwise(), err
 }
 
-// names reports whether aud is c or a resource that c registered, or no one in particular, where the tenant lets every
-// client know of such tokens.
+// names reports whether aud is c's own, or no one in particular, where the tenant lets every client know of such tokens.
 func names(t *tenant.Tenant, c *tenant.Client, aud string) bool {
-	return aud == c.ID || aud == t.Issuer && !t.Settings.Access.StrictIntrospection || slices.Contains(c.Audience, aud)
+	return own(c, aud) || aud == t.Issuer && !t.Settings.Access.StrictIntrospection
 }
+
+// own reports whether aud is c or a resource that c registered.
+func own(c *tenant.Client, aud string) bool { return aud == c.ID || slices.Contains(c.Audience, aud) }

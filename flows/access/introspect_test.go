@@ -56,6 +56,62 @@ func TestWhoMayKnowOfAToken(t *testing.T) {
 	}
 }
 
+// pairwise is a client with pairwise subjects, of a host of that name.
+func pairwise(id, host string) *tenant.Client {
+	c := &tenant.Client{ID: id}
+	c.RedirectURIs, c.SubjectType = []string{"https://" + host + ".example/cb"}, tenant.PairwiseSubjects
+	return c
+}
+
+// OIDC Core §8.1: what a client with pairwise subjects was issued tells strangers neither its name of a subject, nor theirs.
+func TestWhoMayKnowOfAPairwiseSubject(t *testing.T) {
+	for _, c := range []struct {
+		rule     string
+		by       string
+		audience []string
+		want     bool
+		tells    string // as whose client; empty: the tenant's own name
+	}{
+		{"the client that it was issued to", "secretive", nil, true, "secretive"},
+		{"another sector's, of one for this server alone", "discreet", nil, false, ""},
+		{"one with public subjects, of one for this server alone", "shop", nil, false, ""},
+		{"one with public subjects, of one for this server too", "other", []string{api, "https://id.acme.example"}, false, ""},
+		{"a resource server that the audience names", "resource", []string{api}, true, ""},
+		{"a resource server that the audience names beside this server", "resource", []string{api, "https://id.acme.example"}, true, ""},
+		{"another sector's that the audience names", "discreet", []string{"discreet"}, true, "discreet"},
+	} {
+		for _, e := range encodings {
+			w := newWorld(t)
+			for id, host := range map[string]string{"secretive": "one", "discreet": "two"} {
+				w.clients[id] = pairwise(id, host)
+			}
+			g := w.agree(func(g *grant.Grant) { g.ClientID = "secretive" })
+			i, err := w.Introspect(t.Context(), w.tenant, w.clients[c.by], w.mint(g, e, c.audience...))
+			if err != nil || (i != nil) != c.want {
+				t.Errorf("%s, %s: got %+v, %v", c.rule, e, i, err)
+				continue
+			}
+			sub := "alice"
+			if c.tells != "" {
+				sub = w.tenant.SubjectFor(w.clients[c.tells], sub)
+			}
+			if i != nil && i.Subject != sub {
+				t.Errorf("%s, %s: told %s", c.rule, e, i.Subject)
+			}
+		}
+	}
+	w := newWorld(t)
+	token := w.mint(w.agree(func(g *grant.Grant) { g.ClientID = "gone" }), grant.Identifier)
+	if i, err := w.Introspect(t.Context(), w.tenant, w.clients["other"], token); i != nil || err != nil {
+		t.Errorf("a stranger, of a client that is gone: got %+v, %v", i, err)
+	}
+	w = newWorld(t)
+	w.clients["secretive"] = pairwise("secretive", "one")
+	if i, err := w.Introspect(t.Context(), w.tenant, w.clients["other"], w.mint(&grant.Grant{ID: "g", Subject: "secretive", ClientID: "secretive"}, grant.SelfContained)); i == nil || err != nil {
+		t.Errorf("a stranger, of a client's own: got %+v, %v", i, err)
+	}
+}
+
 func TestWhatIsToldOfAToken(t *testing.T) {
 	w := newWorld(t)
 	g := w.agree(func(g *grant.Grant) {

@@ -66,6 +66,12 @@ func withhold(r *Request, base *tenant.Metadata) error {
 		return oauth.InvalidClientMetadata("profile requires the master token")
 	}
 	m.Profile = base.Profile
+	if base.Pairwise() && m.SubjectType == tenant.PublicSubjects {
+		return oauth.InvalidClientMetadata("subject_type public requires the master token, as it is pairwise")
+	}
+	if m.SubjectType == "" {
+		m.SubjectType = base.SubjectType
+	}
 	if err := withholdPolicy(&m.TokenPolicy, base.TokenPolicy); err != nil {
 		return err
 	}

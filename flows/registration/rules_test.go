@@ -291,6 +291,11 @@ func TestOwnCannotRaise(t *testing.T) {
 		{"audience stays", `{` + all + `}`, `{"redirect_uris":["https://a.example/2"]}`, "", "audience", `https://api.example`},
 		{"its refresh tokens' policy stays", `{` + all + `}`, `{"redirect_uris":["https://a.example/2"]}`, "", "refresh_token_idle", "60"},
 		{"its refresh tokens' policy does not change", `{` + all + `}`, `{` + strings.Replace(all, `idle":60`, `idle":61`, 1) + `}`, badMeta, "refresh_token_idle", "60"},
+		{"pairwise subjects stay", `{` + all + `,"subject_type":"pairwise"}`, `{"redirect_uris":["https://a.example/2"]}`, "", "subject_type", "pairwise"},
+		{"pairwise subjects it may repeat", `{` + all + `,"subject_type":"pairwise"}`, `{` + all + `,"subject_type":"pairwise"}`, "", "subject_type", "pairwise"},
+		{"pairwise subjects do not become public", `{` + all + `,"subject_type":"pairwise"}`, `{` + all + `,"subject_type":"public"}`, badMeta, "subject_type", "pairwise"},
+		{"public subjects may become pairwise", `{` + all + `}`, `{` + all + `,"subject_type":"pairwise"}`, "", "subject_type", "pairwise"},
+		{"public subjects it may repeat", `{` + all + `}`, `{` + all + `,"subject_type":"public"}`, "", "subject_type", "public"},
 		{"scope that it leaves out stays", `{` + all + `,"scope":"openid"}`, `{"redirect_uris":["https://a.example/2"]}`, "", "scope", "openid"},
 		{"scope of blanks stays", `{` + all + `,"scope":"openid"}`, `{"redirect_uris":["https://a.example/2"],"scope":" "}`, "", "scope", "openid"},
 		{"scope may shrink", `{` + all + `,"scope":"openid orders"}`, `{` + all + `,"scope":"orders"}`, "", "scope", "orders"},
@@ -322,7 +327,7 @@ func TestOwnCannotRaise(t *testing.T) {
 		if now.RequirePKCE {
 			pkce = "true"
 		}
-		then := map[string]string{"scope": now.Scope, "data": string(now.Data), "require_pkce": pkce, "refresh_token_idle": strconv.FormatInt(now.RefreshIdle, 10),
+		then := map[string]string{"scope": now.Scope, "data": string(now.Data), "require_pkce": pkce, "subject_type": now.SubjectType, "refresh_token_idle": strconv.FormatInt(now.RefreshIdle, 10),
 			"audience": strings.Join(now.Audience, " "), "grant_types": strings.Join(now.GrantTypes, " ")}[c.member]
 		if c.member == "grant_types" && c.want != "" {
 			then = now.GrantTypes[0]
