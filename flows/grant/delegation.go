@@ -50,6 +50,9 @@ func (g *Grant) Acting() *Actor { return acting(g.Actor, g.Terms.Delegation) }
 // Acting is the act claim of a; nil: it has none.
 func (a *AccessToken) Acting() *Actor { return acting(a.Actor, a.Delegation) }
 
+// MayAct is the may_act claim of the tokens of g; nil: there is none.
+func (g *Grant) MayAct() *Actor { return g.delegation().MayAct }
+
 // delegation is what the access tokens of g say: its own, with whom the claims given with it permit to act.
 func (g *Grant) delegation() Delegation {
 	d := g.Terms.Delegation

@@ -81,6 +81,7 @@ func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d 
 		{authReqIDClaim, pushed, g.Terms.IDToken.AuthReqID},
 		{rtHashClaim, pushed && d.RefreshToken != "", halfHash(p.Alg, d.RefreshToken)},
 		{"act", g.Acting() != nil, g.Acting().For(t, d.Client)},
+		{"may_act", g.MayAct() != nil, g.MayAct().For(t, d.Client)},
 	} {
 		if c.on {
 			claims[c.name] = c.v

@@ -77,6 +77,7 @@ func (s *Service) checkAssertion(ctx context.Context, t *tenant.Tenant, r *Reque
 	case f.bound.JKT != "" && r.Proved.JKT != f.bound.JKT:
 		return unproved(r, f.bound)
 	}
+	p.MayAct = f.mayAct
 	if own {
 		p.Subject, p.Alone, p.Scope = r.Client.ID, true, scope.Without(neverAlone)
 		return nil

@@ -29,6 +29,7 @@ type Petition struct {
 	Session  string             `json:"session,omitempty"`  // that a new grant hangs on
 	Offline  bool               `json:"offline,omitempty"`  // a new grant outlives that session
 	Act      *grant.Actor       `json:"act,omitempty"`      // who acts for the subject
+	MayAct   *grant.Actor       `json:"may_act,omitempty"`  // who may; nil: whoever has the right
 	Issued   string             `json:"issued,omitempty"`   // token type that an exchange issues
 	Refresh  bool               `json:"refresh,omitempty"`  // a refresh token may come of it
 	IDToken  bool               `json:"id_token,omitempty"` // an ID token may
@@ -175,7 +176,7 @@ func (s *Service) issue(ctx context.Context, t *tenant.Tenant, r *Request, p *Pe
 func (s *Service) granted(t *tenant.Tenant, p *Petition) (g *grant.Grant, fresh bool) {
 	now := s.Now()
 	g = &grant.Grant{ID: p.From, Subject: p.Subject, ClientID: p.ClientID, SessionID: p.Session, CreatedAt: now,
-		Terms: grant.Terms{Scope: p.Scope, Audience: p.Audience, Details: p.Details, Login: p.Login, Offline: p.Offline, Delegation: grant.Delegation{Act: p.Act}}}
+		Terms: grant.Terms{Scope: p.Scope, Audience: p.Audience, Details: p.Details, Login: p.Login, Offline: p.Offline, Delegation: grant.Delegation{Act: p.Act, MayAct: p.MayAct}}}
 	if p.Act != nil {
 		g.Actor = p.Act.Subject
 	}

@@ -94,7 +94,7 @@ func (s *Service) refreshPresented(ctx context.Context, t *tenant.Tenant, r *Req
 		return nil, grant.ErrNotFound
 	}
 	return &presented{subject: g.Subject, clientID: g.ClientID, scope: g.Terms.Scope, scoped: true, audience: audienceOf(t, g), details: g.Terms.Details, expires: g.Refresh.End(),
-		grant: g.ID, act: g.Acting(), mayAct: g.Terms.Delegation.MayAct, bound: g.Refresh.Confirmation, login: g.Terms.Login}, nil
+		grant: g.ID, act: g.Acting(), mayAct: g.MayAct(), bound: g.Refresh.Confirmation, login: g.Terms.Login}, nil
 }
 
 // audienceOf is the audience of access tokens of g.
@@ -123,8 +123,10 @@ func (s *Service) idTokenPresented(ctx context.Context, t *tenant.Tenant, _ *Req
 			return nil, errClaims
 		}
 	}
-	if raw, there := f.claims["act"]; there && !actorOf(&f.act)(raw) {
-		return nil, errClaims
+	for name, to := range map[string]**grant.Actor{"act": &f.act, "may_act": &f.mayAct} {
+		if raw, there := f.claims[name]; there && !actorOf(to)(raw) {
+			return nil, errClaims
+		}
 	}
 	var azp string
 	if len(f.aud) == 1 {
@@ -146,14 +148,12 @@ func (s *Service) idTokenPresented(ctx context.Context, t *tenant.Tenant, _ *Req
 	if sub = t.SubjectOf(client, sub); t.Revoked.Revoked(tenant.Issued{Subject: sub, ClientID: azp, At: f.iat}) {
 		return nil, grant.ErrNotFound
 	}
-	if f.act != nil {
-		f.act = known(t, client, f.act)
-	}
+	f.act, f.mayAct = known(t, client, f.act), known(t, client, f.mayAct)
 	scope := oauth.Scope(t.Settings.Grants.TokenExchange.IDTokenScope)
 	if len(scope) == 0 {
 		scope = oauth.Scope{oauth.OpenID}
 	}
-	return &presented{subject: sub, clientID: azp, scope: scope, scoped: true, audience: f.aud, expires: f.exp, act: f.act,
+	return &presented{subject: sub, clientID: azp, scope: scope, scoped: true, audience: f.aud, expires: f.exp, act: f.act, mayAct: f.mayAct,
 		binds: client.DPoPBound || client.CertificateBound}, nil
 }
 
