@@ -166,6 +166,9 @@ func promisedRegistrations(t *testing.T, x *tenant, m serverMetadata) {
 				}
 			}
 			r := call(t, http.MethodPost, x.url("/clients?dry_run=true"), bearer(x.APIToken), object(metadata))
+			if strings.HasPrefix(p.member, "authorization_") && m.list(p.promise) == nil && p.member != "authorization_details_types" {
+				continue // so may one that takes its responses as JWTs
+			}
 			promised, switched := slices.Contains(m.list(p.promise), v), strings.HasSuffix(v, ":device_code") || strings.HasSuffix(v, ":ciba") || p.member == "backchannel_token_delivery_mode"
 			if !promised && switched {
 				continue // an administrator may register a client before it is turned on; until then it is refused where it is used

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"net/http"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 )
@@ -45,6 +46,14 @@ func TestProfileOfSignedMessages(t *testing.T) {
 		} {
 			if r := push(object); !r.is("400 invalid_request_object", "400 invalid_request") {
 				t.Errorf("S108 %s: %s", rule, r.outcome())
+			}
+		}
+		var m serverMetadata
+		call(t, http.MethodGet, x.url("/.well-known/openid-configuration")).want(t, "200").read(t, &m)
+		for _, mode := range []string{"query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt"} {
+			r := push(x.object(c, mine, c.request("response_mode", mode), nil))
+			if promised := slices.Contains(m.list("response_modes_supported"), mode); promised != r.is("201") {
+				t.Errorf("S145, S146 response mode %s is promised: %v, and answered %s", mode, promised, r.outcome())
 			}
 		}
 		var p struct {

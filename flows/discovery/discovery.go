@@ -112,7 +112,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		Issuer: t.Issuer, Authorize: t.Issuer + Authorize, Token: t.Issuer + Token, JWKS: t.Issuer + JWKS, UserInfo: t.Issuer + UserInfo,
 		Registration: t.Issuer + Clients, Introspect: t.Issuer + Introspect, Revoke: t.Issuer + Revoke,
 		PAR: t.Issuer + PAR, RequirePAR: t.Settings.PAR.Required,
-		Scopes: t.Settings.Authorization.Scopes, ResponseTypes: authorize.ResponseTypesOf(t), ResponseModes: t.Settings.Authorization.ResponseModes,
+		Scopes: t.Settings.Authorization.Scopes, ResponseTypes: authorize.ResponseTypesOf(t), ResponseModes: responseModes(t),
 		GrantTypes: token.GrantTypes(), ACRValues: t.Settings.Authorization.ACRValues, SubjectTypes: []string{tenant.PublicSubjects, tenant.PairwiseSubjects},
 		IDTokenAlgs: names(registration.IDTokenAlgs(t, now)), IDTokenKeyAlgs: encrypts, IDTokenEncs: encs,
 		UserInfoAlgs: answers, UserInfoKeyAlgs: encrypts, UserInfoEncs: encs,
@@ -132,7 +132,9 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	}
 	m.DetailsTypes, m.requestObjects = t.Settings.DetailsTypeNames(), requestObjectsOf(t)
 	m.RequestParameter, m.RequestURIParameter = true, true
-	m.ResponseAlgs, m.ResponseKeyAlgs, m.ResponseEncs = answers, encrypts, encs
+	if slices.ContainsFunc(m.ResponseModes, signs) {
+		m.ResponseAlgs, m.ResponseKeyAlgs, m.ResponseEncs = answers, encrypts, encs
+	}
 	m.Documents, m.Resources = t.Settings.Documents.Enabled, resources(t)
 	if t.Settings.DeviceOn() {
 		m.Device = t.Issuer + Device
@@ -150,9 +152,6 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	}
 	if len(m.Scopes) == 0 {
 		m.Scopes = defaultScopes
-	}
-	if len(m.ResponseModes) == 0 {
-		m.ResponseModes = authorize.ResponseModes()
 	}
 	m.Claims = []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid"}
 	for _, s := range m.Scopes {

@@ -15,9 +15,9 @@ type requestObjects struct {
 	RequestKeyAlgs      []string `json:"request_object_encryption_alg_values_supported,omitempty"`
 	RequestEncs         []string `json:"request_object_encryption_enc_values_supported,omitempty"`
 	CIBARequestAlgs     []string `json:"backchannel_authentication_request_signing_alg_values_supported,omitempty"`
-	ResponseAlgs        []string `json:"authorization_signing_alg_values_supported"`
-	ResponseKeyAlgs     []string `json:"authorization_encryption_alg_values_supported"`
-	ResponseEncs        []string `json:"authorization_encryption_enc_values_supported"`
+	ResponseAlgs        []string `json:"authorization_signing_alg_values_supported,omitempty"`
+	ResponseKeyAlgs     []string `json:"authorization_encryption_alg_values_supported,omitempty"`
+	ResponseEncs        []string `json:"authorization_encryption_enc_values_supported,omitempty"`
 }
 
 // requestObjectsOf says it of the requests of t.

@@ -22,6 +22,9 @@ func TestRequestObjectsAreAnnouncedAsTheyAre(t *testing.T) {
 	if !slices.Contains(m.ResponseModes, "jwt") || !slices.Contains(m.ResponseModes, "form_post.jwt") {
 		t.Errorf("response modes: %q", m.ResponseModes)
 	}
+	if len(m.ResponseKeyAlgs) == 0 || len(m.ResponseEncs) == 0 {
+		t.Errorf("of responses that are JWTs: %+v", m.requestObjects)
+	}
 	s.RequestObjects = tenant.RequestObjectSettings{Required: true, Unsigned: true, AnyURI: true}
 	s.Signing.HMAC, s.CIBA.Enabled, s.Encryption.Algs = true, true, []string{"ECDH-ES"}
 	m = metadata()
