@@ -179,6 +179,8 @@ func TestJWTBearer(t *testing.T) {
 			{"exp as text", with(map[string]any{"exp": "x"}), no},
 			{"no jti", with(map[string]any{"jti": nil}), no},
 			{"no subject", with(map[string]any{"sub": nil}), no},
+			{"S76 about the client", with(map[string]any{"sub": c.ID}), no},
+			{"S76 about another client", with(map[string]any{"sub": x.Client.ID}), no},
 			{"S171 none", forge(map[string]any{"alg": "none", "kid": "k"}, claims(nil), s.sign), no},
 			{"S172 an embedded key", forge(map[string]any{"alg": "ES256", "kid": "k", "jwk": evil.jwks()["keys"].([]any)[0]}, claims(nil), evil.sign), no},
 			{"S174 crit", forge(map[string]any{"alg": "ES256", "kid": "k", "crit": []string{"x"}, "x": 1}, claims(nil), s.sign), no},

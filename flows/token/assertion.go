@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -283,6 +284,9 @@ func (s *Service) subjectOf(ctx context.Context, t *tenant.Tenant, r *Request, i
 	if sub = i.SubjectPrefix + sub; !subject(sub, r.Client) {
 		return "", errSubject
 	}
+	if err := nobodys(ctx, t, sub); err != nil {
+		return "", err
+	}
 	if i.Accounts {
 		a, err := s.Passwords.Find(ctx, t, sub)
 		if err != nil {
@@ -294,6 +298,25 @@ func (s *Service) subjectOf(ctx context.Context, t *tenant.Tenant, r *Request, i
 	}
 	return sub, nil
 }
+
+// nobodys returns why a subject of others cannot be called sub, or nil: it is a client's id, or could become one, and what is
+// issued for it would pass for that client's own (RFC 9700 §4.15).
+func nobodys(ctx context.Context, t *tenant.Tenant, sub string) error {
+	if generatedID.MatchString(sub) || t.Settings.Documents.Takes(sub) {
+		return errSubject
+	}
+	_, err := t.Clients.Client(ctx, sub)
+	switch {
+	case errors.Is(err, tenant.ErrNoClient):
+		return nil
+	case err != nil:
+		return err
+	}
+	return errSubject
+}
+
+// generatedID is the form of the client ids that registration generates.
+var generatedID = regexp.MustCompile(`^c_[A-Za-z0-9_-]{22}$`)
 
 // limited is scope as far as a JWT of i is worth: what the tenant says, and what it says of itself.
 func limited(i *tenant.TrustedIssuer, f *foreign, scope oauth.Scope) oauth.Scope {

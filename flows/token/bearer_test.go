@@ -134,6 +134,9 @@ func TestJWTsOfTrustedIssuers(t *testing.T) {
 		{"no subject", es256, map[string]any{"sub": nil}, nil, false, false},
 		{"a subject that is a number", es256, map[string]any{"sub": 7}, nil, false, false},
 		{"a subject that is this client", es256, map[string]any{"sub": "shop"}, nil, false, false},
+		{"a subject that is another client", es256, map[string]any{"sub": "web"}, nil, false, false},
+		{"a subject that is another client by its prefix", es256, map[string]any{"sub": "b"}, func(i *tenant.TrustedIssuer) { i.SubjectPrefix = "we" }, false, false},
+		{"a subject that could become a client", es256, map[string]any{"sub": "c_0123456789abcdefghijkl"}, nil, false, false},
 		{"a subject with a line break", es256, map[string]any{"sub": "a\nb"}, nil, false, false},
 		{"a long subject", es256, map[string]any{"sub": strings.Repeat("x", 256)}, nil, false, false},
 		{"a DPoP proof", `{"alg":"ES256","kid":"k","typ":"dpop+jwt"}`, nil, nil, false, false},
@@ -318,6 +321,28 @@ func TestSubjectsOfTwoIssuersAreToldApart(t *testing.T) {
 	out, err := w.ask("shop", "grant_type", oauth.JWTBearer, "assertion", s.jwt(es256, w.with(nil)))
 	if err != nil || w.claims(jwtAccess, out.AccessToken)["sub"] != "partner:bob" {
 		t.Error(out, err)
+	}
+}
+
+// S76: what could be a client's id depends on the tenant.
+func TestSubjectsThatMightBeClients(t *testing.T) {
+	for _, c := range []struct {
+		rule, sub, prefix string
+		documents         bool
+		want              string
+	}{
+		{"a client's id behind a prefix", "web", "partner:", false, ""},
+		{"a URL, where no document describes a client", "https://app.example/client", "", false, ""},
+		{"a URL, where one may", "https://app.example/client", "", true, badAssertion},
+	} {
+		w, s := trusting(t)
+		w.tenant.Settings.Grants.Issuers[0].SubjectPrefix, w.tenant.Settings.Documents.Enabled = c.prefix, c.documents
+		out, err := w.ask("shop", "grant_type", oauth.JWTBearer, "assertion", s.jwt(es256, w.with(map[string]any{"sub": c.sub})))
+		if said(err) != c.want {
+			t.Errorf("%s: %q", c.rule, said(err))
+		} else if err == nil && w.claims(jwtAccess, out.AccessToken)["sub"] != c.prefix+c.sub {
+			t.Errorf("%s: %+v", c.rule, out)
+		}
 	}
 }
 
