@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"io"
 	"slices"
 
@@ -82,7 +83,17 @@ func (c *Console) CreateTenant(ctx context.Context, n New, by By) (Created, erro
 	if n.Template != Bare && n.Template != Starter {
 		return Created{}, invalid("/template", "must be starter, or left out")
 	}
-	r, err = c.Store.CreateTenant(ctx, r, c.event(audit.TenantCreated, by, "issuer", r.Issuer, "template", n.Template))
+	made := c.event(audit.TenantCreated, by, "issuer", r.Issuer, "template", n.Template)
+	wanted := r
+	r, err = c.Store.CreateTenant(ctx, wanted, made)
+	if errors.Is(err, tenant.ErrExists) { // perhaps it is only kept in case that it is wanted back
+		gone := c.Store.RemoveDeleted(ctx, wanted.ID, c.now(), c.event(audit.TenantDeleted, by, "tenant", string(wanted.ID), "why", "its id was taken by a new tenant"))
+		if gone == nil {
+			r, err = c.Store.CreateTenant(ctx, wanted, made)
+		} else if !errors.Is(gone, tenant.ErrUnknown) {
+			err = gone
+		}
+	}
 	if err != nil {
 		return Created{}, worded(err)
 	}

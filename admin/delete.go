@@ -10,8 +10,8 @@ import (
 	"github.com/chancery-id/chancery/tenant"
 )
 
-// DeleteTenant deletes a tenant: at once it is unknown to everybody. For Grace it can be restored, and its id and issuer
-// stay taken; then it is removed with everything it has. Without a Grace that is at once. The platform cannot be deleted.
+// DeleteTenant deletes a tenant: at once it is unknown to everybody. For Grace it can be restored, unless a
+// new tenant takes its id; then it is removed with everything it has. Without a Grace that is at once. The platform cannot be deleted.
 func (c *Console) DeleteTenant(ctx context.Context, id tenant.ID, by By) error {
 	if c.Grace <= 0 {
 		return c.RemoveTenant(ctx, id, by)

@@ -120,6 +120,15 @@ func (m *memory) RestoreTenant(_ context.Context, id tenant.ID, now time.Time, _
 	return nil
 }
 
+func (m *memory) RemoveDeleted(_ context.Context, id tenant.ID, now time.Time, _ audit.Event) error {
+	if r, ok := m.deleted[id]; !ok || !r.PurgeAt.After(now) {
+		return tenant.ErrUnknown
+	}
+	delete(m.deleted, id)
+	delete(m.events, id)
+	return nil
+}
+
 func (m *memory) PutKeys(_ context.Context, id tenant.ID, version int64, ks []keys.Key, now time.Time, ev audit.Event) error {
 	return m.at(id, version, ev, func(r *tenant.Record) { r.Keys, r.UpdatedAt = ks, now })
 }

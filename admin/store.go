@@ -22,12 +22,14 @@ type Store interface {
 	// UpdateTenant replaces settings and the enabled flag of the tenant at that version; tenant.ErrUnknown, or
 	// tenant.ErrConflict when the version is another.
 	UpdateTenant(ctx context.Context, id tenant.ID, version int64, s tenant.Settings, enabled bool, now time.Time, ev audit.Event) error
-	// MarkDeleted hides a tenant from every method but RestoreTenant, DeleteTenant and FindTenants, which has to ask for it,
+	// MarkDeleted hides a tenant from every method but RestoreTenant, RemoveDeleted, DeleteTenant and FindTenants, which has to ask for it,
 	// until it is restored, or removed after purgeAt; tenant.ErrUnknown where it is not there, or hidden already. Its id and
-	// issuer stay taken.
+	// issuer stay taken until RemoveDeleted.
 	MarkDeleted(ctx context.Context, id tenant.ID, now, purgeAt time.Time, ev audit.Event) error
 	// RestoreTenant brings back a tenant that was marked deleted until after now, or is tenant.ErrUnknown.
 	RestoreTenant(ctx context.Context, id tenant.ID, now time.Time, ev audit.Event) error
+	// RemoveDeleted removes a tenant that could be restored at now, and everything it had, or is tenant.ErrUnknown.
+	RemoveDeleted(ctx context.Context, id tenant.ID, now time.Time, ev audit.Event) error
 	// DeleteTenant removes a tenant and everything it has, or tenant.ErrUnknown.
 	DeleteTenant(ctx context.Context, id tenant.ID, ev audit.Event) error
 	// PutKeys replaces the key list of the tenant at that version; tenant.ErrUnknown, tenant.ErrConflict.

@@ -35,6 +35,26 @@ func (db *DB) RestoreTenant(ctx context.Context, id tenant.ID, now time.Time, ev
 	return e.needs(ctx, "restore tenant", tenant.ErrUnknown)
 }
 
+// RemoveDeleted implements admin.Store. Who takes the time to be restored away removes the rows, the tenant's own last;
+// should it stop half way, the sweeper goes on.
+func (db *DB) RemoveDeleted(ctx context.Context, id tenant.ID, now time.Time, ev audit.Event) error {
+	e := db.effect(id)
+	e.every = true
+	e.guard(`UPDATE tenants SET version = version + 1, purge_at = ? WHERE tenant_id = :t AND purge_at > ? RETURNING version`, cut(now), cut(now))
+	e.toldPlatform(ev)
+	if err := e.needs(ctx, "take deleted tenant", tenant.ErrUnknown); err != nil {
+		return err
+	}
+	if err := db.purge(ctx, id); err != nil {
+		return err
+	}
+	e = db.effect(id)
+	e.every = true
+	e.guard(`DELETE FROM tenants WHERE tenant_id = :t AND purge_at <= ? RETURNING version`, cut(now))
+	e.notified()
+	return e.needs(ctx, "remove deleted tenant", tenant.ErrUnknown)
+}
+
 // toldPlatform records ev among the platform's events too.
 func (e *effect) toldPlatform(ev audit.Event) {
 	e.then(`INSERT INTO audit_events (tenant_id, at, kind, actor, subject, client_id, session_id, grant_id, address, detail)

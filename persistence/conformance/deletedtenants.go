@@ -17,7 +17,20 @@ func (k *kit) restore(at time.Time) error {
 	return k.db.RestoreTenant(k.ctx, k.t, at, k.event(audit.TenantRestored))
 }
 
+func (k *kit) removeDeleted() error {
+	return k.db.RemoveDeleted(k.ctx, k.t, k.now, k.event(audit.TenantDeleted))
+}
+
 var deletedTenants = []promise{
+	{"a deleted tenant is removed before its time when its id is wanted, and no other", func(k *kit) {
+		k.is(k.removeDeleted(), tenant.ErrUnknown)
+		_, err := k.db.Tenant(k.ctx, k.t)
+		k.must(err)
+		k.must(k.markDeleted())
+		k.must(k.removeDeleted())
+		k.is(k.restore(k.now), tenant.ErrUnknown)
+		k.is(k.removeDeleted(), tenant.ErrUnknown)
+	}},
 	{"a tenant that is marked deleted is unknown to every method", func(k *kit) {
 		r, err := k.db.Tenant(k.ctx, k.t)
 		k.must(err)

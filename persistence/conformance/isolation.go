@@ -211,6 +211,10 @@ var isolations = map[string]kept{
 		k.must(k.markDeleted())
 		return none(k.restore(k.now))
 	}},
+	"admin.Store.RemoveDeleted": {call: func(k *kit) (any, error) {
+		k.must(k.markDeleted())
+		return none(k.removeDeleted())
+	}},
 	"admin.Store.DeleteTenant": {call: func(k *kit) (any, error) { return none(k.db.DeleteTenant(k.ctx, k.t, k.event(audit.TenantDeleted))) }},
 
 	"admin.Access.Access":               {call: func(k *kit) (any, error) { return k.db.Access(k.ctx, k.t) }},

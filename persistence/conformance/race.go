@@ -114,6 +114,11 @@ var races = map[string]raced{
 		k.must(k.markDeleted())
 		k.oneWins(crowd(func(int) error { return k.restore(k.now) }), tenant.ErrUnknown)
 	}},
+	"admin.Store.RemoveDeleted": {race: func(k *kit) {
+		k.must(k.markDeleted())
+		k.oneWins(crowd(func(int) error { return k.removeDeleted() }), tenant.ErrUnknown)
+		k.is(k.restore(k.now), tenant.ErrUnknown)
+	}},
 	"admin.Store.DeleteTenant": {race: func(k *kit) {
 		k.oneWins(crowd(func(int) error { return k.db.DeleteTenant(k.ctx, k.t, k.event(audit.TenantDeleted)) }), tenant.ErrUnknown)
 	}},

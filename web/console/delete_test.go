@@ -39,9 +39,6 @@ func TestADeletedTenantIsUnknownUntilItIsRestored(t *testing.T) {
 	if a := h.call("POST", "/admin/v1/tenants/acme/restore", "", "Authorization", "Bearer "+own); a.status != http.StatusUnauthorized {
 		t.Errorf("its own administrator: %d", a.status)
 	}
-	if a := h.call("POST", "/admin/v1/tenants", `{"tenant_id": "acme"}`); a.status != http.StatusConflict {
-		t.Errorf("its id may be taken: %d %s", a.status, a.body)
-	}
 	if a := h.call("GET", "/admin/v1/tenants", ""); strings.Contains(string(a.body), `"acme"`) {
 		t.Errorf("it is listed: %s", a.body)
 	}
@@ -68,6 +65,16 @@ func TestADeletedTenantIsUnknownUntilItIsRestored(t *testing.T) {
 	}
 	if a := h.call("POST", "/admin/v1/tenants/acme/restore", ""); a.status != http.StatusNotFound {
 		t.Errorf("restoring again: %d", a.status)
+	}
+	h.call("DELETE", "/admin/v1/tenants/acme", "")
+	if a := h.call("POST", "/admin/v1/tenants", `{"tenant_id": "acme"}`); a.status != http.StatusCreated || a.json(t)["service_id"] == after["service_id"] {
+		t.Errorf("its id is taken anew: %d %s", a.status, a.body)
+	}
+	if a := h.call("POST", "/admin/v1/tenants/acme/restore", ""); a.status != http.StatusNotFound {
+		t.Errorf("restoring what a new tenant has the id of: %d", a.status)
+	}
+	if a := h.call("GET", "/t/acme/clients", "", "Authorization", "Bearer "+acme.APIToken); a.status != http.StatusUnauthorized {
+		t.Errorf("its API token at the new one: %d", a.status)
 	}
 	for range 2 { // a tenant, and a deleted one
 		if a := h.call("DELETE", "/admin/v1/tenants/acme?now=true", ""); a.status != http.StatusNoContent {
