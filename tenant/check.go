@@ -19,7 +19,7 @@ import (
 // FieldError says what is wrong with one member of a settings document.
 type FieldError struct {
 	Pointer string `json:"pointer"` // JSON pointer (RFC 6901); empty for the whole document
-	Message string `json:"message"` // a constant
+	Message string `json:"message"` // nothing of what was sent
 }
 
 // Error is for logs.
@@ -78,7 +78,7 @@ func (c *checker) ranges(s *Settings) {
 		pointer  string
 		value    int64
 		min, max int64
-		negative bool // allowed: none, never or unlimited
+		negative bool // -1 is allowed: none, never or unlimited
 	}{
 		{"/authorization/interaction_lifetime", a.InteractionLifetime, 30, day, false},
 		{"/authorization/code_lifetime", a.CodeLifetime, 5, 600, false},
@@ -108,7 +108,14 @@ func (c *checker) ranges(s *Settings) {
 		{"/challenge/lifetime", s.Challenge.Lifetime, 60, 30 * day, false},
 		{"/dpop/nonce_lifetime", s.DPoP.NonceLifetime, 1, day, false},
 	} {
-		c.that(r.value == 0 || r.min <= r.value && r.value <= r.max || r.negative && r.value == -1, r.pointer, "is out of range")
+		if r.value == 0 || r.min <= r.value && r.value <= r.max || r.negative && r.value == -1 {
+			continue
+		}
+		none := ""
+		if r.negative {
+			none = ", or -1 for none"
+		}
+		c.that(false, r.pointer, fmt.Sprintf("must be from %d to %d%s, or 0 for the default", r.min, r.max, none))
 	}
 }
 
