@@ -20,7 +20,7 @@ func TestLoadgen(t *testing.T) {
 	}
 	engines := engines()
 	s := fresh(t, engines[len(engines)-1], func(c *conf) { c.demo = true })
-	cmd := exec.Command(loadgen, "--bootstrap", filepath.Join(s.data, "bootstrap.json"), "--tenants", "3", "-c", "4", "-d", "300ms", "--warmup", "100ms", "-o", "json")
+	cmd := exec.Command(loadgen, "--bootstrap", filepath.Join(s.data, "bootstrap.json"), "--tenants", "3", "-c", "4", "-d", "1s", "--warmup", "100ms", "-o", "json")
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	if err := cmd.Run(); err != nil {

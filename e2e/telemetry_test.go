@@ -96,7 +96,7 @@ func TestTraces(t *testing.T) {
 			sampled := "4bf92f3577b34da6a3ce929d0e0e4736"
 			call(t, http.MethodGet, x.url("/userinfo"), bearer(k.Access), header("traceparent", "00-"+sampled+"-00f067aa0ba902b7-01"), header("baggage", "secret="+k.Access)).want(t, "200")
 			seen := call(t, http.MethodGet, s.ops+"/metrics", header("Accept", "application/openmetrics-text; version=1.0.0"))
-			exemplar := regexp.MustCompile(`chancery_request_duration_seconds_bucket\{flow="userinfo",.*# \{trace_id="([0-9a-f]{32})"`).FindSubmatch(seen.body)
+			exemplar := regexp.MustCompile(`chancery_request_duration_seconds_bucket\{flow="userinfo",.*# \{[^}]*trace_id="([0-9a-f]{32})"`).FindSubmatch(seen.body)
 			if exemplar == nil {
 				t.Fatalf("no exemplar leads from the metrics to a trace: %s", seen.body)
 			}
