@@ -83,7 +83,7 @@ func TestSessionsAndGrants(t *testing.T) {
 			if err != nil || json.Unmarshal([]byte(out), &shown) != nil || len(shown) != 2 {
 				t.Fatalf("session list: %v\n%s", err, out)
 			}
-			if _, err := s.run("session", "end", x.TenantID, shown[0].ID); err != nil {
+			if _, err := s.run("session", "end", x.TenantID, "--", shown[0].ID); err != nil {
 				t.Error(err)
 			}
 			if _, err := s.run("session", "end", x.TenantID, "--sub", x.User.Subject); err != nil {
