@@ -426,10 +426,10 @@ func TestRequestObjectsByReference(t *testing.T) {
 func TestPushedRequestObject(t *testing.T) {
 	d := newDesk(t)
 	d.app.RequireSignedObject = true
-	if _, err := d.Push(t.Context(), d.x, d.app, url.Values{"response_type": {"code"}, "redirect_uri": {callback}}, ""); said(err) != "invalid_request: the request must be in a signed request object" {
+	if _, err := d.Push(t.Context(), d.x, d.app, url.Values{"response_type": {"code"}, "redirect_uri": {callback}}, oauth.Confirmation{}, ""); said(err) != "invalid_request: the request must be in a signed request object" {
 		t.Error("unsigned:", err)
 	}
-	out, err := d.Push(t.Context(), d.x, d.app, url.Values{"request": {d.sign(t, "", claims("exp", noon.Unix()+1))}, "client_secret": {"x"}}, "")
+	out, err := d.Push(t.Context(), d.x, d.app, url.Values{"request": {d.sign(t, "", claims("exp", noon.Unix()+1))}, "client_secret": {"x"}}, oauth.Confirmation{}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -438,7 +438,7 @@ func TestPushedRequestObject(t *testing.T) {
 	if err != nil || r.State != "inside" || r.Pushed == nil {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if _, err := d.Push(t.Context(), d.x, d.app, url.Values{"request": {newSigner(t).sign(t, "", claims())}}, ""); said(err) != malformed {
+	if _, err := d.Push(t.Context(), d.x, d.app, url.Values{"request": {newSigner(t).sign(t, "", claims())}}, oauth.Confirmation{}, ""); said(err) != malformed {
 		t.Error("another's:", err)
 	}
 }
@@ -462,7 +462,7 @@ func TestPushedRequestObjectStaysBound(t *testing.T) {
 		if tt.proved != "" {
 			params.Set("dpop_jkt", tt.proved)
 		}
-		out, err := d.Push(t.Context(), d.x, d.app, params, "")
+		out, err := d.Push(t.Context(), d.x, d.app, params, oauth.Confirmation{}, "")
 		if got := said(err); got != tt.error {
 			t.Errorf("%+v: %s", tt, got)
 		}

@@ -42,9 +42,10 @@ type Receipt struct {
 }
 
 // Push validates the authorization request of a client that is known to be calling, from address, and keeps it under a
-// request_uri (RFC 9126 §2). Calls without an address come from one who acts for the tenant, and are not limited. The error
-// is an *oauth.Error of an authorization request, or slow_down with a Wait.
-func (s *Service) Push(ctx context.Context, t *tenant.Tenant, client *tenant.Client, params url.Values, address string) (Receipt, error) {
+// request_uri (RFC 9126 §2). Its code is bound to the DPoP key that the client proved with it, which a dpop_jkt beside the
+// proof must name too (RFC 9449 §10.1). Calls without an address come from one who acts for the tenant, and are not limited.
+// The error is an *oauth.Error of an authorization request, invalid_dpop_proof, or slow_down with a Wait.
+func (s *Service) Push(ctx context.Context, t *tenant.Tenant, client *tenant.Client, params url.Values, proved oauth.Confirmation, address string) (Receipt, error) {
 	if s.Limit != nil && address != "" {
 		keys := []string{address}
 		if !client.Public() {
@@ -63,6 +64,13 @@ func (s *Service) Push(ctx context.Context, t *tenant.Tenant, client *tenant.Cli
 		params.Set("client_id", client.ID)
 	case id[0] != client.ID:
 		return Receipt{}, oauth.InvalidRequest("client_id is not that of the client that is calling")
+	}
+	switch jkt := params.Get("dpop_jkt"); {
+	case proved.JKT == "":
+	case jkt != "" && jkt != proved.JKT:
+		return Receipt{}, oauth.InvalidDPoPProof("dpop_jkt is not the key of the DPoP proof")
+	default:
+		params.Set("dpop_jkt", proved.JKT)
 	}
 	d, err := s.validate(ctx, t, Pushed, params)
 	if err == nil {

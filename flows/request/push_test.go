@@ -61,7 +61,7 @@ func TestPushKeepsTheRequestWithoutCredentials(t *testing.T) {
 	for _, name := range credentials {
 		params.Set(name, "secret")
 	}
-	r, err := s.Push(t.Context(), x, shop, params, "")
+	r, err := s.Push(t.Context(), x, shop, params, oauth.Confirmation{}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestPushRefuses(t *testing.T) {
 	} {
 		params := asked("shop")
 		c.params(params)
-		if _, err := s.Push(t.Context(), x, x.Clients.(registry)["shop"], params, ""); err == nil || oauth.ErrorOf(err).Code != c.want {
+		if _, err := s.Push(t.Context(), x, x.Clients.(registry)["shop"], params, oauth.Confirmation{}, ""); err == nil || oauth.ErrorOf(err).Code != c.want {
 			t.Errorf("%s: %v", c.rule, err)
 		}
 	}
@@ -116,7 +116,7 @@ func TestPushIsLimited(t *testing.T) {
 		{"not where the tenant's own backend asks", "shop", "", nil},
 	} {
 		gate.keys = nil
-		_, err := s.Push(t.Context(), x, x.Clients.(registry)[c.id], asked(c.id), c.address)
+		_, err := s.Push(t.Context(), x, x.Clients.(registry)[c.id], asked(c.id), oauth.Confirmation{}, c.address)
 		if d := cmp.Diff(c.want, gate.keys); d != "" {
 			t.Errorf("%s: %s", c.rule, d)
 		}
@@ -129,7 +129,7 @@ func TestPushIsLimited(t *testing.T) {
 
 func TestPushedRequestIsUsed(t *testing.T) {
 	s, store, x := pushing()
-	r, err := s.Push(t.Context(), x, x.Clients.(registry)["shop"], asked("shop"), "")
+	r, err := s.Push(t.Context(), x, x.Clients.(registry)["shop"], asked("shop"), oauth.Confirmation{}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,5 +167,40 @@ func TestPushedRequestIsUsed(t *testing.T) {
 	s.Now = func() time.Time { return noon.Add(time.Minute) }
 	if got, err := use(); got != nil || !errors.Is(err, ErrRequestURI) {
 		t.Error("after its time:", err)
+	}
+}
+
+func TestAPushedRequestIsBoundToTheKeyThatWasProvedWithIt(t *testing.T) {
+	key, other := strings.Repeat("k", 42)+"A", strings.Repeat("o", 42)+"A"
+	for _, c := range []struct {
+		rule, beside, proved string
+		want, code           string
+	}{
+		{"no key", "", "", "", ""},
+		{"a key that is named", key, "", key, ""},
+		{"a key that is proved", "", key, key, ""},
+		{"a key that is named and proved", key, key, key, ""},
+		{"a key that is named, and another that is proved", other, key, "", "invalid_dpop_proof"},
+	} {
+		s, store, x := pushing()
+		params := asked("shop")
+		if c.beside != "" {
+			params.Set("dpop_jkt", c.beside)
+		}
+		r, err := s.Push(t.Context(), x, x.Clients.(registry)["shop"], params, oauth.Confirmation{JKT: c.proved}, "")
+		if c.code != "" {
+			if err == nil || oauth.ErrorOf(err).Code != c.code || len(store.kept) > 0 {
+				t.Errorf("%s: %v", c.rule, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", c.rule, err)
+			continue
+		}
+		got, _, err := s.Validate(t.Context(), x, Authorize, url.Values{"client_id": {"shop"}, "request_uri": {r.RequestURI}})
+		if err != nil || got.DPoPJKT != c.want {
+			t.Errorf("%s: %+v %v", c.rule, got, err)
+		}
 	}
 }

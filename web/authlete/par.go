@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/chancery-id/chancery/flows/discovery"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/tenant"
@@ -18,9 +19,16 @@ const (
 // maxPushed is the longest pushed request accepted, in bytes.
 const maxPushed = 64 << 10
 
+// pushedRequest hands over a pushed request.
+type pushedRequest struct {
+	clientRequest
+	dpopProof
+}
+
 // pushedAnswer says what a request was pushed as.
 type pushedAnswer struct {
 	result
+	dpopNonce
 	RequestURI string `json:"requestUri,omitempty"`
 	AuthMethod string `json:"clientAuthMethod,omitempty"`
 }
@@ -33,20 +41,28 @@ type pushedContent struct {
 
 // push serves a request to the pushed authorization request endpoint (RFC 9126 §2).
 func (d *Door) push(c *call) (answer, error) {
-	var in clientRequest
+	var in pushedRequest
 	if err := c.read(&in); err != nil {
 		return nil, err
 	}
-	out := &pushedAnswer{}
+	out := &pushedAnswer{dpopNonce: d.nonce(c, &in.dpopProof)}
 	if len(in.Parameters) > maxPushed {
 		out.result = c.refuse(c.outcome(clients, "The request is too long."), payloadTooLarge, refusal{err: oauth.InvalidRequest("")})
 		return out, nil
 	}
-	client, params, err := d.caller(c, &in)
-	var r request.Receipt
+	client, params, err := d.caller(c, &in.clientRequest)
+	var proved oauth.Confirmation
 	if err == nil {
 		out.identify(client)
-		r, err = d.Authorize.Requests.Push(c.Request.Context(), c.tenant, client, params, c.address())
+		proved, err = d.proved(c.Request.Context(), c, &in.dpopProof, &in.clientCertificate, discovery.PAR)
+	}
+	var r request.Receipt
+	if err == nil {
+		r, err = d.Authorize.Requests.Push(c.Request.Context(), c.tenant, client, params, proved, c.address())
+	}
+	if e := oauth.ErrorOf(err); err != nil && e.Code == "unauthorized_client" {
+		out.result = c.refuse(c.outcome(clients, e.Description), forbidden, refusal{err: e})
+		return out, nil
 	}
 	if err != nil {
 		return c.unauthorized(out, err)

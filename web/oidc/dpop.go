@@ -1,12 +1,10 @@
 package oidc
 
 import (
-	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/chancery-id/chancery/flows/discovery"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/proof"
 	"github.com/chancery-id/chancery/tenant"
@@ -35,20 +33,6 @@ func (d *Door) proved(c *gin.Context, t *tenant.Tenant, endpoint string) (oauth.
 		proved.X5T = cert.Thumbprint()
 	}
 	return proved, err
-}
-
-// bindPushed binds the code of a pushed request to the key that is proved with it. A dpop_jkt beside the proof must name the
-// same key (RFC 9449 §10.1).
-func (d *Door) bindPushed(c *gin.Context, t *tenant.Tenant, params url.Values) error {
-	proved, err := d.proved(c, t, discovery.PAR)
-	switch jkt := params.Get("dpop_jkt"); {
-	case err != nil || proved.JKT == "":
-		return err
-	case jkt != "" && jkt != proved.JKT:
-		return oauth.InvalidDPoPProof("dpop_jkt is not the key of the DPoP proof")
-	}
-	params.Set("dpop_jkt", proved.JKT)
-	return nil
 }
 
 // nonce tells the newest nonce of a tenant that demands them.

@@ -6,6 +6,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/chancery-id/chancery/flows/discovery"
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
@@ -21,12 +23,13 @@ type pushed struct {
 func (d *Door) push(c *gin.Context, t *tenant.Tenant) {
 	wire.EventOf(c).Flow("push")
 	client, params, err := d.caller(c, t)
+	var proved oauth.Confirmation
 	if err == nil {
-		err = d.bindPushed(c, t, params)
+		proved, err = d.proved(c, t, discovery.PAR)
 	}
 	var r request.Receipt
 	if err == nil {
-		r, err = d.Authorize.Requests.Push(c.Request.Context(), t, client, params, wire.AddressOf(c).String())
+		r, err = d.Authorize.Requests.Push(c.Request.Context(), t, client, params, proved, wire.AddressOf(c).String())
 	}
 	if err != nil {
 		wire.Error(c, err)
