@@ -23,6 +23,7 @@ type memory struct {
 	deleted map[tenant.ID]tenant.Record
 	events  map[tenant.ID][]audit.Event
 	access  map[tenant.ID]AccessRecord
+	history map[tenant.ID][]Revision
 	last    int64
 	between func(id tenant.ID) // called before each change at a version
 }
@@ -41,6 +42,7 @@ func (m *memory) CreateTenant(_ context.Context, r tenant.Record, ev audit.Event
 	r.ServiceID = m.last
 	m.records[r.ID] = r
 	m.events[r.ID] = []audit.Event{ev}
+	m.revised(&r, ev)
 	return r, nil
 }
 
@@ -83,6 +85,7 @@ func (m *memory) at(id tenant.ID, version int64, ev audit.Event, change func(*te
 	change(&r)
 	r.Version++
 	m.records[id] = r
+	m.revised(&r, ev)
 	m.events[id] = append(m.events[id], ev)
 	return nil
 }

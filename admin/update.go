@@ -16,6 +16,8 @@ type Change struct {
 	Settings *tenant.Settings // replaces all of them
 	Patch    json.RawMessage  // or changes some of them: a JSON merge patch (RFC 7396)
 	Enabled  *bool            // a disabled tenant answers nobody, and its tokens are inactive
+
+	restores int64 // the version of the settings that Settings were; zero: they are new
 }
 
 // UpdateTenant changes the tenant at that version and returns it as it is then. A version that is not the tenant's is an
@@ -70,7 +72,7 @@ func (c *Console) update(ctx context.Context, id tenant.ID, version int64, ch Ch
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Store.UpdateTenant(ctx, id, at, s, enabled, now, c.event(audit.TenantUpdated, by, "change", what)); err != nil {
+	if err := c.Store.UpdateTenant(ctx, id, at, s, enabled, now, c.event(audit.TenantUpdated, by, ch.details(what)...)); err != nil {
 		return nil, worded(err)
 	}
 	c.changed(ctx)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/chancery-id/chancery/admin"
 )
 
 // The sweeper removes what has expired. Nothing depends on it: every read asks for the time itself.
@@ -13,29 +15,35 @@ import (
 // expiring are the tables that are swept.
 var expiring = []struct {
 	table string
-	over  [2]string // by dialect, the condition that a row's time is over; both question marks are that time
+	over  [2]string     // by dialect, the condition that a row's time is over; both question marks are that time
+	kept  time.Duration // how long rows stay after their time
 }{
-	{"interactions", [...]string{expired, expired}},
-	{"access_tokens", [...]string{expired, expired}},
-	{"grants", [...]string{expired, expired}},
-	{"authentications", [...]string{expired, expired}},
-	{"pushed_requests", [...]string{expired, expired}},
-	{"initial_tokens", [...]string{expired, expired}},
+	{"interactions", [...]string{expired, expired}, 0},
+	{"access_tokens", [...]string{expired, expired}, 0},
+	{"grants", [...]string{expired, expired}, 0},
+	{"authentications", [...]string{expired, expired}, 0},
+	{"pushed_requests", [...]string{expired, expired}, 0},
+	{"initial_tokens", [...]string{expired, expired}, 0},
 	{"sessions", [...]string{
 		// Of what would be no time at all, so far off it lies, the end is taken to be in two hundred years.
 		PostgreSQL: `(max_life >= 0 AND created_at + LEAST(GREATEST(max_life, 0), 100000000) * interval '1 minute' <= ?
 			OR max_idle >= 0 AND used_at + LEAST(GREATEST(max_idle, 0), 100000000) * interval '1 minute' <= ?)`,
 		SQLite: `(max_life >= 0 AND datetime(created_at, max_life || ' minutes', '1 second') <= datetime(?)
 			OR max_idle >= 0 AND datetime(used_at, max_idle || ' minutes', '1 second') <= datetime(?))`, // whole seconds
-	}},
-	{"replays", [...]string{expired, expired}},
-	{"outbox", [...]string{expired, expired}},
-	{"revocations", [...]string{expired, expired}},
-	{"idempotency", [...]string{expired, expired}},
-	{"changes", [...]string{`at <= ? AND at <= ?`, `at <= ? AND at <= ?`}},
+	}, 0},
+	{"replays", [...]string{expired, expired}, 0},
+	{"outbox", [...]string{expired, expired}, 0},
+	{"revocations", [...]string{expired, expired}, 0},
+	{"idempotency", [...]string{expired, expired}, 0},
+	{"changes", [...]string{`at <= ? AND at <= ?`, `at <= ? AND at <= ?`}, changesKept},
+	{"settings_history", [...]string{outdated, outdated}, admin.RevisionsKept},
 }
 
 const expired = `expires_at <= ? AND expires_at <= ?`
+
+// outdated is a revision of settings, but not the newest of its tenant.
+const outdated = `at <= ? AND at <= ? AND EXISTS (SELECT 1 FROM settings_history AS later
+	WHERE later.tenant_id = settings_history.tenant_id AND later.version > settings_history.version)`
 
 // changesKept is how long a change stays to be read.
 const changesKept = 10 * time.Minute
@@ -59,11 +67,7 @@ func (db *DB) Sweep(ctx context.Context, now time.Time, batch int) (deleted int,
 	db.walk.mu.Lock()
 	defer db.walk.mu.Unlock()
 	for _, x := range expiring {
-		end := now
-		if x.table == "changes" {
-			end = now.Add(-changesKept)
-		}
-		n, err := sweeps[db.engine.Dialect](db, ctx, x.table, x.over[db.engine.Dialect], cut(end), batch)
+		n, err := sweeps[db.engine.Dialect](db, ctx, x.table, x.over[db.engine.Dialect], cut(now.Add(-x.kept)), batch)
 		deleted += n
 		if err != nil {
 			return deleted, err

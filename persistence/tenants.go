@@ -102,6 +102,7 @@ func (db *DB) CreateTenant(ctx context.Context, r tenant.Record, ev audit.Event)
 	e.guard(`INSERT INTO tenants (tenant_id, issuer, version, enabled, secret, settings, created_at, updated_at)
 		VALUES (:t, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING service_id`,
 		r.Issuer, r.Version, r.Enabled, sealed, e.json(r.Settings), cut(r.CreatedAt), cut(r.UpdatedAt))
+	e.began(r.Version, r.Settings, r.CreatedAt, ev)
 	for i := range r.Keys {
 		e.key(i, &r.Keys[i])
 	}
@@ -158,6 +159,7 @@ func (db *DB) UpdateTenant(ctx context.Context, id tenant.ID, version int64, s t
 	e := db.effect(id)
 	e.guard(`UPDATE tenants SET version = version + 1, updated_at = ?, settings = ?, enabled = ?
 		WHERE tenant_id = :t AND version = ? AND `+there+` RETURNING version`, cut(now), e.json(s), enabled, version)
+	e.revised(s, now, ev)
 	e.notified()
 	e.event(ev)
 	return db.atVersion(ctx, e, "update tenant")

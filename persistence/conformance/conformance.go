@@ -58,6 +58,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		cases []promise
 	}{
 		{"tenants", tenants},
+		{"history", history},
 		{"deleted tenants", deletedTenants},
 		{"access", accesses},
 		{"answers", answers},

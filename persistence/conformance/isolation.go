@@ -92,6 +92,7 @@ type contents map[string]string
 // unmarked is c without what tells tenants apart by itself.
 func (c contents) unmarked() contents {
 	delete(c, "tenant")
+	delete(c, "tenant's history")
 	delete(c, "events")
 	return c
 }
@@ -124,6 +125,8 @@ func (k *kit) dump() contents {
 	put("interaction", interaction, err)
 	pushed, err := k.db.Pushed(k.ctx, k.t, k.now, hash("pushed"))
 	put("pushed request", pushed, err)
+	revisions, err := k.db.Revisions(k.ctx, k.t, 0, 100)
+	put("tenant's history", revisions, err)
 	initial, err := k.db.InitialTokens(k.ctx, k.t)
 	put("initial tokens", initial, err)
 	for _, id := range []string{"identifying", "waiting", "approved", "device"} {
@@ -184,6 +187,12 @@ var isolations = map[string]kept{
 	"admin.Answers.Answered":   {call: func(k *kit) (any, error) { return k.db.Answered(k.ctx, k.t, hash("once"), k.now) }},
 	"admin.Answers.PutAnswer": {call: func(k *kit) (any, error) {
 		return none(k.db.PutAnswer(k.ctx, k.t, hash("once"), admin.Answer{Status: 201, Body: []byte("mine")}))
+	}},
+	"admin.Store.Revisions": {call: func(k *kit) (any, error) { return k.db.Revisions(k.ctx, k.t, 0, 100) }},
+	"admin.Store.Revision": {call: func(k *kit) (any, error) {
+		r, err := k.db.Tenant(k.ctx, k.t)
+		k.must(err)
+		return k.db.Revision(k.ctx, k.t, r.CreatedAt.UnixMicro())
 	}},
 	"admin.Store.FindTenants":  {why: everyTenant},
 	"admin.Store.Tenants":      {why: everyTenant},

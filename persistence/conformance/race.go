@@ -43,6 +43,8 @@ var races = map[string]raced{
 	"admin.Store.Tenants":               {why: onlyReads},
 	"admin.Store.KeysDue":               {why: onlyReads},
 	"admin.Store.FindTenants":           {why: onlyReads},
+	"admin.Store.Revisions":             {why: onlyReads},
+	"admin.Store.Revision":              {why: onlyReads},
 	"admin.Store.Events":                {why: onlyReads},
 	"admin.Access.Access":               {why: onlyReads},
 	"admin.Access.Record":               {why: "an event has no key"},
@@ -73,14 +75,7 @@ var races = map[string]raced{
 		id := tenant.ID(newLabel())
 		k.oneWins(crowd(func(int) error { return k.create(id) }), tenant.ErrExists)
 	}},
-	"admin.Store.UpdateTenant": {race: func(k *kit) {
-		r, err := k.db.Tenant(k.ctx, k.t)
-		k.must(err)
-		k.oneWins(crowd(func(i int) error {
-			return k.db.UpdateTenant(k.ctx, k.t, r.Version, tenant.Settings{Name: strconv.Itoa(i)}, true, k.now, k.event(audit.TenantUpdated))
-		}), tenant.ErrConflict)
-		k.same(len(k.events()), 1)
-	}},
+	"admin.Store.UpdateTenant": {race: raceRevisions},
 	"admin.Store.PutKeys": {race: func(k *kit) {
 		r, err := k.db.Tenant(k.ctx, k.t)
 		k.must(err)

@@ -95,6 +95,7 @@ var sweeps = []promise{
 			k.same(n, want)
 		}
 	}},
+	oldRevisions,
 	{"several sweep at once, and each row is counted once", func(k *kit) {
 		k.swept(k.at(24 * time.Hour))
 		for i := range 200 {

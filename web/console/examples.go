@@ -18,10 +18,17 @@ var examples = map[string]example{
 		body:   `{"settings": {"name": "Acme Inc.", "tokens": {"id_token_lifetime": null}}}`,
 		answer: tenantExample,
 	},
-	"restoreTenant":  {answer: tenantExample},
-	"readSettings":   {answer: settingsExample},
-	"putSettings":    {body: settingsExample, answer: settingsExample},
-	"changeSettings": {body: `{"tokens": {"id_token_lifetime": null}}`, answer: settingsExample},
+	"restoreTenant":   {answer: tenantExample},
+	"readSettings":    {answer: settingsExample},
+	"putSettings":     {body: settingsExample, answer: settingsExample},
+	"changeSettings":  {body: `{"tokens": {"id_token_lifetime": null}}`, answer: settingsExample},
+	"listSettings":    {answer: `{"changes": [` + revisionExample + `], "next_cursor": "AAEC…"}`},
+	"readRevision":    {answer: `{"version": 1763625600000002, "at": "2026-11-20T08:00:00Z", "actor": "5f0c9e1d2b3a4c5d6e7f8091", "first": false, "changes": [], "settings": ` + settingsExample + `}`},
+	"compareSettings": {answer: `{"changes": [{"pointer": "/tokens/id_token_lifetime", "old": 300, "new": 600}]}`},
+	"rollBackSettings": {
+		body:   `{"to": 1763625600000001}`,
+		answer: settingsExample,
+	},
 	"createToken": {
 		body:   `{"label": "ci", "apis": ["console"], "roles": ["developer"], "expires_at": "2027-01-01T00:00:00Z"}`,
 		answer: `{"id": "5f0c9e1d2b3a4c5d6e7f8091", "label": "ci", "apis": ["console"], "created_at": "2026-11-20T08:00:00Z", "expires_at": "2027-01-01T00:00:00Z", "token": "chy_acme.…"}`,
@@ -91,3 +98,6 @@ const (
 
 const sessionExample = `{"id": "s1", "sub": "u1", "amr": ["pwd"], "clients": ["app"], "auth_time": "2026-11-20T08:00:00Z",
 	"created_at": "2026-11-20T08:00:00Z", "last_used_at": "2026-11-20T08:30:00Z", "expires_at": "2026-11-21T08:30:00Z"}`
+
+const revisionExample = `{"version": 1763625600000002, "at": "2026-11-20T08:00:00Z", "actor": "5f0c9e1d2b3a4c5d6e7f8091", "address": "192.0.2.1",
+	"detail": {"change": "settings"}, "first": false, "changes": [{"pointer": "/tokens/id_token_lifetime", "new": 600}]}`

@@ -146,7 +146,7 @@ func TestSecretsStayInside(t *testing.T) {
 	for _, route := range []string{
 		"GET /admin/v1/tenants", "GET /admin/v1/tenants/acme", "GET /admin/v1/tenants/acme/tokens", "GET /admin/v1/tenants/acme/keys",
 		"POST /admin/v1/tenants/acme/keys", "GET /admin/v1/tenants/acme/events", "PATCH /admin/v1/tenants/acme", "GET /admin/v1/tenants/platform",
-		"GET /admin/v1/tenants/platform/tokens", "GET /admin/v1/tenants/platform/events", "GET /tenants/rest/v1", "GET /tenants/rest/v1/acme",
+		"GET /admin/v1/tenants/platform/tokens", "GET /admin/v1/tenants/platform/events", "GET /admin/v1/tenants/acme/settings/history", "GET /tenants/rest/v1", "GET /tenants/rest/v1/acme",
 	} {
 		method, path, _ := strings.Cut(route, " ")
 		body := ""

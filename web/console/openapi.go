@@ -40,7 +40,7 @@ var pathParameter = regexp.MustCompile(`:([a-z]+)`)
 var whatParts = map[string]string{
 	"id": "Id of the tenant, or platform", "token": "Id of the token", "kid": "Id of the key", "role": "Name of the role",
 	"principal": "token:{id}, service:{id} or user:{sub}", "account": "Id of the service account",
-	"client": "Id of the client", "sub": "Subject of the user",
+	"client": "Id of the client", "sub": "Subject of the user", "version": "Version of the tenant after the change",
 }
 
 // describe returns the description of a route as an operation of OpenAPI.
@@ -112,7 +112,7 @@ func (r *route) mediaType() string {
 
 // headers are those of a request that the route reads.
 func (r *route) headers() (hs []parameter) {
-	if r.tagged && (r.method == http.MethodPut || r.method == http.MethodPatch) {
+	if r.tagged && (r.method == http.MethodPut || r.method == http.MethodPatch || r.conditional) {
 		hs = append(hs, parameter{name: "If-Match", description: "ETag of what is to be changed; it is refused with 412 where it was changed since"})
 	}
 	if r.method == http.MethodPost {

@@ -24,6 +24,7 @@ type route struct {
 	query        []parameter
 	optional     bool  // the body may be left out
 	tagged       bool  // the answer has an ETag, which If-Match asks for
+	conditional  bool  // it reads If-Match although it is a POST
 	errors       []int // beside those that any such route has
 	operation
 }
