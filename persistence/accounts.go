@@ -61,9 +61,10 @@ func (db *DB) AccountByName(ctx context.Context, t tenant.ID, folded string) (*a
 // account reads the account whose key has a value.
 func (db *DB) account(ctx context.Context, t tenant.ID, key, value string) (*account.Account, error) {
 	var a account.Account
-	if err := db.one(ctx, t, "read account", account.ErrNotFound, `SELECT subject, username, password_hash, user_code_hash, claims, disabled, created_at, updated_at
+	if err := db.one(ctx, t, "read account", account.ErrNotFound, `SELECT subject, username, password_hash, user_code_hash, claims, disabled, created_at, updated_at,
+		EXISTS (SELECT 1 FROM totps WHERE tenant_id = :t AND totps.subject = accounts.subject AND confirmed_at IS NOT NULL)
 		FROM accounts WHERE tenant_id = :t AND `+key+` = ?`, []any{value}, &a.Subject, &a.Username, &a.PasswordHash, &a.UserCodeHash, into{&a.Claims}, &a.Disabled,
-		when{&a.CreatedAt}, when{&a.UpdatedAt}); err != nil {
+		when{&a.CreatedAt}, when{&a.UpdatedAt}, &a.HasTOTP); err != nil {
 		return nil, err
 	}
 	return &a, nil

@@ -31,6 +31,7 @@ var expiring = []struct {
 		SQLite: `(max_life >= 0 AND datetime(created_at, max_life || ' minutes', '1 second') <= datetime(?)
 			OR max_idle >= 0 AND datetime(used_at, max_idle || ' minutes', '1 second') <= datetime(?))`, // whole seconds
 	}, 0},
+	{"one_time_codes", [...]string{expired, expired}, 0},
 	{"replays", [...]string{expired, expired}, 0},
 	{"outbox", [...]string{expired, expired}, 0},
 	{"revocations", [...]string{expired, expired}, 0},

@@ -14,9 +14,10 @@ const (
 	HookPassword          = "password"           // RFC 6749 §4.3
 	HookTokenExchange     = "token_exchange"     // RFC 8693
 	HookJWTBearer         = "jwt_bearer"         // RFC 7523 §2.1
+	HookSendCode          = "send_code"          // a code for one use that a subject is to be sent
 )
 
-var hookNames = []string{HookClientCredentials, HookPassword, HookTokenExchange, HookJWTBearer}
+var hookNames = []string{HookClientCredentials, HookPassword, HookTokenExchange, HookJWTBearer, HookSendCode}
 
 // Hook is a URL of the tenant that decides. Timeout is in milliseconds. Raising Secret makes a new signing secret, beside
 // which the one before it signs too, so that a receiver may change at its own time.

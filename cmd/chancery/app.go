@@ -96,7 +96,7 @@ func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistenc
 		limits = limit.Production()
 	}
 	a.limiter = limit.New(time.Now, limits, limit.Guesses())
-	a.accounts = &account.Service{Store: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}, Limit: a.limiter, Rehash: db, Events: db}
+	a.accounts = &account.Service{Store: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}, Limit: a.limiter, Rehash: db, Events: db, Factors: db, Sent: a.limiter}
 	a.clients = &registration.Service{Store: db, Numbers: db, Initial: db, Now: time.Now, Rand: rand.Reader, Limit: a.limiter, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes(),
 		Permits: calls.Permits, Fetch: calls.Get}
 	a.console = &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Answers: db, Trail: db, Live: a.tenant, Numbers: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
@@ -167,7 +167,9 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	devices := &device.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Issuer: issuer, Store: a.db, Decoupled: a.db, Limit: a.limiter, Page: discovery.DevicePage}
 	proofs := &proof.Service{Now: time.Now, Replay: a.db}
 	questions := &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Register: a.db, Accounts: a.accounts, Proofs: proofs}
-	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel, Device: devices, Hooks: a.hooks(),
+	hooks := a.hooks()
+	a.accounts.Deliver = deliver(hooks)
+	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel, Device: devices, Hooks: hooks,
 		Passwords: a.accounts, Guesses: a.limiter, Access: questions, Keys: clientKeys, Replay: a.db, Tickets: a.db, TokenEndpoint: discovery.Token}
 	clientAuth := &clientauth.Service{Now: time.Now, Limit: a.limiter, Keys: clientKeys, Replay: a.db, TokenEndpoint: discovery.Token}
 	vouchedFor := *clientAuth // where guesses come from only the tenant's own authorization server knows

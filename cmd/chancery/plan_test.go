@@ -73,6 +73,7 @@ var keepers = []struct {
 	{"code.dny.dev/ssrf", []string{"tenant/outbound"}},
 	{"github.com/casbin", []string{"admin"}},
 	{"github.com/dop251", []string{"flows/script"}},
+	{"github.com/pquerna/otp", []string{"flows/account"}},
 	{"github.com/alecthomas/kong", []string{"cmd/…"}},
 	{"github.com/prometheus", []string{"cmd/…"}},
 

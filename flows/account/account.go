@@ -19,6 +19,7 @@ type Account struct {
 	UserCodeHash string                     // likewise, of the code that clients must know to ask for it (CIBA Core §7.1); empty: it has none
 	Claims       map[string]json.RawMessage // OIDC Core §5.1, with language tags (§5.2)
 	Disabled     bool
+	HasTOTP      bool // it was confirmed; known of an account that was read by itself
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"golang.org/x/text/unicode/norm"
@@ -44,6 +45,12 @@ type Service struct {
 	Limit  Limiter  // nil: guesses are not limited
 	Rehash Rehasher // nil: weaker hashes stay as they are
 	Events Recorder // nil: failed sign-ins are not recorded
+
+	Factors Factors
+	Sent    Allower                                                       // nil: any number of codes is sent
+	Deliver func(ctx context.Context, t *tenant.Tenant, d Delivery) error // sends a code; nil: nobody does
+
+	guessing sync.Mutex
 }
 
 // guessed is the name of passwords at the Limiter.

@@ -41,6 +41,7 @@ const (
 	UsersImported       Kind = "users_imported"
 	UserUpdated         Kind = "user_updated"
 	UserDeleted         Kind = "user_deleted"
+	RecoveryCodeUsed    Kind = "recovery_code_used"
 	RoleChanged         Kind = "role_changed"
 	RolesGranted        Kind = "roles_granted"
 	AccountCreated      Kind = "service_account_created"

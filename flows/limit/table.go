@@ -28,6 +28,7 @@ const (
 	Document  = "document"  // documents of clients that are fetched for strangers
 	Admin     = "admin"     // the administration: token
 
+	SentCode    = "sent code"   // codes that are sent to subjects: subject, and client
 	Backchannel = "backchannel" // backchannel authentications: client and the user it asks for, together
 )
 
@@ -44,6 +45,7 @@ func Development() []Limit {
 		{Name: Document, Tenant: Rate{100, 1000}},
 		{Name: Admin, Keys: []Rate{{2000, 10_000}}},
 		{Name: Backchannel, Keys: []Rate{{20, 100}}},
+		{Name: SentCode, Keys: []Rate{{1, 100}, {100, 1000}}},
 	}
 }
 
@@ -60,6 +62,7 @@ func Production() []Limit {
 		{Name: Document, Tenant: Rate{2, 50}},
 		{Name: Admin, Tenant: Rate{500, 2000}, Keys: []Rate{{50, 500}}},
 		{Name: Backchannel, Keys: []Rate{{1.0 / 20, 10}}},
+		{Name: SentCode, Keys: []Rate{{1.0 / 60, 5}, {50, 500}}},
 	}
 }
 
@@ -87,6 +90,9 @@ const (
 	UserCode          = "user_code"            // none: any code of a device that waits at the tenant is guessed at
 	UserCodeOfAccount = "user_code of account" // subject who enters it
 
+	Code         = "otp"           // subject
+	CodeByClient = "otp of client" // client id, from nowhere in particular
+
 	UserCodeOfHint = "user_code of login_hint" // subject that a client asks for, or the hint that names none; source: the client
 )
 
@@ -95,7 +101,8 @@ const (
 // Wrong passwords for one account block their source soon, and the account as a whole only after many more and never
 // for more than a minute, so that nobody can lock another out. A client secret has 256 bits, so a misconfigured client
 // is given time, and no number of wrong ones from elsewhere keeps the client itself out. A user code is short and lives
-// for minutes: a source has few guesses, and all sources together one a second once they have used up many.
+// for minutes: a source has few guesses, and all sources together one a second once they have used up many. A code beside a
+// password is as short and new every half minute: who guesses knows the password, so its user is locked out sooner.
 func Guesses() []Guess {
 	return []Guess{
 		{
@@ -121,6 +128,16 @@ func Guesses() []Guess {
 			Name: UserCodeOfHint,
 			Pair: Backoff{Free: 5, First: 2 * time.Second, Longest: time.Hour, Forgive: 10 * time.Minute},
 			Key:  Backoff{Free: 50, First: time.Second, Longest: time.Minute, Forgive: time.Minute},
+		},
+		{
+			Name:   Code,
+			Pair:   Backoff{Free: 5, First: 5 * time.Second, Longest: time.Hour, Forgive: 10 * time.Minute},
+			Key:    Backoff{Free: 30, First: 5 * time.Second, Longest: 15 * time.Minute, Forgive: 10 * time.Minute},
+			Source: Backoff{Free: 100, First: time.Second, Longest: 5 * time.Minute, Forgive: 30 * time.Second},
+		},
+		{
+			Name: CodeByClient,
+			Pair: Backoff{Free: 1000, First: time.Second, Longest: 10 * time.Second, Forgive: time.Second},
 		},
 	}
 }

@@ -32,6 +32,7 @@ type DB interface {
 	admin.Trail
 	admin.Uses
 	account.Store
+	account.Factors
 	authorize.Store
 	challenge.Store
 	decoupled.Store
@@ -69,6 +70,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"initial tokens", initialTokens},
 		{"numbers", numbers},
 		{"accounts", accounts},
+		{"factors", factors},
 		{"imports", imports},
 		{"sessions", sessions},
 		{"interactions", interactions},
@@ -134,6 +136,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[admin.Trail](),
 	reflect.TypeFor[admin.Uses](),
 	reflect.TypeFor[account.Store](),
+	reflect.TypeFor[account.Factors](),
 	reflect.TypeFor[authorize.Store](),
 	reflect.TypeFor[challenge.Store](),
 	reflect.TypeFor[decoupled.Store](),

@@ -64,6 +64,7 @@ func (k *kit) fill() {
 	_, err := k.db.CreateClient(k.ctx, k.t, k.client("app"), 9, k.event(audit.ClientCreated))
 	k.must(err)
 	k.must(k.db.CreateAccount(k.ctx, k.t, k.account("alice"), k.event(audit.UserCreated)))
+	k.factors()
 	k.begin(k.session("session"))
 	k.must(k.db.Begin(k.ctx, k.t, k.interaction("interaction"), nil))
 	z, coded := k.authorization("app"), k.grant("coded")
@@ -119,6 +120,11 @@ func (k *kit) dump() contents {
 	}
 	accounts, err := k.db.Accounts(k.ctx, k.t, "", 100)
 	put("accounts", accounts, err)
+	for _, sub := range []string{"alice", "enrolling"} {
+		f, err := k.db.TOTP(k.ctx, k.t, sub)
+		put("TOTP of "+sub, f, err)
+	}
+	put("code", k.codeStands("alice", "code"), nil)
 	sessions, err := k.db.Sessions(k.ctx, k.t, "alice")
 	put("sessions", sessions, err)
 	interaction, err := k.db.Load(k.ctx, k.t, k.now, hash("interaction"))
@@ -236,6 +242,24 @@ var isolations = map[string]kept{
 	"admin.Access.PutConsoleToken":      putConsoleToken.kept(),
 	"admin.Access.DropToken":            dropToken.kept(),
 
+	"account.Factors.TOTP": {call: func(k *kit) (any, error) { return k.db.TOTP(k.ctx, k.t, "alice") }},
+	"account.Factors.EnrolTOTP": {call: func(k *kit) (any, error) {
+		return none(k.db.EnrolTOTP(k.ctx, k.t, "enrolling", k.totp(time.Minute), k.event(audit.UserUpdated)))
+	}},
+	"account.Factors.ConfirmTOTP": {call: func(k *kit) (any, error) {
+		return none(k.db.ConfirmTOTP(k.ctx, k.t, "enrolling", k.now, k.now, 9, [][]byte{hash("recovery")}, k.event(audit.UserUpdated)))
+	}},
+	"account.Factors.UseTOTP": {call: func(k *kit) (any, error) { return none(k.db.UseTOTP(k.ctx, k.t, "alice", k.now, 9)) }},
+	"account.Factors.UseRecoveryCode": {call: func(k *kit) (any, error) {
+		return none(k.db.UseRecoveryCode(k.ctx, k.t, "alice", hash("recovery"), k.event(audit.RecoveryCodeUsed)))
+	}},
+	"account.Factors.RemoveTOTP": {call: func(k *kit) (any, error) {
+		return none(k.db.RemoveTOTP(k.ctx, k.t, "alice", k.event(audit.UserUpdated)))
+	}},
+	"account.Factors.PutCode": {call: func(k *kit) (any, error) { return none(k.db.PutCode(k.ctx, k.t, k.code("another"))) }},
+	"account.Factors.TryCode": {call: func(k *kit) (any, error) {
+		return k.db.TryCode(k.ctx, k.t, hash("exchange"), "alice", hash("code"), k.now, 5)
+	}},
 	"account.Store.Account":       {call: func(k *kit) (any, error) { return k.db.Account(k.ctx, k.t, "alice") }},
 	"account.Store.AccountByName": {call: func(k *kit) (any, error) { return k.db.AccountByName(k.ctx, k.t, "name of alice") }},
 	"account.Store.Accounts":      {call: func(k *kit) (any, error) { return k.db.Accounts(k.ctx, k.t, "", 1000) }},

@@ -155,6 +155,15 @@ var races = map[string]raced{
 		k.same(len(k.events()), 1)
 	}},
 
+	"account.Factors.TOTP":            {why: onlyReads},
+	"account.Factors.EnrolTOTP":       {race: raceToEnrol},
+	"account.Factors.ConfirmTOTP":     {race: raceToConfirm},
+	"account.Factors.UseTOTP":         {race: raceToUseTOTP},
+	"account.Factors.UseRecoveryCode": {race: raceToRecover},
+	"account.Factors.RemoveTOTP":      {race: raceToRemove},
+	"account.Factors.PutCode":         {race: raceToSend},
+	"account.Factors.TryCode":         {race: raceToTry},
+
 	"authorize.Store.Subject":   {why: onlyReads},
 	"authorize.Store.SubjectOf": {why: onlyReads},
 	"authorize.Store.Load":      {why: onlyReads},
