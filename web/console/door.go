@@ -19,6 +19,9 @@ type Door struct {
 	Console *admin.Console
 	// Resolve returns an enabled tenant, for people who are the platform's and have roles at tenants; nil: they have none.
 	Resolve func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error)
+	// Operator, where it is not empty, is the actor of all that is done, whoever calls: then nothing bounds the callers, who
+	// reach the database themselves. It is for the command line.
+	Operator string
 
 	document json.RawMessage // that describes the administration
 }

@@ -51,13 +51,15 @@ var examples = map[string]example{
 			{"username": "carol", "enabled": false}]}`,
 		answer: `{"users": [{"sub": "u1", "username": "bob"}, {"sub": "u2", "username": "carol"}]}`,
 	},
-	"listUsers":   {answer: `{"users": [` + userExample + `]}`},
-	"readUser":    {answer: userExample},
-	"changeUser":  {body: `{"enabled": false}`, answer: userExample},
-	"putPassword": {body: `{"password": "a long enough sentence"}`},
-	"rotateKeys":  {body: `{"alg": "ES256"}`, answer: keysExample},
-	"listKeys":    {answer: keysExample},
-	"revokeKey":   {answer: keysExample},
+	"listUsers":      {answer: `{"users": [` + userExample + `]}`},
+	"readUser":       {answer: userExample},
+	"changeUser":     {body: `{"enabled": false}`, answer: userExample},
+	"putUserCode":    {body: `{"user_code": "4711-x"}`},
+	"readHookSecret": {answer: `{"hook": "password", "url": "https://hooks.acme.example/password", "number": 0, "secret": "whsec_…"}`},
+	"putPassword":    {body: `{"password": "a long enough sentence"}`},
+	"rotateKeys":     {body: `{"alg": "ES256"}`, answer: keysExample},
+	"listKeys":       {answer: keysExample},
+	"revokeKey":      {answer: keysExample},
 	"previewKeys": {answer: `{"at": "2026-11-20T08:05:00Z", "jwks_uri": "https://id.example.com/t/acme/jwks.json",
 		"jwks": {"keys": [{"kty": "EC", "crv": "P-256", "x": "…", "y": "…", "kid": "k1", "alg": "ES256", "use": "sig"}]}, "keys": [` + keyExample + `]}`},
 	"listRoles":          {answer: `{"roles": [` + roleExample + `], "permissions": ["users:read", "users:write"]}`},
@@ -84,7 +86,7 @@ var examples = map[string]example{
 
 const (
 	clientExample = `{"client_id": "c0ffee", "client_name": "Shop", "redirect_uris": ["https://shop.example/cb"], "enabled": true}`
-	userExample   = `{"sub": "u1", "username": "bob", "enabled": true, "has_password": true, "claims": {"email": "bob@example.com"},
+	userExample   = `{"sub": "u1", "username": "bob", "enabled": true, "has_password": true, "has_user_code": false, "claims": {"email": "bob@example.com"},
 		"created_at": "2026-11-20T08:00:00Z", "updated_at": "2026-11-20T08:00:00Z"}`
 	settingsExample = `{"name": "Acme Inc.", "tokens": {"access_token_lifetime": 600}}`
 	tenantExample   = `{"tenant_id": "acme", "service_id": 1000001, "issuer": "https://id.example.com/t/acme", "enabled": true, "version": 1763625600000001,

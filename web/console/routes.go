@@ -48,6 +48,9 @@ var routes = []route{
 	{method: http.MethodGet, path: "/schemas/settings", name: "settingsSchema", status: http.StatusOK,
 		summary: "The JSON Schema of settings", operation: look((*Door).settingsSchema)},
 
+	{method: http.MethodGet, path: "/tenants/:id/hooks/:hook/secret", permission: admin.WriteTenant, name: "readHookSecret", status: http.StatusOK,
+		summary: "Show the secret that calls of a hook are signed with", operation: look((*Door).readHookSecret)},
+
 	{method: http.MethodPost, path: "/tenants/:id/tokens", permission: admin.WriteTokens, name: "createToken", status: http.StatusCreated,
 		summary: "Create an API token; it is shown this once", operation: op((*Door).createToken)},
 	{method: http.MethodGet, path: "/tenants/:id/tokens", permission: admin.ReadTokens, name: "listTokens", status: http.StatusOK,
@@ -75,13 +78,15 @@ var routes = []route{
 	{method: http.MethodPost, path: "/tenants/:id/users/import", permission: admin.WriteUsers, name: "importUsers", status: http.StatusCreated,
 		summary: "Import users with the hashes of their passwords, all of them or none", operation: op((*Door).importUsers)},
 	{method: http.MethodGet, path: "/tenants/:id/users", permission: admin.ReadUsers, name: "listUsers", status: http.StatusOK,
-		summary: "List users, by subject", query: paging, operation: look((*Door).listUsers)},
+		summary: "List users, by subject", query: append([]parameter{{name: "username", description: "The one of that user name alone"}}, paging...), operation: look((*Door).listUsers)},
 	{method: http.MethodGet, path: "/tenants/:id/users/:sub", permission: admin.ReadUsers, name: "readUser", status: http.StatusOK,
 		summary: "Show a user", operation: look((*Door).readUser)},
 	{method: http.MethodPatch, path: "/tenants/:id/users/:sub", permission: admin.WriteUsers, name: "changeUser", status: http.StatusOK,
 		summary: "Change a user, or lock or unlock it", operation: op((*Door).patchUser)},
 	{method: http.MethodPut, path: "/tenants/:id/users/:sub/password", permission: admin.WriteUsers, name: "putPassword", status: http.StatusNoContent,
 		summary: "Reset the password of a user", operation: op((*Door).putPassword)},
+	{method: http.MethodPut, path: "/tenants/:id/users/:sub/user-code", permission: admin.WriteUsers, name: "putUserCode", status: http.StatusNoContent,
+		summary: "Set the user code of a user, or take it away", operation: op((*Door).putUserCode)},
 	{method: http.MethodDelete, path: "/tenants/:id/users/:sub", permission: admin.WriteUsers, name: "deleteUser", status: http.StatusNoContent,
 		summary: "Delete a user with sessions, grants and consent", operation: look((*Door).deleteUser)},
 

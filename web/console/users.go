@@ -22,6 +22,7 @@ type shownUser struct {
 	Username    string                     `json:"username"`
 	Enabled     bool                       `json:"enabled"`
 	HasPassword bool                       `json:"has_password"`
+	HasUserCode bool                       `json:"has_user_code"`
 	Claims      map[string]json.RawMessage `json:"claims"`
 	CreatedAt   time.Time                  `json:"created_at"`
 	UpdatedAt   time.Time                  `json:"updated_at"`
@@ -31,7 +32,7 @@ func shownUserOf(a account.Account, err error) (shownUser, error) {
 	if a.Claims == nil {
 		a.Claims = map[string]json.RawMessage{}
 	}
-	return shownUser{Subject: a.Subject, Username: a.Username, Enabled: !a.Disabled, HasPassword: a.PasswordHash != "", Claims: a.Claims,
+	return shownUser{Subject: a.Subject, Username: a.Username, Enabled: !a.Disabled, HasPassword: a.PasswordHash != "", HasUserCode: a.UserCodeHash != "", Claims: a.Claims,
 		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt}, err
 }
 
@@ -45,6 +46,9 @@ func (d *Door) listUsers(q *call) (*userList, error) {
 	n, err := limitOf(q.query)
 	if err != nil {
 		return nil, err
+	}
+	if name := q.query.Get("username"); name != "" {
+		return d.usersNamed(q, name)
 	}
 	list := "users\x00" + string(q.id)
 	after, err := afterOf(q.home, list, q.query)
@@ -64,6 +68,17 @@ func (d *Door) listUsers(q *call) (*userList, error) {
 		page.Next = cursor(q.home, list, as[n-1].Subject)
 	}
 	return page, nil
+}
+
+// usersNamed is the one user of a name, or none.
+func (d *Door) usersNamed(q *call, name string) (*userList, error) {
+	page := &userList{Users: []shownUser{}}
+	a, err := d.Console.UserNamed(q.Request.Context(), q.id, name)
+	if a != nil {
+		u, _ := shownUserOf(*a, nil)
+		page.Users = append(page.Users, u)
+	}
+	return page, err
 }
 
 func (d *Door) createUser(q *call, b *newUser) (shownUser, error) {
@@ -132,6 +147,15 @@ type newPassword struct {
 
 func (d *Door) putPassword(q *call, b *newPassword) (none, error) {
 	return none{}, d.Console.SetUserPassword(q.Request.Context(), q.id, q.Param("sub"), b.Password, q.by)
+}
+
+// newUserCode is the body that sets a user code.
+type newUserCode struct {
+	UserCode string `json:"user_code" need:"yes" doc:"4 to 64 characters, which clients must send to ask for the user by backchannel authentication. Empty: the user has none any more"`
+}
+
+func (d *Door) putUserCode(q *call, b *newUserCode) (none, error) {
+	return none{}, d.Console.SetUserCode(q.Request.Context(), q.id, q.Param("sub"), b.UserCode, q.by)
 }
 
 func (d *Door) deleteUser(q *call) (none, error) {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -65,8 +66,9 @@ func (g *Gate) Edge(next http.Handler) http.Handler {
 	if g.PublicURL != nil {
 		base = strings.TrimSuffix(g.PublicURL.EscapedPath(), "/")
 	}
+	patience := cmp.Or(g.Patience, Deadline)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), Deadline)
+		ctx, cancel := context.WithTimeout(r.Context(), patience)
 		defer cancel()
 		e := &edge{Context: ctx, scheme: "http", host: r.Host, address: peer(r), certificateHeader: g.CertificateHeader, assumed: g.Assumed}
 		if r.TLS != nil {

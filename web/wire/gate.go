@@ -60,6 +60,8 @@ type Gate struct {
 	// Floor is the least time that refusing an unproven caller of an API takes, so that how long the search
 	// for its tenant took does not show. Zero: no floor.
 	Floor time.Duration
+	// Patience is how long a handler may take; zero: Deadline.
+	Patience time.Duration
 
 	endpoints map[string]bool      // first segments of all endpoints
 	unserved  map[string]ErrorPage // by the same: who answers what no route serves
