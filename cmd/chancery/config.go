@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -18,7 +19,7 @@ import (
 
 // config is what every command needs. Each flag is also an environment variable.
 type config struct {
-	Data              string        `name:"data" env:"CHANCERY_DATA" default:"./data" placeholder:"DIR" help:"Directory of the embedded database and of development keys."`
+	Data              string        `name:"data" env:"CHANCERY_DATA" placeholder:"DIR" help:"Directory of the embedded database and of development keys; ./data by default."`
 	DatabaseURL       string        `name:"database-url" env:"CHANCERY_DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use instead of the embedded database."`
 	ListenDatabaseURL string        `name:"listen-database-url" env:"CHANCERY_LISTEN_DATABASE_URL" placeholder:"URL" help:"Direct connection for notifications, where the main one is pooled by transaction."`
 	Env               string        `name:"env" env:"CHANCERY_ENV" default:"development" enum:"development,production" help:"development or production."`
@@ -28,7 +29,19 @@ type config struct {
 	PublicURL         string        `name:"public-url" env:"CHANCERY_PUBLIC_URL" placeholder:"URL" help:"Where the outside sees this server; the listen address by default. New issuers lie below it."`
 	OutboundAllow     []string      `name:"outbound-allow" env:"CHANCERY_OUTBOUND_ALLOW" placeholder:"CIDR" help:"Networks that URLs of tenants and clients may lead to although they are private."`
 	DeleteGrace       time.Duration `name:"delete-grace" env:"CHANCERY_DELETE_GRACE" default:"720h" placeholder:"DURATION" help:"For how long a deleted tenant can be restored; 0 removes it at once."`
-	ExtraCA           string        `name:"extra-ca" env:"CHANCERY_EXTRA_CA" placeholder:"FILE" help:"PEM file of certificate authorities that outbound calls trust beside the system's."`
+	remote
+	here bool // the database beside this program was named
+
+	ExtraCA string `name:"extra-ca" env:"CHANCERY_EXTRA_CA" placeholder:"FILE" help:"PEM file of certificate authorities that outbound calls trust beside the system's."`
+}
+
+// dataDirectory is where the embedded database lies unless another is named.
+const dataDirectory = "./data"
+
+// settle notes whether a database was named, and names the one that is used otherwise.
+func (c *config) settle() {
+	c.here = c.Data != "" || c.DatabaseURL != ""
+	c.Data = cmp.Or(c.Data, dataDirectory)
 }
 
 func (c *config) production() bool { return c.Env == "production" }

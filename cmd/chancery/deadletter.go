@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strconv"
 	"time"
@@ -33,6 +34,9 @@ type shownMessage struct {
 	EndsAt    time.Time   `json:"ends_at"`
 }
 
+// atOnce is how many entries are read at once.
+const atOnce = 500
+
 // eachMessage calls f for what waits at a tenant, or its dead letters.
 func (a *app) eachMessage(ctx context.Context, t tenant.ID, dead bool, f func(outbox.Message) error) error {
 	for after := ""; ; {
@@ -54,16 +58,16 @@ func (a *app) eachMessage(ctx context.Context, t tenant.ID, dead bool, f func(ou
 
 // Run lists the messages.
 func (c *outboxList) Run(ctx context.Context, conf *config) error {
-	return at(ctx, conf, c.Tenant, func(a *app, t *tenant.Tenant) error {
-		all, rows := []shownMessage{}, [][]string{}
+	return conf.at(ctx, c.Tenant, func(a *app, t *tenant.Tenant) error {
+		var all []json.RawMessage
 		if err := a.eachMessage(ctx, t.ID, c.Dead, func(m outbox.Message) error {
-			all = append(all, shownMessage{m.ID, m.Kind, m.Target, m.Attempts, m.Cause, m.CreatedAt, m.EndsAt})
-			rows = append(rows, []string{m.ID, string(m.Kind), m.Target, strconv.Itoa(m.Attempts), stamp(m.CreatedAt), m.Cause})
-			return nil
+			text, err := json.Marshal(shownMessage{m.ID, m.Kind, m.Target, m.Attempts, m.Cause, m.CreatedAt, m.EndsAt})
+			all = append(all, text)
+			return err
 		}); err != nil {
 			return err
 		}
-		return c.table(all, []string{"ID", "KIND", "TARGET", "ATTEMPTS", "RECORDED", "CAUSE"}, rows)
+		return c.list(all, []string{"ID", "id", "KIND", "kind", "TARGET", "target", "ATTEMPTS", "attempts", "RECORDED", "created_at", "CAUSE", "cause"})
 	})
 }
 
@@ -79,7 +83,7 @@ func (c *outboxReplay) Run(ctx context.Context, conf *config) error {
 	if (c.ID == "") != c.All {
 		return errors.New("give either an id or --all")
 	}
-	return at(ctx, conf, c.Tenant, func(a *app, t *tenant.Tenant) error {
+	return conf.at(ctx, c.Tenant, func(a *app, t *tenant.Tenant) error {
 		n := 1
 		replay := func(id string) error { return a.db.Replay(ctx, t.ID, id, time.Now()) }
 		if !c.All {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -47,23 +46,4 @@ func hookObserver() func(context.Context, tenant.ID, string, string, time.Durati
 		tenants.count(t, c)
 		duration.Record(ctx, took.Seconds(), metric.WithAttributes(attributes(c)...))
 	}
-}
-
-type hookSecret struct {
-	ID   string `arg:""`
-	Hook string `arg:"" help:"Name of the hook, as in the settings."`
-	output
-}
-
-// Run shows the secret.
-func (c *hookSecret) Run(ctx context.Context, conf *config) error {
-	return at(ctx, conf, c.ID, func(_ *app, t *tenant.Tenant) error {
-		h := t.Settings.Hook(c.Hook)
-		if h == nil {
-			return fmt.Errorf("the tenant has no hook %q", c.Hook)
-		}
-		secret := script.Secret(tenant.HookKey(t.Secret, c.Hook, h.Secret))
-		return c.fields(map[string]any{"hook": c.Hook, "url": h.URL, "number": h.Secret, "secret": secret}, "hook", c.Hook, "url", h.URL,
-			"number", fmt.Sprint(h.Secret), "secret", secret)
-	})
 }

@@ -20,35 +20,48 @@ var version = "development"
 // cli is the command line.
 type cli struct {
 	config
-	Serve   serve                `cmd:"" default:"withargs" help:"Serve until SIGTERM."`
-	Migrate migrate              `cmd:"" help:"Migrate the database to what this program needs, and exit."`
-	Tenant  tenantCommands       `cmd:"" help:"Tenants."`
-	User    userCommands         `cmd:"" help:"Users that a tenant keeps with us."`
-	Client  clientCommands       `cmd:"" help:"Clients of a tenant."`
-	Key     keyCommands          `cmd:"" help:"Signing keys of a tenant."`
-	Token   tokenCommands        `cmd:"" help:"API tokens of a tenant, or of the platform."`
-	Session sessionCommands      `cmd:"" help:"Sessions of subjects."`
-	Grant   grantCommands        `cmd:"" help:"What subjects granted to clients."`
-	Outbox  outboxCommands       `cmd:"" help:"What a tenant owes others: logout tokens, notifications, webhooks."`
-	Initial initialTokenCommands `cmd:"" name:"initial-token" help:"Initial access tokens, which let their holders register clients."`
-	Audit   auditCommands        `cmd:"" help:"What happened at a tenant, or at the platform."`
-	Version kong.VersionFlag     `help:"Print the version."`
+	Serve   serve          `cmd:"" default:"withargs" help:"Serve until SIGTERM."`
+	Migrate migrate        `cmd:"" help:"Migrate the database to what this program needs, and exit."`
+	Login   loginCommand   `cmd:"" help:"Keep a server and a token that opens its administration, for later commands."`
+	Logout  logoutCommand  `cmd:"" help:"Forget what login has kept."`
+	Outbox  outboxCommands `cmd:"" help:"What a tenant owes others: logout tokens, notifications, webhooks."`
+	kong.Plugins
+	Version kong.VersionFlag `help:"Print the version."`
 }
 
 func main() {
-	var c cli
-	k := kong.Parse(&c, kong.Name("chancery"), kong.Description("An OAuth 2.0 and OpenID Connect provider for many tenants."),
-		kong.Vars{"version": version}, kong.ShortUsageOnError())
+	c := cli{Plugins: kong.Plugins{grammar(rows)}}
+	parser := kong.Must(&c, kong.Name("chancery"), kong.Description("An OAuth 2.0 and OpenID Connect provider for many tenants."),
+		kong.Vars{"version": version}, kong.ShortUsageOnError(), kong.Exit(func(code int) {
+			if code != 0 {
+				code = exitUsage // kong ends the program only where it was not called as it may be
+			}
+			os.Exit(code)
+		}))
+	k, err := parser.Parse(os.Args[1:])
+	if err != nil {
+		parser.Stdout = os.Stderr // where usage belongs that nobody asked for
+	}
+	parser.FatalIfErrorf(err)
+	c.settle()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	k.BindTo(ctx, (*context.Context)(nil))
-	k.Bind(&c.config)
-	err := k.Run()
+	err = run(ctx, k, &c.config)
 	if errors.Is(err, keys.ErrSealed) {
 		err = fmt.Errorf("the key-encryption key is not the one that this database was made with (%w)", keys.ErrSealed)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "chancery:", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
+}
+
+// run carries out the command that was selected: a row of the table, or one of this program itself.
+func run(ctx context.Context, k *kong.Context, conf *config) error {
+	if r := rowOf(k.Selected()); r != nil {
+		return r.perform(ctx, conf, k.Selected())
+	}
+	k.BindTo(ctx, (*context.Context)(nil))
+	k.Bind(conf)
+	return k.Run()
 }

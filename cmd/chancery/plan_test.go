@@ -75,6 +75,7 @@ var keepers = []struct {
 	{"github.com/dop251", []string{"flows/script"}},
 	{"github.com/pquerna/otp", []string{"flows/account"}},
 	{"github.com/alecthomas/kong", []string{"cmd/…"}},
+	{"github.com/goccy/go-yaml", []string{"cmd/chancery"}},
 	{"github.com/prometheus", []string{"cmd/…"}},
 
 	{"go.opentelemetry.io/otel", []string{"web/…", "persistence/…", "tenant/keys", "tenant/outbound", "cmd/…"}},

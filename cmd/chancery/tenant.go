@@ -1,175 +1,65 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"os"
 	"reflect"
 	"strings"
-	"time"
 
-	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/tenant"
 )
 
-// tenantCommands administer tenants.
-type tenantCommands struct {
-	Create  tenantCreate  `cmd:"" help:"Create a tenant and show its secrets, this once."`
-	List    tenantList    `cmd:"" help:"List tenants."`
-	Show    tenantShow    `cmd:"" help:"Show a tenant with its settings."`
-	Set     tenantSet     `cmd:"" help:"Change settings of a tenant."`
-	Check   tenantCheck   `cmd:"" help:"Explain how far a tenant and its clients fulfil a profile."`
-	Disable tenantDisable `cmd:"" help:"Stop serving a tenant."`
-	Enable  tenantEnable  `cmd:"" help:"Serve a disabled tenant again."`
-	Delete  tenantDelete  `cmd:"" help:"Delete a tenant and everything it has; for a while it can be restored."`
-	Restore tenantRestore `cmd:"" help:"Bring back a tenant that was deleted."`
+var tenantColumns = []string{"ID", "tenant_id", "SERVICE", "service_id", "ISSUER", "issuer", "ENABLED", "enabled", "CREATED", "created_at"}
 
-	HookSecret hookSecret `cmd:"" name:"hook-secret" help:"Show the secret that calls of a tenant's hook are signed with."`
+// tenantRows administer tenants.
+var tenantRows = []row{
+	{words: "tenant create", op: "createTenant", help: "Create a tenant and show its secrets, this once.",
+		flags: []flag{{name: "id", to: "tenant_id", arg: true},
+			{name: "issuer", to: "issuer", placeholder: "URL", help: "Issuer, fixed for good; {public-url}/t/{id} by default."},
+			{name: "template", to: "template", enum: ",starter", help: "starter: also a client and a user."},
+			{name: "username", to: "username", placeholder: "NAME", help: "User name of a starter's user; alice by default."},
+			{name: "settings", to: "settings", placeholder: "FILE", help: "JSON document of settings; - for the standard input."}},
+		first: []string{"tenant_id", "service_id", "issuer", "api_token"}, flat: []string{"client", "user"}},
+	{words: "tenant list", op: "listTenants", help: "List tenants.", list: "tenants", columns: tenantColumns},
+	{words: "tenant show", op: "readTenant", help: "Show a tenant with its settings."},
+	{words: "tenant set", op: "changeTenant", help: "Change settings of a tenant.", without: []string{"enabled"},
+		flags: []flag{{name: "setting=value", arg: true, optional: true, kind: aList, whole: true, help: "Such as name=Acme or tokens.access_token_lifetime=300; null gives the default back."},
+			{name: "settings", to: "settings", placeholder: "FILE", help: "JSON merge patch; - for the standard input."}}, run: setTenant},
+	{words: "tenant disable", op: "changeTenant", help: "Stop serving a tenant.", fixed: `{"enabled": false}`, says: "tenant {tenant} disabled"},
+	{words: "tenant enable", op: "changeTenant", help: "Serve a disabled tenant again.", fixed: `{"enabled": true}`, says: "tenant {tenant} enabled"},
+	{words: "tenant delete", op: "deleteTenant", help: "Delete a tenant and everything it has; for a while it can be restored.", yes: true,
+		flags: []flag{{name: "now", to: "now", help: "Remove it at once, deleted before or not: nothing of it can be brought back."}}, says: "tenant {tenant} deleted"},
+	{words: "tenant restore", op: "restoreTenant", help: "Bring back a tenant that was deleted.", says: "tenant {tenant} restored"},
+	{words: "tenant check", op: "checkTenant", help: "Explain how far a tenant and its clients fulfil a profile; it fails where they do not.", run: checkTenant,
+		flags: []flag{{name: "profile", to: "profile", placeholder: "NAME", help: "Check against this profile instead of the tenant's own: fapi2-security, fapi2-message-signing, fapi1-advanced or oauth21."}}},
+	{words: "tenant hook-secret", op: "readHookSecret", help: "Show the secret that calls of a tenant's hook are signed with."},
 }
 
-type tenantCreate struct {
-	ID       string `arg:"" help:"1 to 63 of a-z, 0-9 and inner hyphens."`
-	Issuer   string `placeholder:"URL" help:"Issuer, fixed for good; {public-url}/t/{id} by default."`
-	Template string `enum:",starter" default:"" help:"starter: also a client and a user."`
-	Username string `placeholder:"NAME" help:"User name of a starter's user; alice by default."`
-	Settings string `placeholder:"FILE" help:"JSON document of settings; - for the standard input."`
-	output
+// settingsRows administer settings as documents.
+var settingsRows = []row{
+	{words: "settings show", op: "readSettings"},
+	{words: "settings replace", op: "putSettings", file: "settings"},
+	{words: "settings change", op: "changeSettings", file: "a merge patch (RFC 7396)"},
+	{words: "settings history", op: "listSettings", list: "changes", atMost: 50,
+		columns: []string{"VERSION", "version", "AT", "at", "ACTOR", "actor", "ADDRESS", "address", "CHANGES", "changes"}},
+	{words: "settings revision", op: "readRevision"},
+	{words: "settings diff", op: "compareSettings", list: "changes", columns: []string{"SETTING", "pointer", "OLD", "old", "NEW", "new"}},
+	{words: "settings rollback", op: "rollBackSettings", flags: []flag{{name: "to", to: "to", arg: true, placeholder: "VERSION", help: "The version to go back to, as history shows it."}}},
+	{words: "settings schema", op: "settingsSchema"},
 }
 
-// Run creates the tenant.
-func (c *tenantCreate) Run(ctx context.Context, conf *config) error {
-	doc, err := document(c.Settings)
-	if err != nil {
-		return err
+func setTenant(c *called) error {
+	patch, changes := c.body["settings"], c.texts("setting=value")
+	if (patch == nil) == (len(changes) == 0) {
+		return usage("give either settings with their values, or --settings")
 	}
-	return on(ctx, conf, func(a *app) error {
-		s, err := admin.ParseSettings(doc)
+	if patch == nil {
+		doc, err := patchOf(changes)
 		if err != nil {
 			return err
 		}
-		made, err := a.console.CreateTenant(ctx, admin.New{ID: c.ID, Issuer: c.Issuer, Settings: s, Template: c.Template, Username: c.Username}, byOperator)
-		if err != nil {
-			return err
-		}
-		lines := []string{"tenant", string(made.TenantID), "service id", fmt.Sprint(made.ServiceID), "issuer", made.Issuer, "API token", made.APIToken}
-		if made.Client != nil {
-			lines = append(lines, "client id", made.Client.ID, "client secret", made.Client.Secret, "redirect URI", strings.Join(made.Client.RedirectURIs, " "),
-				"grant types", strings.Join(made.Client.GrantTypes, " "))
-		}
-		if made.User != nil {
-			lines = append(lines, "user", made.User.Username, "subject", made.User.Subject, "password", made.User.Password)
-		}
-		return c.fields(made, lines...)
-	})
-}
-
-// document reads a file, or the standard input for -, or nothing.
-func document(file string) (json.RawMessage, error) {
-	switch file {
-	case "":
-		return nil, nil
-	case "-":
-		return io.ReadAll(io.LimitReader(stdin, tenant.MaxSettings+1))
+		c.set("settings", doc)
 	}
-	return os.ReadFile(file)
-}
-
-// shownTenant is a tenant in JSON, with the members of the administration over HTTP.
-type shownTenant struct {
-	ID        tenant.ID        `json:"tenant_id"`
-	ServiceID int64            `json:"service_id"`
-	Issuer    string           `json:"issuer"`
-	Enabled   bool             `json:"enabled"`
-	Version   int64            `json:"version"`
-	Settings  *tenant.Settings `json:"settings"`
-	CreatedAt time.Time        `json:"created_at"`
-	UpdatedAt time.Time        `json:"updated_at"`
-}
-
-func shown(r *tenant.Record) shownTenant {
-	return shownTenant{r.ID, r.ServiceID, r.Issuer, r.Enabled, r.Version, &r.Settings, r.CreatedAt, r.UpdatedAt}
-}
-
-type tenantList struct{ output }
-
-// Run lists every tenant.
-func (c *tenantList) Run(ctx context.Context, conf *config) error {
-	return on(ctx, conf, func(a *app) error {
-		all := []shownTenant{}
-		var rows [][]string
-		for after := tenant.ID(""); ; {
-			page, err := a.console.Tenants(ctx, after, 1000)
-			if err != nil {
-				return err
-			}
-			for i := range page {
-				r := &page[i]
-				all = append(all, shown(r))
-				rows = append(rows, []string{string(r.ID), fmt.Sprint(r.ServiceID), r.Issuer, yesNo(r.Enabled), stamp(r.CreatedAt)})
-				after = r.ID
-			}
-			if len(page) == 0 {
-				return c.table(all, []string{"ID", "SERVICE", "ISSUER", "ENABLED", "CREATED"}, rows)
-			}
-		}
-	})
-}
-
-type tenantShow struct {
-	ID string `arg:""`
-	output
-}
-
-// Run shows one tenant.
-func (c *tenantShow) Run(ctx context.Context, conf *config) error {
-	return on(ctx, conf, func(a *app) error {
-		r, err := a.console.Tenant(ctx, tenant.ID(c.ID))
-		if err != nil {
-			return err
-		}
-		return c.show(r)
-	})
-}
-
-func (o output) show(r *tenant.Record) error {
-	settings, err := json.Marshal(r.Settings)
-	if err != nil {
-		return err
-	}
-	return o.fields(shown(r), "tenant", string(r.ID), "service id", fmt.Sprint(r.ServiceID), "issuer", r.Issuer, "enabled", yesNo(r.Enabled),
-		"version", fmt.Sprint(r.Version), "created", stamp(r.CreatedAt), "changed", stamp(r.UpdatedAt), "settings", string(settings))
-}
-
-type tenantSet struct {
-	ID       string   `arg:""`
-	Changes  []string `arg:"" optional:"" name:"setting=value" help:"Such as name=Acme or tokens.access_token_lifetime=300; null gives the default back."`
-	Settings string   `placeholder:"FILE" help:"JSON merge patch; - for the standard input."`
-	output
-}
-
-// Run changes settings.
-func (c *tenantSet) Run(ctx context.Context, conf *config) error {
-	patch, err := document(c.Settings)
-	switch {
-	case err != nil:
-		return err
-	case patch != nil && len(c.Changes) > 0, patch == nil && len(c.Changes) == 0:
-		return errors.New("give either settings with their values, or --settings")
-	case patch == nil:
-		if patch, err = patchOf(c.Changes); err != nil {
-			return err
-		}
-	}
-	return on(ctx, conf, func(a *app) error {
-		r, err := a.console.UpdateTenant(ctx, tenant.ID(c.ID), 0, admin.Change{Patch: patch}, byOperator)
-		if err != nil {
-			return err
-		}
-		return c.show(r)
-	})
+	return c.answer()
 }
 
 // patchOf makes a JSON merge patch of changes such as tokens.id_token_lifetime=60. A value is JSON, except of a setting
@@ -179,7 +69,7 @@ func patchOf(changes []string) (json.RawMessage, error) {
 	for _, ch := range changes {
 		path, value, ok := strings.Cut(ch, "=")
 		if !ok || path == "" {
-			return nil, fmt.Errorf("%q is not of the form setting=value", ch)
+			return nil, usage("%q is not of the form setting=value", ch)
 		}
 		at, names := patch, strings.Split(path, ".")
 		for _, name := range names[:len(names)-1] {
@@ -223,75 +113,4 @@ func isText(names []string) bool {
 		t = t.Field(i).Type
 	}
 	return t.Kind() == reflect.String
-}
-
-type tenantDisable struct {
-	ID string `arg:""`
-	output
-}
-
-// Run disables the tenant.
-func (c *tenantDisable) Run(ctx context.Context, conf *config) error {
-	return c.enable(ctx, conf, c.ID, false)
-}
-
-type tenantEnable struct {
-	ID string `arg:""`
-	output
-}
-
-// Run enables the tenant.
-func (c *tenantEnable) Run(ctx context.Context, conf *config) error {
-	return c.enable(ctx, conf, c.ID, true)
-}
-
-func (o output) enable(ctx context.Context, conf *config, id string, enabled bool) error {
-	return on(ctx, conf, func(a *app) error {
-		r, err := a.console.UpdateTenant(ctx, tenant.ID(id), 0, admin.Change{Enabled: &enabled}, byOperator)
-		if err != nil {
-			return err
-		}
-		return o.done(shown(r), "tenant "+id+map[bool]string{true: " enabled", false: " disabled"}[enabled])
-	})
-}
-
-type tenantDelete struct {
-	ID  string `arg:""`
-	Yes bool   `help:"Needed, as the tenant is unknown to everybody at once."`
-	Now bool   `help:"Remove it at once, deleted before or not: nothing of it can be brought back."`
-	output
-}
-
-var errYes = errors.New("nobody finds the tenant from then on: add --yes to do it")
-
-// Run deletes the tenant.
-func (c *tenantDelete) Run(ctx context.Context, conf *config) error {
-	if !c.Yes {
-		return errYes
-	}
-	return on(ctx, conf, func(a *app) error {
-		del := a.console.DeleteTenant
-		if c.Now {
-			del = a.console.RemoveTenant
-		}
-		if err := del(ctx, tenant.ID(c.ID), byOperator); err != nil {
-			return err
-		}
-		return c.done(map[string]string{"tenant_id": c.ID}, "tenant "+c.ID+" deleted")
-	})
-}
-
-type tenantRestore struct {
-	ID string `arg:""`
-	output
-}
-
-// Run restores the tenant.
-func (c *tenantRestore) Run(ctx context.Context, conf *config) error {
-	return on(ctx, conf, func(a *app) error {
-		if _, err := a.console.RestoreTenant(ctx, tenant.ID(c.ID), byOperator); err != nil {
-			return err
-		}
-		return c.done(map[string]string{"tenant_id": c.ID}, "tenant "+c.ID+" restored")
-	})
 }

@@ -2,47 +2,54 @@ package main
 
 import (
 	"cmp"
-	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
-	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/admin"
 )
-
-// tenantCheck explains a profile.
-type tenantCheck struct {
-	ID      string `arg:""`
-	Profile string `placeholder:"NAME" help:"Check against this profile instead of the tenant's own: fapi2-security, fapi2-message-signing, fapi1-advanced or oauth21."`
-	output
-}
 
 // errUnfulfilled makes the command's status say so.
 var errUnfulfilled = errors.New("the profile is not fulfilled")
 
-// Run says of each rule whether it is fulfilled, and why. Unless all are, it fails.
-func (c *tenantCheck) Run(ctx context.Context, conf *config) error {
-	return on(ctx, conf, func(a *app) error {
-		r, err := a.console.CheckTenant(ctx, tenant.ID(c.ID), c.Profile)
-		if err != nil {
-			return err
-		}
-		var rows [][]string
-		for _, f := range r.Settings {
-			rows = append(rows, []string{"settings", "no", c.ID, f.Pointer + " " + f.Message, ""})
-		}
-		for _, f := range r.Findings {
-			rows = append(rows, []string{f.Rule, yesNo(f.Fulfilled), cmp.Or(f.ClientID, c.ID), f.Says + ": " + f.Why, strings.Join(f.Sections, ", ")})
-		}
-		if len(rows) == 0 {
-			return c.done(r, fmt.Sprintf("tenant %s has no profile, nor has any of its clients", c.ID))
-		}
-		if err := c.table(r, []string{"RULE", "FULFILLED", "OF", "WHY", "SECTION"}, rows); err != nil {
-			return err
-		}
-		if !r.Fulfilled {
-			return errUnfulfilled
-		}
-		return nil
-	})
+var findingColumns = []string{"RULE", "rule", "FULFILLED", "fulfilled", "OF", "of", "WHY", "why", "SECTION", "sections"}
+
+// checkTenant says of each rule whether it is fulfilled, and why. Unless all are, it fails.
+func checkTenant(c *called) error {
+	answer, err := c.ask(c.op, nil)
+	if err != nil {
+		return err
+	}
+	var r admin.Report
+	if err := json.Unmarshal(answer, &r); err != nil {
+		return err
+	}
+	switch {
+	case c.Output != "table":
+		err = c.document(answer)
+	case len(r.Settings) == 0 && len(r.Findings) == 0:
+		return c.done(nil, fmt.Sprintf("tenant %s has no profile, nor has any of its clients", r.TenantID))
+	default:
+		err = c.findings(&r)
+	}
+	if err == nil && !r.Fulfilled {
+		err = errUnfulfilled
+	}
+	return err
+}
+
+// findings writes the report as a table.
+func (c *called) findings(r *admin.Report) error {
+	var items []json.RawMessage
+	add := func(rule string, fulfilled bool, of, why string, sections []string) {
+		item, _ := json.Marshal(map[string]any{"rule": rule, "fulfilled": fulfilled, "of": of, "why": why, "sections": sections}) // it always can be
+		items = append(items, item)
+	}
+	for _, f := range r.Settings {
+		add("settings", false, string(r.TenantID), f.Pointer+" "+f.Message, nil)
+	}
+	for _, f := range r.Findings {
+		add(f.Rule, f.Fulfilled, cmp.Or(f.ClientID, string(r.TenantID)), f.Says+": "+f.Why, f.Sections)
+	}
+	return c.output.list(items, findingColumns)
 }

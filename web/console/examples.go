@@ -18,6 +18,8 @@ var examples = map[string]example{
 		body:   `{"settings": {"name": "Acme Inc.", "tokens": {"id_token_lifetime": null}}}`,
 		answer: tenantExample,
 	},
+	"checkTenant": {answer: `{"tenant_id": "acme", "profile": "fapi2-security", "fulfilled": false,
+		"findings": [{"rule": "pushed", "says": "requests are pushed", "sections": ["FAPI 2.0 Security Profile, section 5.3.2.2"], "fulfilled": false, "why": "par.required is off"}]}`},
 	"restoreTenant":   {answer: tenantExample},
 	"readSettings":    {answer: settingsExample},
 	"putSettings":     {body: settingsExample, answer: settingsExample},

@@ -46,7 +46,7 @@ func Operations() []Operation {
 
 func (r *route) public() Operation {
 	o := Operation{Name: r.name, Method: r.method, Path: adminPath + r.path, Summary: r.summary, Optional: r.optional, Lines: r.answer == linesType,
-		Tagged: r.tagged && (r.method == http.MethodPut || r.method == http.MethodPatch),
+		Tagged: r.tagged && (r.conditional || r.method == http.MethodPut || r.method == http.MethodPatch),
 		Paged:  r.answer != linesType && slices.ContainsFunc(r.query, func(p parameter) bool { return p.name == cursorParameter.name })}
 	for _, p := range r.query {
 		o.Query = append(o.Query, Parameter{Name: p.name, Description: p.description, Number: p.number, Values: p.values})

@@ -48,6 +48,10 @@ var routes = []route{
 	{method: http.MethodGet, path: "/schemas/settings", name: "settingsSchema", status: http.StatusOK,
 		summary: "The JSON Schema of settings", operation: look((*Door).settingsSchema)},
 
+	{method: http.MethodGet, path: "/tenants/:id/check", permission: admin.ReadTenant, name: "checkTenant", status: http.StatusOK,
+		summary: "Explain how far a tenant and its clients fulfil a profile", query: []parameter{{name: "profile", description: "Check against this profile instead of the tenant's own, such as fapi2-security"}},
+		operation: look((*Door).checkTenant)},
+
 	{method: http.MethodGet, path: "/tenants/:id/hooks/:hook/secret", permission: admin.WriteTenant, name: "readHookSecret", status: http.StatusOK,
 		summary: "Show the secret that calls of a hook are signed with", operation: look((*Door).readHookSecret)},
 
