@@ -67,6 +67,8 @@ func (s *Settings) Check() []FieldError {
 	c.profile(s)
 	c.details(s.Authorization.DetailsTypes)
 	c.grants(&s.Grants)
+	c.service(&s.Service)
+	c.list("/clients/auth_methods", s.Clients.AuthMethods, authMethod, "is no method of client authentication of ours")
 	c.words(s)
 	return c.found
 }

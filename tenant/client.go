@@ -91,6 +91,7 @@ type Metadata struct {
 	Subjects
 	MigrationMetadata
 	ProfileMetadata
+	ServiceMetadata
 }
 
 // Public reports whether the client has no credentials (RFC 6749 §2.1).

@@ -18,6 +18,7 @@ type GrantSettings struct {
 	JWTBearer     BearerSettings   `json:"jwt_bearer,omitzero"`     // RFC 7523 §2.1
 	Password      PasswordSettings `json:"password,omitzero"`       // RFC 6749 §4.3, which RFC 9700 §2.4 forbids
 	Issuers       []TrustedIssuer  `json:"issuers,omitempty"`       // whose JWTs count
+	Off           []string         `json:"off,omitempty"`           // of authorization_code, refresh_token and client_credentials, those that the token endpoint does not serve
 }
 
 // ExchangeSettings rule token exchange.
@@ -91,6 +92,7 @@ func (i *TrustedIssuer) Holder() *Client {
 
 // grants checks the settings of grants.
 func (c *checker) grants(g *GrantSettings) {
+	c.list("/grants/off", g.Off, func(v string) bool { return slices.Contains(optional, v) }, "is no grant type that can be turned off here")
 	c.list("/grants/token_exchange/audience", g.TokenExchange.Audience, func(v string) bool { return oauth.ScopeValue(v) && !strings.Contains(v, "#") }, "is no resource")
 	c.list("/grants/token_exchange/id_token_scope", g.TokenExchange.IDTokenScope, oauth.ScopeValue, "is no scope value")
 	c.that(len(g.Issuers) <= maxItems, "/grants/issuers", "has too many elements")

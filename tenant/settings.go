@@ -41,8 +41,9 @@ type Settings struct {
 	Hooks map[string]Hook `json:"hooks,omitempty"` // by name
 	MTLS  MTLSSettings    `json:"mtls,omitzero"`
 
-	Grants  GrantSettings `json:"grants,omitzero"`
-	Profile string        `json:"profile,omitempty"` // fapi2-security, fapi2-message-signing, fapi1-advanced, oauth21
+	Grants  GrantSettings   `json:"grants,omitzero"`
+	Service ServiceSettings `json:"service,omitzero"`
+	Profile string          `json:"profile,omitempty"` // fapi2-security, fapi2-message-signing, fapi1-advanced, oauth21
 
 	Attributes map[string]string `json:"attributes,omitempty"` // the operator's own notes, which the server does not read
 }
@@ -69,6 +70,7 @@ type AuthorizationSettings struct {
 	ClaimsOfScope        map[string][]string `json:"claims_of_scope,omitempty"`         // claims that the tenant's own scope values ask for
 	MaxState             int                 `json:"max_state,omitempty"`               // 4096 bytes
 	MaxNonce             int                 `json:"max_nonce,omitempty"`               // 512 bytes
+	RequirePKCE          bool                `json:"require_pkce,omitempty"`            // of every client that asks for a code; else of public ones, and those that registered so
 }
 
 // TokenSettings rule what is issued.
@@ -96,12 +98,13 @@ type SessionSettings struct {
 
 // ClientSettings rule the client registry.
 type ClientSettings struct {
-	OpenRegistration bool  `json:"open_registration,omitempty"` // registration without any token
-	Max              int   `json:"max,omitempty"`               // 10000 clients
-	OpenMax          int   `json:"open_max,omitempty"`          // so many clients in all end open registration: nine tenths of max
-	UnusedLifetime   int64 `json:"unused_lifetime,omitempty"`   // seconds until an openly registered client goes that nobody has used: 7 days; negative: never
-	SecretOverlap    int64 `json:"secret_overlap,omitempty"`    // seconds an old secret lives on after a new one: 1800; negative: none
-	StrictAudience   bool  `json:"strict_audience,omitempty"`   // assertions must name the issuer; the token endpoint's URL will not do
+	OpenRegistration bool     `json:"open_registration,omitempty"` // registration without any token
+	Max              int      `json:"max,omitempty"`               // 10000 clients
+	OpenMax          int      `json:"open_max,omitempty"`          // so many clients in all end open registration: nine tenths of max
+	UnusedLifetime   int64    `json:"unused_lifetime,omitempty"`   // seconds until an openly registered client goes that nobody has used: 7 days; negative: never
+	SecretOverlap    int64    `json:"secret_overlap,omitempty"`    // seconds an old secret lives on after a new one: 1800; negative: none
+	StrictAudience   bool     `json:"strict_audience,omitempty"`   // assertions must name the issuer; the token endpoint's URL will not do
+	AuthMethods      []string `json:"auth_methods,omitempty"`      // by which new clients may authenticate: all there are where empty
 }
 
 // or returns v seconds, or def where v is zero. Negative values pass through.

@@ -50,7 +50,7 @@ func Methods(t *tenant.Tenant) []string {
 	var names []string
 	d := tenant.DemandsOf(t.Settings.Profile)
 	for _, m := range methods {
-		if on := offered[m.name]; d.AllowsMethod(m.name) && (on == nil || on(t.Settings)) {
+		if on := offered[m.name]; d.AllowsMethod(m.name) && t.Settings.TakesMethod(m.name) && (on == nil || on(t.Settings)) {
 			names = append(names, m.name)
 		}
 	}

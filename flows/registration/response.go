@@ -76,6 +76,7 @@ func flatten(m tenant.Metadata) (map[string]json.RawMessage, error) {
 	if err := json.Unmarshal(b, &o); err != nil {
 		return nil, err
 	}
+	delete(o, "noted") // tenant.ServiceMetadata
 	for name, text := range m.Localized {
 		if o[name], err = json.Marshal(text); err != nil {
 			return nil, err

@@ -72,7 +72,11 @@ func sizes(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error 
 			return oauth.InvalidClientMetadata("An array has too many members")
 		}
 	}
-	if len(m.Localized) > maxList || len(m.Data) > 1<<16 {
+	noted := 0
+	for name, raw := range m.Noted {
+		noted += len(name) + len(raw)
+	}
+	if len(m.Localized) > maxList || len(m.Data) > 1<<16 || noted > 1<<16 {
 		return oauth.InvalidClientMetadata("The metadata is too large")
 	}
 	return nil
@@ -163,7 +167,7 @@ func grantTypes(s *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) e
 		if !slices.Contains(s.GrantTypes, g) && (g != oauth.Implicit || !implicit) {
 			return oauth.InvalidClientMetadata("grant_types holds one that is not supported")
 		}
-		if g != oauth.Implicit && g != oauth.CIBA && g != oauth.DeviceCode && !token.Offers(t.Settings, g) {
+		if g != oauth.Implicit && g != oauth.CIBA && g != oauth.DeviceCode && t.Settings.Serves(g) && !token.Offers(t.Settings, g) {
 			return oauth.InvalidClientMetadata("grant_types holds one that is not supported")
 		}
 		if slices.Contains(confidential, g) && m.TokenEndpointAuthMethod == oauth.AuthNone {

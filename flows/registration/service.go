@@ -154,6 +154,9 @@ func (s *Service) Update(ctx context.Context, t *tenant.Tenant, id string, r Req
 	if r.ClientSecret != "" && !c.CheckSecret(r.ClientSecret, now) {
 		return Response{}, oauth.InvalidClientMetadata("client_secret is not that of the client")
 	}
+	if r.Metadata.Noted == nil {
+		r.Metadata.Noted = c.Noted
+	}
 	if err := s.settle(t, &r, &c.Metadata, now); err != nil {
 		return Response{}, err
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // pkce reads the code challenge (RFC 7636 §4.3) of a request that gives a code. Only S256 is known, and a missing method would mean plain. Public
-// clients must send one, others where their registration says so (RFC 9700 §2.1.1).
+// clients must send one, others where their registration or the tenant says so (RFC 9700 §2.1.1).
 func (d *draft) pkce() error {
 	challenge, method := d.get("code_challenge"), d.get("code_challenge_method")
 	switch {
@@ -15,7 +15,7 @@ func (d *draft) pkce() error {
 		return nil
 	case challenge == "" && method != "":
 		return oauth.InvalidRequest("code_challenge is missing")
-	case challenge == "" && (d.client.Public() || d.client.RequirePKCE):
+	case challenge == "" && (d.client.Public() || d.client.RequirePKCE || d.tenant.Settings.Authorization.RequirePKCE):
 		return oauth.InvalidRequest("code_challenge is required for this client")
 	case challenge == "":
 		return nil

@@ -93,7 +93,7 @@ var grantTypes = []grantType{
 // Offers reports whether a tenant of those settings has the grant of that name on.
 func Offers(s *tenant.Settings, name string) bool {
 	i := slices.IndexFunc(grantTypes, func(g grantType) bool { return g.name == name })
-	return i >= 0 && (grantTypes[i].on == nil || grantTypes[i].on(s))
+	return i >= 0 && s.Serves(name) && (grantTypes[i].on == nil || grantTypes[i].on(s))
 }
 
 // GrantTypes lists the names of the grants.

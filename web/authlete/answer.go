@@ -3,6 +3,7 @@ package authlete
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -65,6 +66,8 @@ const (
 	fault   = "101" // ours
 	misuse  = "201" // the authorization server's
 	clients = "301" // its client's
+
+	contrary = "203" // a misuse: what is asked for contradicts what the server holds to
 )
 
 // outcome words one of this call's.
@@ -176,6 +179,9 @@ func (c *call) decline(err error) {
 	wire.EventOf(c.Context).Fail(err)
 	status := wire.StatusOf(err)
 	o := c.outcome(misuse, oauth.ErrorOf(clientNames.in(err)).Description)
+	if errors.Is(err, errRefused) {
+		o.code = c.endpoint.codes + contrary
+	}
 	switch {
 	case status == http.StatusNotFound:
 		o = c.outcome("202", cmp.Or(c.endpoint.missing, "There is no such client."))

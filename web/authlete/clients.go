@@ -109,7 +109,9 @@ func (d *Door) clientUpdate(c *call) (int, any, error) {
 // keep leaves alone what the API has no member for.
 func keep(m *tenant.Metadata, old *tenant.Client) {
 	m.PostLogoutRedirectURIs, m.Audience = old.PostLogoutRedirectURIs, old.Audience
-	m.BackchannelLogoutURI, m.BackchannelLogoutSID = old.BackchannelLogoutURI, old.BackchannelLogoutSID
+	m.RefreshIdle, m.RefreshRotation, m.AccessFormat, m.ExchangeRights = old.RefreshIdle, old.RefreshRotation, old.AccessFormat, old.ExchangeRights
+	m.ChallengeAuthMethod, m.MigrationMetadata = old.ChallengeAuthMethod, old.MigrationMetadata
+	m.IntrospectionAlg, m.IntrospectionEncryptionAlg, m.IntrospectionEncryptionEnc = old.IntrospectionAlg, old.IntrospectionEncryptionAlg, old.IntrospectionEncryptionEnc
 	m.FrontchannelLogoutURI, m.FrontchannelLogoutSID = old.FrontchannelLogoutURI, old.FrontchannelLogoutSID
 	var data, sent map[string]json.RawMessage
 	if json.Unmarshal(old.Data, &data) != nil {

@@ -88,8 +88,12 @@ var management = []endpoint{
 	{method: http.MethodGet, path: "/service/jwks/get", flow: "jwks", codes: "A012", manage: (*Door).jwks},
 }
 
-// serviceGet differs by generation: the first names the service at the end.
-var serviceGet = endpoint{flow: "service", codes: "A010", manage: (*Door).serviceGet}
+// services differ by generation: the first names the service at the end.
+var services = []endpoint{
+	{method: http.MethodGet, path: "/service/get", flow: "service", codes: "A010", manage: (*Door).serviceGet},
+	{method: http.MethodPost, path: "/service/update", flow: "service", codes: "A013", manage: (*Door).serviceUpdate},
+	{method: http.MethodDelete, path: "/service/delete", flow: "service", codes: "A016", manage: (*Door).serviceDelete},
+}
 
 // Mount registers the calls.
 func (d *Door) Mount(r *wire.Router) {
@@ -105,8 +109,11 @@ func (d *Door) Mount(r *wire.Router) {
 			r.Service(e.method, generation+e.path, func(c *gin.Context, t *tenant.Tenant) { (&call{c, t, e}).administer(d) })
 		}
 	}
-	for _, path := range []string{numbered + "/service/get", prefix + "/service/get/:serviceId"} {
-		r.Service(http.MethodGet, path, func(c *gin.Context, t *tenant.Tenant) { (&call{c, t, &serviceGet}).administer(d) })
+	for i := range services {
+		e := &services[i]
+		for _, path := range []string{numbered + e.path, prefix + e.path + "/:serviceId"} {
+			r.Service(e.method, path, func(c *gin.Context, t *tenant.Tenant) { (&call{c, t, e}).administer(d) })
+		}
 	}
 	d.mountPlatform(r)
 }

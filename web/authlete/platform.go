@@ -8,10 +8,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
-	"github.com/chancery-id/chancery/tenant/keys"
 	"github.com/chancery-id/chancery/web/wire"
 )
 
@@ -63,10 +61,10 @@ func echo(c *gin.Context) {
 
 // servicePage is a page of services.
 type servicePage struct {
-	Start    int        `json:"start"`
-	End      int        `json:"end"`
-	Total    int        `json:"totalCount"`
-	Services []*service `json:"services"`
+	Start    int              `json:"start"`
+	End      int              `json:"end"`
+	Total    int              `json:"totalCount"`
+	Services []map[string]any `json:"services"`
 }
 
 // serviceList lists the services that the caller may see: all for the operator, else the caller's own.
@@ -75,10 +73,14 @@ func (d *Door) serviceList(c *call) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	out := servicePage{Start: start, End: end, Services: []*service{}}
+	out := servicePage{Start: start, End: end, Services: []map[string]any{}}
 	if !c.operator() {
 		if out.Total = 1; start == 0 && end > 0 {
-			out.Services = append(out.Services, d.serviceOf(c.tenant))
+			r, err := d.Console.Tenant(c.Request.Context(), c.tenant.ID)
+			if err != nil {
+				return 0, nil, err
+			}
+			out.Services = append(out.Services, view(r, d.Now()).object(false))
 		}
 		return http.StatusOK, out, nil
 	}
@@ -88,74 +90,8 @@ func (d *Door) serviceList(c *call) (int, any, error) {
 	}
 	out.Total = total
 	for i := range rs {
-		out.Services = append(out.Services, d.recorded(&rs[i]))
+		out.Services = append(out.Services, view(&rs[i], d.Now()).object(false))
 	}
-	return http.StatusOK, out, nil
-}
-
-// recorded describes the service of a record.
-func (d *Door) recorded(r *tenant.Record) *service {
-	return d.serviceOf(&tenant.Tenant{ID: r.ID, ServiceID: r.ServiceID, Issuer: r.Issuer, Settings: &r.Settings, Keys: keys.NewSet(r.Keys)})
-}
-
-// newService are the members of a service that make a tenant's settings.
-type newService struct {
-	Name            string        `json:"serviceName"`
-	Issuer          string        `json:"issuer"`
-	TokenDuration   int64         `json:"accessTokenDuration"`
-	RefreshDuration int64         `json:"refreshTokenDuration"`
-	IDTokenDuration int64         `json:"idTokenDuration"`
-	CodeDuration    int64         `json:"authorizationCodeDuration"`
-	RefreshKept     bool          `json:"refreshTokenKept"`
-	Scopes          []scopeObject `json:"supportedScopes"`
-	ACRs            []string      `json:"supportedAcrs"`
-	Attributes      []pair        `json:"attributes"`
-	newBackchannel
-	newDevice
-}
-
-// settings says it in a tenant's words.
-func (n *newService) settings() tenant.Settings {
-	s := tenant.Settings{Name: n.Name, CIBA: n.newBackchannel.settings(), Device: n.newDevice.settings(n.GrantTypes)}
-	s.Tokens.AccessTokenLifetime, s.Tokens.RefreshTokenLifetime = n.TokenDuration, n.RefreshDuration
-	s.Tokens.IDTokenLifetime, s.Tokens.RefreshTokenKeep = n.IDTokenDuration, n.RefreshKept
-	s.Authorization.CodeLifetime, s.Authorization.ACRValues = n.CodeDuration, n.ACRs
-	for _, v := range n.Scopes {
-		s.Authorization.Scopes = append(s.Authorization.Scopes, v.Name)
-	}
-	for _, p := range n.Attributes {
-		if s.Attributes == nil {
-			s.Attributes = map[string]string{}
-		}
-		s.Attributes[p.Key] = p.Value
-	}
-	return s
-}
-
-// serviceCreate makes a tenant with keys and an API token, which is in this answer alone.
-func (d *Door) serviceCreate(c *call) (int, any, error) {
-	if !c.operator() {
-		return 0, nil, errOperator
-	}
-	var in newService
-	if err := wire.ReadJSON(c.Context, maxBody, &in); err != nil {
-		return 0, nil, err
-	}
-	id, err := d.label()
-	if err != nil {
-		return 0, nil, err
-	}
-	made, err := d.Console.CreateTenant(c.Request.Context(), admin.New{ID: id, Issuer: in.Issuer, Settings: in.settings()},
-		admin.By{Actor: wire.TokenOf(c.Context).ID, Address: c.address()})
-	if err != nil {
-		return 0, nil, err
-	}
-	r, err := d.Console.Tenant(c.Request.Context(), made.TenantID)
-	if err != nil {
-		return 0, nil, err
-	}
-	out := d.recorded(r)
-	out.Secret = made.APIToken
 	return http.StatusOK, out, nil
 }
 

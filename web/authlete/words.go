@@ -99,6 +99,9 @@ var clientNames = words{
 	{"PRIVATE_KEY_JWT", "private_key_jwt"},
 }
 
+// preAuthorized is a grant type that we have not.
+const preAuthorized = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+
 // The names of the API that callers may rely on, whether or not we have what they stand for.
 var (
 	grantTypes = words{
@@ -111,7 +114,7 @@ var (
 		{"DEVICE_CODE", oauth.DeviceCode},
 		{"TOKEN_EXCHANGE", "urn:ietf:params:oauth:grant-type:token-exchange"},
 		{"JWT_BEARER", "urn:ietf:params:oauth:grant-type:jwt-bearer"},
-		{"PRE_AUTHORIZED_CODE", "urn:ietf:params:oauth:grant-type:pre-authorized_code"},
+		{"PRE_AUTHORIZED_CODE", preAuthorized},
 	}
 	responseTypes = words{
 		{"NONE", "none"},
