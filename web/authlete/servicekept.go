@@ -139,10 +139,10 @@ var keptMembers = concat(
 
 // refusedMembers contradict what the server holds to, or are what a caller would rely on in vain.
 var refusedMembers = concat(
-	refusing("b", "a public client is known by its client_id alone (RFC 6749 §4.1.3)", "missingClientIdAllowed"),
-	refusing("b", "iss protects clients from mix-up (RFC 9207 §1)", "issSuppressed"),
-	refusing("b", "a refresh token has an end that its use does not put off (RFC 9700 §4.14.2)", "refreshTokenDurationReset"),
-	refusing("b", "the profile demands nbf (FAPI 1.0 Part 2 §5.2.2)", "nbfOptional"),
+	refusing("b", "a public client is known by its client_id alone (RFC 6749 section 4.1.3)", "missingClientIdAllowed"),
+	refusing("b", "iss protects clients from mix-up (RFC 9207)", "issSuppressed"),
+	refusing("b", "a refresh token has an end that its use does not put off (RFC 9700 section 4.14.2)", "refreshTokenDurationReset"),
+	refusing("b", "the profile demands nbf (FAPI 1.0 Part 2)", "nbfOptional"),
 	refusing("b", "metadata of clients are fetched by https", "cimdHttpPermitted"),
 	refusing("b", notSupported, "singleAccessTokenPerSubject", "scopeRequired", "tokenExpirationLinked", "backchannelBindingMessageRequiredInFapi",
 		"frontChannelRequestObjectEncryptionRequired", "hsmEnabled", "grantManagementActionRequired", "accessTokenForExternalAttachmentEmbedded", "federationEnabled",

@@ -259,7 +259,9 @@ func memberAt(pointer string) string {
 	name := "The setting " + at
 	for _, m := range honouredMembers {
 		if m.pointer != "" && len(m.pointer) > best && (at == m.pointer || strings.HasPrefix(at, m.pointer+"/")) {
-			name, best = m.name, len(m.pointer)
+			if name, best = m.name, len(m.pointer); at != m.pointer {
+				name += " (" + dotted(at) + ")"
+			}
 		}
 	}
 	return name

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -130,6 +131,9 @@ func (w *world) Resolve(_ context.Context, names ...tenant.Name) (*tenant.Tenant
 	var found *tenant.Tenant
 	for i, n := range names {
 		t := w.tenants[n.ID+n.Issuer+n.ServiceID]
+		if t == nil {
+			t = w.made(n)
+		}
 		switch {
 		case t == nil && len(names) == 1:
 			return nil, tenant.ErrUnknown
@@ -139,6 +143,65 @@ func (w *world) Resolve(_ context.Context, names ...tenant.Name) (*tenant.Tenant
 		found = t
 	}
 	return found, nil
+}
+
+// made is a tenant that was made meanwhile, or nil.
+func (w *world) made(n tenant.Name) *tenant.Tenant {
+	ctx := context.Background()
+	id, err := w.db.Find(ctx, n)
+	if err != nil || id == tenant.Platform {
+		return nil
+	}
+	r, err := w.db.Tenant(ctx, id)
+	if err != nil {
+		return nil
+	}
+	return w.enter(r, r.Settings)
+}
+
+// enter makes a tenant known by all its names.
+func (w *world) enter(r *tenant.Record, s tenant.Settings) *tenant.Tenant {
+	ten := &tenant.Tenant{ID: r.ID, ServiceID: r.ServiceID, Issuer: r.Issuer, Settings: &s, Keys: keys.NewSet(r.Keys), Secret: r.Secret, Tokens: r.Tokens,
+		Clients: registry{w.db, r.ID}, Revoked: tenant.NewJournal()}
+	for _, n := range []string{string(ten.ID), ten.Issuer, strconv.FormatInt(ten.ServiceID, 10)} {
+		w.tenants[n] = ten
+	}
+	return ten
+}
+
+// Refresh sees what was changed in the database.
+func (w *world) Refresh(ctx context.Context) error {
+	for name, t := range w.tenants {
+		if t.ID == tenant.Platform {
+			continue
+		}
+		r, err := w.db.Tenant(ctx, t.ID)
+		if errors.Is(err, tenant.ErrUnknown) {
+			delete(w.tenants, name)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		t.Settings, t.Keys = &r.Settings, keys.NewSet(r.Keys)
+	}
+	return nil
+}
+
+// set gives acme these settings.
+func (w *world) set(t *testing.T, s tenant.Settings) {
+	t.Helper()
+	acme := w.tenants["acme"]
+	r, err := w.db.Tenant(t.Context(), acme.ID)
+	if err == nil {
+		err = w.db.UpdateTenant(t.Context(), acme.ID, r.Version, s, true, noon, audit.Event{})
+	}
+	if err == nil {
+		err = w.Refresh(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Healthy says that all changes are seen.
@@ -223,7 +286,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 		Proofs:     proofs,
 		ClientAuth: &clientauth.Service{Now: w.clock},
 		Clients:    clients,
-		Console:    &admin.Console{Store: db, Numbers: db, Clients: clients, Keys: maker{}, Now: w.clock, Rand: rand.Reader, PublicURL: public},
+		Console:    &admin.Console{Store: db, Numbers: db, Clients: clients, Keys: maker{}, Now: w.clock, Rand: rand.Reader, PublicURL: public, Resolver: w},
 		Changed:    func(context.Context) error { return nil }}
 	w.Handler = gate.Handler(w.door)
 	return w
@@ -256,19 +319,15 @@ func (w *world) newTenant(t *testing.T, name string) *tenant.Tenant {
 		t.Fatal(err)
 	}
 	id := tenant.ID(name + "-" + hex.EncodeToString(b[:6]))
-	r := tenant.Record{ID: id, Issuer: "https://id.example/t/" + string(id), Enabled: true, Keys: ks, Secret: secret, CreatedAt: noon, UpdatedAt: noon}
+	r := tenant.Record{ID: id, Issuer: "https://id.example/t/" + string(id), Enabled: true, Keys: ks, Secret: secret, CreatedAt: noon, UpdatedAt: noon,
+		Settings: tenant.Settings{Name: strings.ToUpper(name[:1]) + name[1:]}}
 	for what := range apiTokens {
 		r.Tokens = append(r.Tokens, hashed(name, what))
 	}
 	if r, err = w.db.CreateTenant(t.Context(), r, audit.Event{}); err != nil {
 		t.Fatal(err)
 	}
-	ten := &tenant.Tenant{ID: r.ID, ServiceID: r.ServiceID, Issuer: r.Issuer, Settings: &tenant.Settings{Name: strings.ToUpper(name[:1]) + name[1:]}, Keys: keys.NewSet(ks),
-		Secret: secret, Tokens: r.Tokens, Clients: registry{w.db, r.ID}, Revoked: tenant.NewJournal()}
-	for _, n := range []string{string(ten.ID), ten.Issuer, strconv.FormatInt(ten.ServiceID, 10)} {
-		w.tenants[n] = ten
-	}
-	return ten
+	return w.enter(&r, r.Settings)
 }
 
 // furnish registers the clients: app, which is numbered first, and browser, which has no secret.

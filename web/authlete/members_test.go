@@ -1,0 +1,96 @@
+package authlete
+
+import (
+	commandline "flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = commandline.Bool("update", false, "write the documentation of the members anew")
+
+// membersPage is generated from the tables.
+const membersPage = "../../docs/dialects/authlete-members.md"
+
+// fates say in words what becomes of a member.
+var fates = []struct {
+	fate fate
+	says string
+}{
+	{ours, "we tell it, and it is not read"},
+	{honoured, "it makes the setting, or the metadata, that the last column names"},
+	{document, "in the answer of `/service/configuration` it takes the place of ours, which stands there where it is left out"},
+	{kept, "it is told again as it was given, and nothing acts on it"},
+	{sealed, "kept, encrypted under the tenant's secret, and told to who may change the service"},
+	{refused, "400 with the result code `A…203`, unless it asks for nothing"},
+}
+
+func membersText() string {
+	var b strings.Builder
+	b.WriteString("# Members of services and clients\n\nGenerated from the tables of `web/authlete` by `go test ./web/authlete -run TestMembersAreDocumented -update`; a test holds it to them.\n" +
+		"How they are read is in [authlete.md](authlete.md#services).\n\n| | what becomes of a member |\n|---|---|\n")
+	for _, f := range fates {
+		fmt.Fprintf(&b, "| %s | %s |\n", f.fate, f.says)
+	}
+	row := func(name string, of shape, what fate, note string) {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", name, of, what, note)
+	}
+	const head = "\n| member | type | | |\n|---|---|---|---|\n"
+	b.WriteString("\n## Services\n" + head)
+	for _, m := range serviceMembers {
+		row(m.name, m.shape, m.fate, m.note)
+	}
+	b.WriteString("\n## Clients\n" + head)
+	for _, m := range clientMembers {
+		row(m.name, m.shape, m.fate, m.note)
+	}
+	return b.String()
+}
+
+func TestMembersAreDocumented(t *testing.T) {
+	want := membersText()
+	if *update {
+		if err := os.WriteFile(membersPage, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(membersPage)
+	if err != nil || string(got) != want {
+		t.Errorf("%s is not what the tables say, run the test with -update (%v)", membersPage, err)
+	}
+}
+
+// The API has 197 members of a service and 109 of a client. Each is in its table once, with all that its fate needs.
+func TestEveryMemberHasOneFate(t *testing.T) {
+	seen := map[string]bool{}
+	for _, m := range serviceMembers {
+		if seen[m.name] {
+			t.Errorf("%s is there twice", m.name)
+		}
+		seen[m.name] = true
+		switch {
+		case m.fate == honoured && (m.show == nil || m.take == nil || m.pointer == "" && m.name != "accessTokenType"),
+			m.fate != honoured && m.take != nil, m.fate == refused && m.note == "", m.fate == document && m.doc.name == "" && m.name != "registrationManagementEndpoint":
+			t.Errorf("%s lacks something, or has too much", m.name)
+		}
+	}
+	if len(seen) != 197 {
+		t.Errorf("there are %d members of a service", len(seen))
+	}
+	seen = map[string]bool{}
+	for _, m := range clientMembers {
+		if seen[m.name] {
+			t.Errorf("%s is there twice", m.name)
+		}
+		seen[m.name] = true
+		switch {
+		case m.fate == honoured && (m.show == nil || m.take == nil), m.fate != honoured && m.take != nil, m.fate == refused && m.note == "",
+			m.fate != ours && m.fate != honoured && m.fate != kept && m.fate != refused:
+			t.Errorf("%s lacks something, or has too much", m.name)
+		}
+	}
+	if len(seen) != 109 {
+		t.Errorf("there are %d members of a client", len(seen))
+	}
+}
