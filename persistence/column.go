@@ -18,6 +18,14 @@ func at(t time.Time) any {
 	return cut(t)
 }
 
+// orNull is s as an argument: NULL where it is empty.
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
 // when scans a column of time; NULL is the zero time.
 type when struct{ to *time.Time }
 

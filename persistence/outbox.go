@@ -22,13 +22,16 @@ func messagePlace(t tenant.ID, id string) []byte {
 func (e *effect) owe(ms ...outbox.Message) {
 	for i := range ms {
 		m := &ms[i]
-		b, err := json.Marshal(&m.Content)
-		if err == nil {
-			b, err = e.db.sealer.Seal(b, messagePlace(e.tenant, m.ID))
+		var b []byte
+		var err error
+		if !m.Content.Empty() {
+			if b, err = json.Marshal(&m.Content); err == nil {
+				b, err = e.db.sealer.Seal(b, messagePlace(e.tenant, m.ID))
+			}
 		}
 		e.err = cmp.Or(e.err, err)
-		e.insert("outbox (tenant_id, id, kind, target, object, detail, sealed, attempts, cause, created_at, begins_at, due_at, ends_at, expires_at)", "",
-			m.ID, string(m.Kind), m.Target, m.Object, raw(m.Detail), b, 0, "", cut(m.CreatedAt), cut(m.Due()), cut(m.Due()), cut(m.End()), cut(m.End().Add(outbox.Kept)))
+		e.insert("outbox (tenant_id, id, kind, target, object, webhook, detail, sealed, attempts, cause, created_at, begins_at, due_at, ends_at, expires_at)", "",
+			m.ID, string(m.Kind), m.Target, m.Object, orNull(m.Webhook), raw(m.Detail), b, 0, "", cut(m.CreatedAt), cut(m.Due()), cut(m.Due()), cut(m.End()), cut(m.End().Add(outbox.Kept)))
 		e.owes = true
 	}
 }
@@ -94,7 +97,7 @@ const (
 			AND b.dead_at IS NULL AND b.seq < o.seq))`
 	leased = `UPDATE outbox SET due_at = ?, attempts = attempts + 1 WHERE tenant_id = :t AND due_at <= ? AND dead_at IS NULL AND id `
 	// column list of a message, in the order of messageOf
-	messageColumns = ` id, kind, target, object, detail, sealed, attempts, cause, created_at, begins_at, ends_at`
+	messageColumns = ` id, kind, target, object, coalesce(webhook, ''), detail, sealed, attempts, cause, created_at, begins_at, ends_at`
 )
 
 // leasing is the statement of Lease by dialect. PostgreSQL passes by what another is just taking up.
@@ -133,7 +136,7 @@ var errUnreadable = errors.New("persistence: a message cannot be opened")
 // message reads the row at hand.
 func (db *DB) message(t tenant.ID, scan scan) (m outbox.Message, err error) {
 	var sealed []byte
-	if err = scan(&m.ID, &m.Kind, &m.Target, &m.Object, (*raw)(&m.Detail), &sealed, &m.Attempts, &m.Cause, when{&m.CreatedAt}, when{&m.NotBefore}, when{&m.EndsAt}); err != nil || sealed == nil {
+	if err = scan(&m.ID, &m.Kind, &m.Target, &m.Object, &m.Webhook, (*raw)(&m.Detail), &sealed, &m.Attempts, &m.Cause, when{&m.CreatedAt}, when{&m.NotBefore}, when{&m.EndsAt}); err != nil || sealed == nil {
 		return m, err
 	}
 	b, err := db.sealer.Open(sealed, messagePlace(t, m.ID))

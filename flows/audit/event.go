@@ -47,7 +47,12 @@ const (
 	AccountCreated      Kind = "service_account_created"
 	AccountUpdated      Kind = "service_account_updated"
 	AccountDeleted      Kind = "service_account_deleted"
-	AdminRefused        Kind = "admin_refused" // an administrative act that its caller may not do
+	WebhookCreated      Kind = "webhook_created"
+	WebhookUpdated      Kind = "webhook_updated"
+	WebhookDeleted      Kind = "webhook_deleted"
+	WebhookRotated      Kind = "webhook_secret_rotated"
+	WebhookSuspended    Kind = "webhook_suspended" // too much was not delivered
+	AdminRefused        Kind = "admin_refused"     // an administrative act that its caller may not do
 )
 
 // Event is one thing that happened at a tenant. It never holds a secret, code, token or password.

@@ -15,7 +15,7 @@ import (
 // Kind names what a message is.
 type Kind string
 
-// The kinds of message. Those that are not listed here are sent as they were recorded.
+// The kinds of message, beside Event. What has content is sent as it was recorded.
 const (
 	CIBA   Kind = "ciba"   // CIBA Core §10.2, §10.3
 	Logout Kind = "logout" // OpenID Connect Back-Channel Logout §2.4; its Detail is a LogoutDetail
@@ -35,6 +35,7 @@ type Message struct {
 	Kind    Kind             // who prepares it for sending
 	Target  string           // URL
 	Object  string           // what it is about: messages of one object arrive in the order they were recorded; empty: in any
+	Webhook string           // that it is for; empty: it is for no webhook
 	Detail  json.RawMessage  // what its kind needs to know, without secrets; may be nil
 	Content outbound.Content // what is sent, sealed where it is stored
 

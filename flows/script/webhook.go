@@ -2,8 +2,6 @@ package script
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -11,8 +9,6 @@ import (
 	"net"
 	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/oauth"
@@ -108,10 +104,7 @@ func (w *Webhook) put(ctx context.Context, t *tenant.Tenant, name string, h *ten
 				return nil, "", err
 			}
 		}
-		at := strconv.FormatInt(w.Now().Unix(), 10)
-		answer, contentType, err = w.Post(ctx, string(t.ID), h.URL, outbound.Content{Type: "application/json", Body: body, Header: map[string]string{
-			"Accept": "application/json", "Webhook-Id": id, "Webhook-Timestamp": at, "Webhook-Signature": Sign(t.HookKeys(name, h), id, at, body),
-		}}, MaxAnswer)
+		answer, contentType, err = w.Post(ctx, string(t.ID), h.URL, outbound.Signed(t.HookKeys(name, h), id, w.Now(), body), MaxAnswer)
 		if err == nil || !untaken(err) || ctx.Err() != nil {
 			break
 		}
@@ -134,20 +127,8 @@ func declined(err error) bool {
 	return ok && status < 500 && status != 429 && status != 408
 }
 
-// Sign is the value of webhook-signature: for each key the version v1 and the HMAC-SHA256 of id, time and body.
-func Sign(keys [][]byte, id, at string, body []byte) string {
-	signatures := make([]string, len(keys))
-	for i, key := range keys {
-		mac := hmac.New(sha256.New, key)
-		_, _ = mac.Write([]byte(id + "." + at + "."))
-		_, _ = mac.Write(body)
-		signatures[i] = "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
-	}
-	return strings.Join(signatures, " ")
-}
-
 // Secret is a signing key as its receiver is given it.
-func Secret(key []byte) string { return "whsec_" + base64.StdEncoding.EncodeToString(key) }
+func Secret(key []byte) string { return outbound.SigningSecret(key) }
 
 // credentials are the parameters that tell secrets, or what stands for them; a hook that is to check one gets it as a fact.
 var credentials = []string{

@@ -9,6 +9,7 @@ import (
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/persistence"
 	"github.com/chancery-id/chancery/tenant"
@@ -116,6 +117,15 @@ func Budget(t *testing.T, db *persistence.DB, sent func() int) {
 		{"Lease", 1, func() error { _, err := k.db.Lease(k.ctx, k.t, k.now, k.now, 10, nil); return err }, nil},
 		{"PutOff", 1, func() error { return k.db.PutOff(k.ctx, k.t, "m", 1, k.now, "refused") }, nil},
 		{"Delivered", 1, func() error { return k.db.Delivered(k.ctx, k.t, "m", 1) }, nil},
+		{"PutWebhook", 1, func() error {
+			return k.db.PutWebhook(k.ctx, k.t, k.webhook("w", outbox.EveryEvent), 9, k.event(audit.WebhookCreated))
+		}, nil},
+		{"Webhook", 1, func() error { _, err := k.db.Webhook(k.ctx, k.t, "w"); return err }, nil},
+		{"Record, with a webhook", 1, func() error { return k.db.Record(k.ctx, k.t, k.event(audit.LoginFailed)) }, nil},
+		{"SuspendWebhooks", 1, func() error {
+			_, err := k.db.SuspendWebhooks(k.ctx, k.now, outbox.MostOwed, audit.WebhookSuspended)
+			return err
+		}, nil},
 		{"BeginDevice", 1, func() error { return k.device("device", "code", many) }, nil},
 		{"Device", 1, func() error { _, err := k.db.Device(k.ctx, k.t, hash("code")); return err }, nil},
 		{"TakenNames", 1, func() error {

@@ -46,6 +46,7 @@ type DB interface {
 	admin.Numbers
 	session.Store
 	outbox.Store
+	outbox.Webhooks
 	session.Register
 	grant.Register
 }
@@ -86,6 +87,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"consent", consents},
 		{"replays", replays},
 		{"outbox", messages},
+		{"webhooks", webhooks},
 		{"logout", logouts},
 		{"registers", registers},
 		{"sweep", sweeps},
@@ -150,6 +152,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[admin.Numbers](),
 	reflect.TypeFor[session.Store](),
 	reflect.TypeFor[outbox.Store](),
+	reflect.TypeFor[outbox.Webhooks](),
 	reflect.TypeFor[session.Register](),
 	reflect.TypeFor[grant.Register](),
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/persistence"
 	"github.com/chancery-id/chancery/tenant"
@@ -84,6 +85,9 @@ func (k *kit) fill() {
 	k.must(k.use("assertion", "used", k.at(time.Hour)))
 	k.must(k.db.Owe(k.ctx, k.t, k.message("owed", "alice"), k.message("lost", "")))
 	k.must(k.db.Bury(k.ctx, k.t, "lost", 0, k.now, "refused"))
+	k.subscribe("webhook", audit.UserDeleted)
+	k.must(k.db.Record(k.ctx, k.t, k.event(audit.UserDeleted)))
+	k.giveUp("webhook", 1)
 	k.must(k.db.RevokeToken(k.ctx, k.t, nil, k.now, tenant.Revocation{Token: mark(k.t), At: k.now, ExpiresAt: k.at(time.Hour)}, k.event(audit.GrantRevoked)))
 }
 
@@ -153,6 +157,8 @@ func (k *kit) dump() contents {
 		ms, err := k.db.Messages(k.ctx, k.t, dead, "", 100)
 		put(name, ms, err)
 	}
+	ws, err := k.db.Webhooks(k.ctx, k.t)
+	put("webhooks", ws, err)
 	access, err := k.db.Access(k.ctx, k.t)
 	if err == nil {
 		access.Version = 0
@@ -416,8 +422,26 @@ var isolations = map[string]kept{
 	"outbox.Store.PutOff": {call: func(k *kit) (any, error) {
 		return none(k.db.PutOff(k.ctx, k.t, "owed", 0, k.at(time.Hour), "refused"))
 	}},
-	"outbox.Store.Bury":        {call: func(k *kit) (any, error) { return none(k.db.Bury(k.ctx, k.t, "owed", 0, k.now, "refused")) }},
-	"outbox.Store.Replay":      {call: func(k *kit) (any, error) { return none(k.db.Replay(k.ctx, k.t, "lost", k.now)) }},
+	"outbox.Store.Bury":               {call: func(k *kit) (any, error) { return none(k.db.Bury(k.ctx, k.t, "owed", 0, k.now, "refused")) }},
+	"outbox.Store.Replay":             {call: func(k *kit) (any, error) { return none(k.db.Replay(k.ctx, k.t, "lost", k.now)) }},
+	"outbox.Webhooks.SuspendWebhooks": {why: everyTenant},
+	"outbox.Webhooks.PutWebhook": {call: func(k *kit) (any, error) {
+		return none(k.db.PutWebhook(k.ctx, k.t, k.webhook("another", outbox.EveryEvent), many, k.event(audit.WebhookCreated)))
+	}},
+	"outbox.Webhooks.Webhooks": {call: func(k *kit) (any, error) { return k.db.Webhooks(k.ctx, k.t) }},
+	"outbox.Webhooks.Webhook":  {call: func(k *kit) (any, error) { return k.db.Webhook(k.ctx, k.t, "webhook") }},
+	"outbox.Webhooks.UpdateWebhook": {call: func(k *kit) (any, error) {
+		w := k.webhook("webhook", outbox.EveryEvent)
+		w.Version, w.Enabled = 2, false
+		return none(k.db.UpdateWebhook(k.ctx, k.t, w, k.event(audit.WebhookUpdated)))
+	}},
+	"outbox.Webhooks.DeleteWebhook": {call: func(k *kit) (any, error) {
+		return none(k.db.DeleteWebhook(k.ctx, k.t, "webhook", k.event(audit.WebhookDeleted)))
+	}},
+	"outbox.Webhooks.WebhookMessages": {call: func(k *kit) (any, error) { return k.db.WebhookMessages(k.ctx, k.t, "webhook", false, "", 1000) }},
+	"outbox.Webhooks.ReplayWebhook":   {call: func(k *kit) (any, error) { return k.db.ReplayWebhook(k.ctx, k.t, "webhook", "", k.now) }},
+	"outbox.Webhooks.DropDeadLetters": {call: func(k *kit) (any, error) { return k.db.DropDeadLetters(k.ctx, k.t, "webhook") }},
+
 	"device.Store.BeginDevice": {call: func(k *kit) (any, error) { return none(k.device("another", "another user code", many)) }},
 	"device.Store.Device":      {call: func(k *kit) (any, error) { return k.db.Device(k.ctx, k.t, hash("user code")) }},
 

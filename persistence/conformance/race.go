@@ -13,6 +13,7 @@ import (
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
@@ -375,15 +376,71 @@ var races = map[string]raced{
 
 	"grant.Register.ListAuthorizations": {why: onlyReads},
 
-	"outbox.Store.Owe":         {why: newKey},
-	"outbox.Store.Owing":       {why: onlyReads},
-	"outbox.Store.Backlog":     {why: onlyReads},
-	"outbox.Store.Messages":    {why: onlyReads},
-	"outbox.Store.Lease":       {race: raceLease},
-	"outbox.Store.Delivered":   {race: raceDelivered},
-	"outbox.Store.PutOff":      {race: racePutOff},
-	"outbox.Store.Bury":        {race: raceBury},
-	"outbox.Store.Replay":      {race: raceReplay},
+	"outbox.Store.Owe":                {why: newKey},
+	"outbox.Store.Owing":              {why: onlyReads},
+	"outbox.Store.Backlog":            {why: onlyReads},
+	"outbox.Store.Messages":           {why: onlyReads},
+	"outbox.Store.Lease":              {race: raceLease},
+	"outbox.Store.Delivered":          {race: raceDelivered},
+	"outbox.Store.PutOff":             {race: racePutOff},
+	"outbox.Store.Bury":               {race: raceBury},
+	"outbox.Store.Replay":             {race: raceReplay},
+	"outbox.Webhooks.Webhooks":        {why: onlyReads},
+	"outbox.Webhooks.Webhook":         {why: onlyReads},
+	"outbox.Webhooks.WebhookMessages": {why: onlyReads},
+	"outbox.Webhooks.PutWebhook": {race: func(k *kit) {
+		k.win(crowd(func(i int) error {
+			return k.db.PutWebhook(k.ctx, k.t, k.webhook("w"+strconv.Itoa(i)), 5, k.event(audit.WebhookCreated))
+		}), 5, outbox.ErrFull)
+		ws, err := k.db.Webhooks(k.ctx, k.t)
+		k.must(err)
+		k.same([]int{len(ws), len(k.events())}, []int{5, 5})
+	}},
+	"outbox.Webhooks.UpdateWebhook": {race: func(k *kit) {
+		k.subscribe("w")
+		k.oneWins(crowd(func(i int) error {
+			w := k.webhook("w")
+			w.Version, w.URL = 2, "https://told.example/"+strconv.Itoa(i)
+			return k.db.UpdateWebhook(k.ctx, k.t, w, k.event(audit.WebhookUpdated))
+		}), outbox.ErrConflict)
+		k.same(k.events(), []audit.Kind{audit.WebhookUpdated})
+	}},
+	"outbox.Webhooks.DeleteWebhook": {race: func(k *kit) {
+		k.subscribe("w")
+		k.oneWins(crowd(func(int) error { return k.db.DeleteWebhook(k.ctx, k.t, "w", k.event(audit.WebhookDeleted)) }), outbox.ErrNoWebhook)
+	}},
+	"outbox.Webhooks.ReplayWebhook": {race: func(k *kit) {
+		k.subscribe("w")
+		k.giveUp("w", 20)
+		var total atomic.Int64
+		k.win(crowd(func(int) error {
+			n, err := k.db.ReplayWebhook(k.ctx, k.t, "w", "", k.now)
+			total.Add(int64(n))
+			return err
+		}), callers)
+		k.same(total.Load(), int64(20))
+	}},
+	"outbox.Webhooks.DropDeadLetters": {race: func(k *kit) {
+		k.subscribe("w")
+		k.giveUp("w", 20)
+		var total atomic.Int64
+		k.win(crowd(func(int) error {
+			n, err := k.db.DropDeadLetters(k.ctx, k.t, "w")
+			total.Add(int64(n))
+			return err
+		}), callers)
+		k.same(total.Load(), int64(20))
+	}},
+	"outbox.Webhooks.SuspendWebhooks": {race: func(k *kit) {
+		k.subscribe("w")
+		k.giveUp("w", 100)
+		k.win(crowd(func(int) error {
+			_, err := k.db.SuspendWebhooks(k.ctx, k.now, 100, audit.WebhookSuspended)
+			return err
+		}), callers)
+		k.same(k.events(), []audit.Kind{audit.WebhookSuspended})
+	}},
+
 	"device.Store.BeginDevice": {race: raceDevice},
 	"device.Store.Device":      {why: onlyReads},
 

@@ -135,6 +135,11 @@ type Content struct {
 	Body          []byte
 }
 
+// Empty reports whether there is nothing to send.
+func (c *Content) Empty() bool {
+	return c.Type == "" && c.Authorization == "" && len(c.Header) == 0 && len(c.Body) == 0
+}
+
 // Status is the cause of a failure where there was an answer, but no success.
 type Status int
 

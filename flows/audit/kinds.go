@@ -1,0 +1,12 @@
+package audit
+
+// Kinds are all kinds of event, in the order of their constants.
+func Kinds() []Kind {
+	return []Kind{
+		LoggedIn, LoginFailed, Consented, Denied, GrantIssued, GrantRevoked, TokenExchanged, CodeReplayed, RefreshReplayed, SessionEnded,
+		SessionSwitched, SessionChanged, ClientCreated, ClientUpdated, ClientDeleted, ClientSecretRotated, TenantCreated, TenantUpdated,
+		TenantDeleted, TenantRestored, TenantPurged, KeysRotated, KeyRevoked, TokenCreated, TokenRevoked, InitialTokenCreated,
+		InitialTokenRevoked, ClientExpired, UserCreated, UsersImported, UserUpdated, UserDeleted, RoleChanged, RolesGranted, AccountCreated,
+		AccountUpdated, AccountDeleted, WebhookCreated, WebhookUpdated, WebhookDeleted, WebhookRotated, WebhookSuspended, AdminRefused,
+	}
+}
