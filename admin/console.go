@@ -14,6 +14,7 @@ import (
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
@@ -29,7 +30,10 @@ type Console struct {
 	Trail   Trail   // of what happened
 	// Live returns an enabled tenant as the flows see it.
 	Live      func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error)
-	Numbers   Numbers // nil: tenants are not listed by number
+	Webhooks  outbox.Webhooks
+	Owed      outbox.Store
+	Permits   func(url string) error // why a URL of a tenant's is not called, or nil
+	Numbers   Numbers                // nil: tenants are not listed by number
 	Clients   *registration.Service
 	Accounts  *account.Service
 	Logins    *session.Service // subjects' sessions

@@ -27,17 +27,19 @@ const (
 	WriteAccess   Permission = "access:write"
 	ReadAudit     Permission = "audit:read"
 	ReadUsage     Permission = "usage:read"
+	ReadWebhooks  Permission = "webhooks:read" // and what is owed to them
+	WriteWebhooks Permission = "webhooks:write"
 )
 
 // ofTenants are the permissions that concern one tenant, which its own roles may have.
 var ofTenants = []Permission{ReadTenant, WriteTenant, ReadKeys, WriteKeys, ReadClients, WriteClients, ReadUsers, WriteUsers,
-	ReadSessions, WriteSessions, ReadTokens, WriteTokens, ReadAccess, WriteAccess, ReadAudit, ReadUsage}
+	ReadSessions, WriteSessions, ReadTokens, WriteTokens, ReadAccess, WriteAccess, ReadAudit, ReadUsage, ReadWebhooks, WriteWebhooks}
 
 // ofPlatform are those besides that only the platform's roles may have.
 var ofPlatform = []Permission{ListTenants, CreateTenants, EnableTenants, DeleteTenants}
 
 // reading are the permissions of who only looks.
-var reading = []Permission{ReadTenant, ReadKeys, ReadClients, ReadUsers, ReadSessions, ReadTokens, ReadAccess, ReadAudit, ReadUsage}
+var reading = []Permission{ReadTenant, ReadKeys, ReadClients, ReadUsers, ReadSessions, ReadTokens, ReadAccess, ReadAudit, ReadUsage, ReadWebhooks}
 
 // Permissions returns all permissions that roles may have: those of the platform's, or those of a tenant's.
 func Permissions(platform bool) []Permission {

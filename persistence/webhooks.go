@@ -63,7 +63,7 @@ func (db *DB) UpdateWebhook(ctx context.Context, t tenant.ID, w outbox.Webhook, 
 	if w.Enabled {
 		e.then(`UPDATE outbox SET target = ? WHERE tenant_id = :t AND webhook IN (SELECT id FROM guard) AND dead_at IS NULL AND target <> ?`, w.URL, w.URL)
 	} else {
-		e.then(`UPDATE outbox SET dead_at = ?, cause = 'the webhook was disabled' WHERE tenant_id = :t AND webhook IN (SELECT id FROM guard) AND dead_at IS NULL`, cut(w.UpdatedAt))
+		e.then(`UPDATE outbox SET dead_at = ?, cause = ? WHERE tenant_id = :t AND webhook IN (SELECT id FROM guard) AND dead_at IS NULL`, cut(w.UpdatedAt), outbox.CauseDisabled)
 	}
 	e.event(ev)
 	err := known(e.needs(ctx, "change webhook", outbox.ErrConflict), outbox.ErrNoWebhook)

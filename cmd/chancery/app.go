@@ -103,6 +103,7 @@ func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistenc
 	a.uses = &admin.LastUses{Store: db}
 	a.console.Grace = conf.DeleteGrace
 	a.console.Logins = &session.Service{Now: time.Now, Rand: rand.Reader, Store: db, Register: db}
+	a.console.Webhooks, a.console.Owed, a.console.Permits = db, db, calls.Permits
 	a.console.Granted = &access.Service{Now: time.Now, Issuer: &grant.Issuer{Now: time.Now, Rand: rand.Reader}, Grants: db, Register: db}
 	return a
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/admin"
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -42,11 +44,23 @@ func (a *app) keepHouse(ctx context.Context) error {
 			a.writeUses(ctx)
 		case <-sweep.C:
 			a.sweep(ctx)
+			a.suspend(ctx)
 		case <-rotate.C:
 			a.rotate(ctx)
 		case <-seal.C:
 			a.seal(ctx, holder)
 		}
+	}
+}
+
+// suspend suspends webhooks to which too much is owed.
+func (a *app) suspend(ctx context.Context) {
+	n, err := a.db.SuspendWebhooks(ctx, time.Now(), outbox.MostOwed, audit.WebhookSuspended)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		a.log.Warn("webhooks are not suspended", "error", err)
+	case n > 0:
+		a.log.Warn("webhooks are suspended, as too much was not delivered", "webhooks", n)
 	}
 }
 

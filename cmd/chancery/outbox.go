@@ -85,7 +85,8 @@ func (a *app) newPost() (*post, error) {
 // kinds are the kinds of message that are made anew for each attempt.
 func (a *app) kinds() map[outbox.Kind]outbox.Prepare {
 	issuer := &grant.Issuer{Now: time.Now, Rand: crypto.Reader}
-	return map[outbox.Kind]outbox.Prepare{outbox.Logout: (&logout.Service{Issuer: issuer}).Notice}
+	return map[outbox.Kind]outbox.Prepare{outbox.Logout: (&logout.Service{Issuer: issuer}).Notice,
+		outbox.Event: (&outbox.Teller{Now: time.Now, Webhooks: a.db}).Tell}
 }
 
 // run delivers until ctx ends.

@@ -39,6 +39,9 @@ type Webhook struct {
 	UpdatedAt     time.Time
 }
 
+// CauseDisabled is why a message was given up whose webhook was disabled.
+const CauseDisabled = "the webhook was disabled"
+
 // The bounds of webhooks.
 const (
 	MaxWebhooks = 20     // of one tenant

@@ -82,6 +82,25 @@ var examples = map[string]example{
 	"listGrants": {answer: `{"grants": [{"id": "g1", "sub": "u1", "client_id": "app", "session_id": "s1", "scope": "openid email", "offline": false,
 		"created_at": "2026-11-20T08:00:00Z", "expires_at": "2026-11-20T09:00:00Z"}]}`},
 	"verifyEvents": {answer: `{"intact": true, "seals": 12, "events": 3481, "head": "9f86d081884c7d65…", "problems": []}`},
+	"createWebhook": {
+		body: `{"url": "https://hooks.example.com/chancery", "events": ["user_created", "user_deleted"], "description": "CRM"}`,
+		answer: `{"id": "5f0c9e1d2b3a4c5d6e7f8091", "url": "https://hooks.example.com/chancery", "events": ["user_created", "user_deleted"], "description": "CRM", "enabled": true,
+			"created_at": "2026-11-20T08:00:00Z", "updated_at": "2026-11-20T08:00:00Z", "secret": "whsec_…"}`,
+	},
+	"listWebhooks":  {answer: `{"webhooks": [` + webhookExample + `]}`},
+	"readWebhook":   {answer: webhookExample},
+	"changeWebhook": {body: `{"enabled": true}`, answer: webhookExample},
+	"rotateWebhookSecret": {
+		body: `{"overlap": 3600}`,
+		answer: `{"id": "5f0c9e1d2b3a4c5d6e7f8091", "url": "https://hooks.example.com/chancery", "events": ["*"], "enabled": true, "previous_secret_until": "2026-11-20T09:00:00Z",
+			"created_at": "2026-11-20T08:00:00Z", "updated_at": "2026-11-20T08:00:00Z", "secret": "whsec_…"}`,
+	},
+	"tryWebhook":           {answer: `{"id": "qnLZ0Yk2v5A1", "kind": "webhook_test", "attempts": 0, "created_at": "2026-11-20T08:00:00Z", "ends_at": "2026-11-20T08:10:00Z"}`},
+	"replayWebhook":        {answer: `{"messages": 12}`},
+	"replayWebhookMessage": {answer: `{"messages": 1}`},
+	"dropWebhookMessages":  {answer: `{"messages": 12}`},
+	"listWebhookMessages": {answer: `{"messages": [{"id": "0b6f1a52-6c0e-4d8e-9c8b-0e4a5d1f7c11", "kind": "user_created", "attempts": 7, "cause": "answered with status 500",
+		"created_at": "2026-11-20T08:00:00Z", "ends_at": "2026-11-21T08:00:00Z"}], "next_cursor": "AAEC…"}`},
 	"listEvents": {answer: `{"events": [{"seq": 4711, "at": "2026-11-20T08:00:00Z", "kind": "api_token_created", "actor": "5f0c9e1d2b3a4c5d6e7f8091",
 		"address": "192.0.2.1", "detail": {"token": "77aa", "label": "ci"}}]}`},
 }
@@ -99,6 +118,9 @@ const (
 	administratorExample = `{"principal": "service:5f0c9e1d2b3a4c5d6e7f8091", "roles": ["help-desk"], "permissions": ["audit:read", "users:read"]}`
 	accountExample       = `{"id": "5f0c9e1d2b3a4c5d6e7f8091", "name": "CI", "disabled": false, "roles": ["developer"], "created_at": "2026-11-20T08:00:00Z", "updated_at": "2026-11-20T08:00:00Z"}`
 )
+
+const webhookExample = `{"id": "5f0c9e1d2b3a4c5d6e7f8091", "url": "https://hooks.example.com/chancery", "events": ["*"], "enabled": true,
+	"created_at": "2026-11-20T08:00:00Z", "updated_at": "2026-11-20T08:00:00Z"}`
 
 const sessionExample = `{"id": "s1", "sub": "u1", "amr": ["pwd"], "clients": ["app"], "auth_time": "2026-11-20T08:00:00Z",
 	"created_at": "2026-11-20T08:00:00Z", "last_used_at": "2026-11-20T08:30:00Z", "expires_at": "2026-11-21T08:30:00Z"}`

@@ -28,6 +28,7 @@ import (
 	"github.com/chancery-id/chancery/persistence/sqlite"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
+	"github.com/chancery-id/chancery/tenant/outbound"
 	"github.com/chancery-id/chancery/web"
 	"github.com/chancery-id/chancery/web/console"
 	"github.com/chancery-id/chancery/web/oidc"
@@ -86,6 +87,7 @@ func newReplicaWith(t *testing.T, db *persistence.DB, limits wire.Limiter) *hous
 			return resolver.Resolve(ctx, tenant.Name{ID: string(id)})
 		}, Clients: clients, Accounts: accounts, Keys: pool, Now: time.Now, Rand: rand.Reader, PublicURL: public, Resolver: resolver}}
 	h.console.Logins = &session.Service{Now: time.Now, Rand: rand.Reader, Store: db, Register: db}
+	h.console.Webhooks, h.console.Owed, h.console.Permits = db, db, outbound.New(outbound.Options{}).Permits
 	h.console.Granted = &access.Service{Now: time.Now, Issuer: &grant.Issuer{Now: time.Now, Rand: rand.Reader}, Grants: db, Register: db}
 	if _, err := h.console.EnsurePlatform(t.Context(), h.token); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	"github.com/chancery-id/chancery/admin"
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
 )
@@ -19,6 +21,7 @@ type schemas map[string]any
 var enumerations = map[reflect.Type]any{
 	reflect.TypeFor[tenant.API]():       admin.APIs,
 	reflect.TypeFor[admin.Permission](): admin.Permissions(true),
+	reflect.TypeFor[audit.Kind]():       append(admin.WebhookEvents(), outbox.TestEvent),
 	reflect.TypeFor[keys.State]():       keys.AllStates(),
 }
 
