@@ -7,6 +7,6 @@ func Kinds() []Kind {
 		SessionSwitched, SessionChanged, ClientCreated, ClientUpdated, ClientDeleted, ClientSecretRotated, TenantCreated, TenantUpdated,
 		TenantDeleted, TenantRestored, TenantPurged, KeysRotated, KeyRevoked, TokenCreated, TokenRevoked, InitialTokenCreated,
 		InitialTokenRevoked, ClientExpired, UserCreated, UsersImported, UserUpdated, UserDeleted, RoleChanged, RolesGranted, AccountCreated,
-		AccountUpdated, AccountDeleted, WebhookCreated, WebhookUpdated, WebhookDeleted, WebhookRotated, WebhookSuspended, AdminRefused,
+		AccountUpdated, AccountDeleted, WebhookCreated, WebhookUpdated, WebhookDeleted, WebhookRotated, WebhookSuspended, RecoveryCodeUsed, AdminRefused,
 	}
 }
