@@ -15,9 +15,10 @@ const (
 	HookTokenExchange     = "token_exchange"     // RFC 8693
 	HookJWTBearer         = "jwt_bearer"         // RFC 7523 §2.1
 	HookSendCode          = "send_code"          // a code for one use that a subject is to be sent
+	HookChallenge         = "challenge"          // OAuth 2.0 for First-Party Applications
 )
 
-var hookNames = []string{HookClientCredentials, HookPassword, HookTokenExchange, HookJWTBearer, HookSendCode}
+var hookNames = []string{HookClientCredentials, HookPassword, HookTokenExchange, HookJWTBearer, HookSendCode, HookChallenge}
 
 // Hook is a URL of the tenant that decides. Timeout is in milliseconds. Raising Secret makes a new signing secret, beside
 // which the one before it signs too, so that a receiver may change at its own time.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/chancery-id/chancery/flows/script"
 	"github.com/chancery-id/chancery/tenant/keys"
 )
 
@@ -30,6 +31,9 @@ type cli struct {
 }
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == script.WorkerCommand {
+		os.Exit(script.Work())
+	}
 	c := cli{Plugins: kong.Plugins{grammar(rows)}}
 	parser := kong.Must(&c, kong.Name("chancery"), kong.Description("An OAuth 2.0 and OpenID Connect provider for many tenants."),
 		kong.Vars{"version": version}, kong.ShortUsageOnError(), kong.Exit(func(code int) {

@@ -55,8 +55,27 @@ func clientOf(c *tenant.Client) *client {
 		Data: c.Data}
 }
 
-// text is the JSON of ev, put by t at now.
+// text is the JSON of ev, put by t at now, as hooks are sent it.
 func (ev *Event) text(t *tenant.Tenant, now time.Time) ([]byte, error) {
+	return bounded(struct {
+		Type string         `json:"type"`
+		At   string         `json:"timestamp"`
+		Data map[string]any `json:"data"`
+	}{ev.Hook, timestamp(now), ev.data(t)})
+}
+
+// flat is the JSON of ev, put by t at now, as scripts are given it: the members of data beside the others.
+func (ev *Event) flat(t *tenant.Tenant, now time.Time) (string, error) {
+	data := ev.data(t)
+	data["type"], data["timestamp"] = ev.Hook, timestamp(now)
+	b, err := bounded(data)
+	return string(b), err
+}
+
+func timestamp(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }
+
+// data is what ev tells.
+func (ev *Event) data(t *tenant.Tenant) map[string]any {
 	data := map[string]any{}
 	for name, v := range ev.Facts {
 		data[name] = v
@@ -65,11 +84,11 @@ func (ev *Event) text(t *tenant.Tenant, now time.Time) ([]byte, error) {
 	if ev.Client != nil {
 		data["client"] = clientOf(ev.Client)
 	}
-	b, err := json.Marshal(struct {
-		Type string         `json:"type"`
-		At   string         `json:"timestamp"`
-		Data map[string]any `json:"data"`
-	}{ev.Hook, now.UTC().Format(time.RFC3339Nano), data})
+	return data
+}
+
+func bounded(v any) ([]byte, error) {
+	b, err := json.Marshal(v)
 	if err == nil && len(b) > MaxEvent {
 		err = errEventSize
 	}

@@ -25,6 +25,7 @@ type Outcome struct {
 	Code        string            // of Deny and Next: error code for the client
 	Description string            // of Deny: error_description; may be empty
 	Keep        map[string]string // of Next: attributes for the next call
+	Wrong       bool              // of Next: what was sent was a wrong guess
 
 	Subject  string
 	ACR      string
@@ -34,7 +35,7 @@ type Outcome struct {
 	Rescoped bool
 	Audience []string                   // in place of what was asked, where not nil
 	Claims   map[string]json.RawMessage // of the subject, for ID token and UserInfo
-	Data     json.RawMessage            // an object that access tokens and introspection carry as dat
+	Data     json.RawMessage            // an object: of Allow, what access tokens and introspection carry as dat; of Next, what the client is told
 
 	AccessToken  AccessToken
 	RefreshToken *bool // whether there is one
@@ -64,6 +65,7 @@ var members = map[string]func(*Outcome, json.RawMessage) bool{
 	"error":             text(func(o *Outcome) *string { return &o.Code }),
 	"error_description": text(func(o *Outcome) *string { return &o.Description }),
 	"keep":              read(func(o *Outcome) *map[string]string { return &o.Keep }),
+	"wrong":             read(func(o *Outcome) *bool { return &o.Wrong }),
 	"subject":           text(func(o *Outcome) *string { return &o.Subject }),
 	"acr":               text(func(o *Outcome) *string { return &o.ACR }),
 	"amr":               list(func(o *Outcome) *[]string { return &o.AMR }),

@@ -1,0 +1,210 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// process is one worker, as the server knows it.
+type process struct {
+	cmd     *exec.Cmd
+	in, out *os.File // of ours: to it, from it
+	gone    chan struct{}
+	calls   int
+	holds   map[string]bool // programs that it was given; it may have dropped some
+	idle    *time.Timer
+}
+
+// When a worker is no longer of use.
+const (
+	mostCalls = 100_000
+	oldCPU    = 60 * time.Second
+	largeHeap = 32 << 20 // bytes
+	idleFor   = time.Minute
+	mostHeld  = 256
+	slice     = time.Millisecond // for which a call has its place before another tenant's may go first
+)
+
+// starter starts processes, all from one thread: a worker dies with the thread that made it.
+type starter struct {
+	once sync.Once
+	want chan func()
+}
+
+func (s *starter) do(f func()) {
+	s.once.Do(func() {
+		s.want = make(chan func())
+		go func() {
+			runtime.LockOSThread()
+			yieldToServer()
+			for f := range s.want {
+				f()
+			}
+		}()
+	})
+	done := make(chan struct{})
+	s.want <- func() { f(); close(done) }
+	<-done
+}
+
+// start makes a worker of command. It has nothing of ours but two pipes.
+func (s *starter) start(command []string) (*process, error) {
+	toRead, in, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	out, toWrite, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, toRead.Close(), in.Close())
+	}
+	cmd := &exec.Cmd{Path: command[0], Args: command, Env: []string{}, Dir: "/", Stdin: toRead, Stdout: toWrite}
+	cage(cmd)
+	s.do(func() { err = cmd.Start() })
+	_, _ = toRead.Close(), toWrite.Close()
+	if err != nil {
+		return nil, errors.Join(err, in.Close(), out.Close())
+	}
+	p := &process{cmd: cmd, in: in, out: out, gone: make(chan struct{}), holds: map[string]bool{}}
+	go func() {
+		_ = cmd.Wait()
+		close(p.gone)
+	}()
+	return p, nil
+}
+
+// kill ends p at once.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	_, _ = p.in.Close(), p.out.Close()
+}
+
+// cpu is the processor time that p has taken; a process that is gone took none.
+func (p *process) cpu() time.Duration {
+	d, _ := cpu(p.cmd.Process.Pid)
+	return d
+}
+
+// turn is one exchange with a worker: an order, and the report on it.
+type turn struct {
+	mu     sync.Mutex
+	ctx    context.Context
+	p      *process
+	places *fair
+	t      tenant.ID
+	budget time.Duration // of processor time
+	began  time.Duration // processor time then
+	placed time.Time     // zero: it has no place just now
+	ended  bool
+	why    error
+	timer  *time.Timer
+}
+
+// take gives p an order and returns its report, and how much processor time it took. It runs only while it has a place, which
+// it gives up for another tenant after a while, and is ended when it has used up its budget, or when ctx ends.
+func (p *process) take(ctx context.Context, places *fair, t tenant.ID, budget time.Duration, o *order) (*report, time.Duration, error) {
+	if err := places.enter(ctx, t); err != nil {
+		return nil, 0, err
+	}
+	began := p.cpu()
+	w := &turn{ctx: ctx, p: p, places: places, t: t, budget: budget, began: began, placed: time.Now()}
+	w.mu.Lock()
+	w.timer = time.AfterFunc(slice, w.watch)
+	w.mu.Unlock()
+	places.begin(w)
+	stop := context.AfterFunc(ctx, p.kill)
+	var r report
+	err := send(p.in, o)
+	if err == nil {
+		err = receive(p.out, &r)
+	}
+	stop()
+	places.end(w)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended = true
+	w.timer.Stop()
+	if w.placed.IsZero() {
+		_ = resume(p.cmd.Process) // it was done just then
+	} else {
+		places.leave(t)
+	}
+	used := p.cpu() - began
+	switch {
+	case w.why != nil:
+		return nil, used, w.why
+	case ctx.Err() != nil:
+		return nil, used, ctx.Err()
+	case err != nil:
+		return nil, used, errDied
+	case used > budget:
+		return nil, used, errCPU
+	}
+	return &r, used, nil
+}
+
+// watch looks after a turn that takes long.
+func (w *turn) watch() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ended {
+		return
+	}
+	if w.p.cpu()-w.began > w.budget {
+		w.end(errCPU)
+		return
+	}
+	if w.placed.IsZero() {
+		return // it is watched again when it goes on
+	}
+	left := slice - time.Since(w.placed)
+	if left <= 0 && w.places.wanted(w.t) && w.park() {
+		w.places.leave(w.t)
+		return
+	}
+	w.timer.Reset(max(left, slice/2))
+}
+
+// park stops the worker, which goes on as soon as there is a place for it again. The caller holds mu, and gives the place back
+// where it says so.
+func (w *turn) park() bool {
+	if w.ended || w.placed.IsZero() || pause(w.p.cmd.Process) != nil {
+		return false
+	}
+	w.placed = time.Time{}
+	go w.goOn()
+	return true
+}
+
+// goOn waits for a place, and lets the worker go on.
+func (w *turn) goOn() {
+	err := w.places.enter(w.ctx, w.t)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case err != nil && !w.ended:
+		w.end(err)
+		return
+	case err != nil:
+		return
+	case w.ended:
+		w.places.leave(w.t)
+		return
+	}
+	w.placed = time.Now()
+	w.timer.Reset(slice)
+	if resume(w.p.cmd.Process) != nil {
+		w.end(errDied)
+	}
+}
+
+func (w *turn) end(why error) {
+	w.why = why
+	w.p.kill()
+}

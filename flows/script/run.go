@@ -1,0 +1,172 @@
+package script
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"time"
+)
+
+// run is a Call on its way.
+type run struct {
+	*Call
+	script  *JavaScript
+	program *Program
+	worker  *process
+	id      string // that the worker must repeat, and nobody else knows
+	used    time.Duration
+	asked   int // what the script asked for so far
+	lines   []Line
+	room    int // lines left
+	sound   bool
+}
+
+// threw is what went wrong in the script itself.
+type threw string
+
+func (e threw) Error() string        { return ErrScript.Error() + ": " + string(e) }
+func (e threw) Is(target error) bool { return target == ErrScript }
+
+// all runs the call from its beginning to its end, and returns the answer. Without an event it only compiles.
+func (r *run) all(ctx context.Context) (string, error) {
+	id := make([]byte, 16)
+	if _, err := io.ReadFull(r.script.Rand, id); err != nil {
+		return "", err
+	}
+	r.id = base64.RawURLEncoding.EncodeToString(id)
+	var event string
+	if r.Event != nil {
+		var err error
+		if event, err = r.Event.flat(r.Tenant, r.script.Now()); err != nil {
+			return "", err
+		}
+	}
+	key := fmt.Sprintf("%s %s %d", r.Tenant.ID, r.program.Name, r.program.Version)
+	var err error
+	if r.worker, err = r.script.Workers.lease(ctx, r.Tenant.ID, key); err != nil {
+		return "", err
+	}
+	defer func() { r.script.Workers.release(r.Tenant.ID, r.worker, !r.sound) }()
+	if r.Event == nil {
+		return "", r.compile(ctx, "")
+	}
+	return r.decide(ctx, key, event)
+}
+
+// compile has the worker compile the program, and keep it as key.
+func (r *run) compile(ctx context.Context, key string) error {
+	got, err := r.take(ctx, compileCPU, &order{Program: key, Source: r.program.Source})
+	switch {
+	case err != nil:
+		return err
+	case got.Error != "":
+		return threw(got.Error)
+	}
+	r.worker.holds[key] = true
+	return nil
+}
+
+// decide runs the script until it has decided.
+func (r *run) decide(ctx context.Context, key, event string) (string, error) {
+	if !r.worker.holds[key] {
+		if err := r.compile(ctx, key); err != nil {
+			return "", err
+		}
+	}
+	begin := &order{Program: key, Run: true, Handler: handlers[r.Event.Hook], Event: event}
+	got, err := r.take(ctx, runCPU, begin)
+	if err == nil && got.Missing { // it had too many others
+		if err = r.compile(ctx, key); err == nil {
+			got, err = r.take(ctx, runCPU, begin)
+		}
+	}
+	working, cancel := context.WithCancel(ctx)
+	defer cancel()
+	answers, open := make(chan did, maxAsks), 0
+	for {
+		switch {
+		case err != nil:
+			return "", err
+		case got.Missing:
+			return "", errForged
+		case got.Done && got.Error != "":
+			return "", threw(got.Error)
+		case got.Done:
+			return got.Outcome, nil
+		}
+		for _, a := range got.Asks {
+			go func() { answers <- r.script.Host.do(working, r.Call, a) }()
+		}
+		if open += len(got.Asks); open == 0 {
+			return "", errForged
+		}
+		next := &order{}
+		if next.Answers, err = r.wait(ctx, answers); err == nil {
+			open -= len(next.Answers)
+			got, err = r.take(ctx, runCPU-r.used, next)
+		}
+	}
+}
+
+// wait waits for an answer, and returns it with others that are there too.
+func (r *run) wait(ctx context.Context, answers chan did) (out []answer, err error) {
+	for {
+		var d did
+		if len(out) > 0 {
+			select {
+			case d = <-answers:
+			default:
+				return out, nil
+			}
+		} else {
+			select {
+			case d = <-answers:
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+		r.wrong = r.wrong || d.wrong
+		if d.refusal != nil {
+			r.refusal = d.refusal
+		}
+		out = append(out, d.answer)
+	}
+}
+
+// take has the worker do what o says. A report that is not of this call, or breaks another rule, is errForged.
+func (r *run) take(ctx context.Context, budget time.Duration, o *order) (*report, error) {
+	r.sound, o.Call = false, r.id
+	got, used, err := r.worker.take(ctx, r.script.Workers.running, r.Tenant.ID, budget, o)
+	if o.Source == "" {
+		r.used += used
+	}
+	if err != nil {
+		return nil, err
+	}
+	if got.Call != r.id || r.asked+len(got.Asks) > maxAsks || got.Done && len(got.Asks) > 0 && got.Outcome == "" && got.Error == "" {
+		return nil, errForged
+	}
+	for i, a := range got.Asks {
+		if a.Number != r.asked+i+1 || len(a.Args) > maxArgs {
+			return nil, errForged
+		}
+	}
+	r.asked += len(got.Asks)
+	for _, l := range got.Lines {
+		if r.room--; r.room >= 0 {
+			r.lines = append(r.lines, Line{level(l.Level), Clip(l.Text, maxLine)})
+		}
+	}
+	r.sound = got.Done && got.Heap < largeHeap
+	return got, nil
+}
+
+// level is s if it is one.
+func level(s string) string {
+	switch s {
+	case "debug", "info", "warn", "error":
+		return s
+	}
+	return "info"
+}

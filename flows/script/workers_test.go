@@ -1,0 +1,261 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Many calls of many tenants at once see what is theirs, and nothing else.
+func TestManyAtOnce(t *testing.T) {
+	s := newStage(t)
+	s.Workers = &Workers{Command: workers.Command}
+	defer s.Workers.Close()
+	s.Host["secret"] = func(_ context.Context, c *Call, _ Args) (any, error) { return "of " + c.Tenant.ID, nil }
+	source := `globalThis.leak = (globalThis.leak || '') + '!'
+		exports.onChallenge = async (event, api) => {
+			leak += event.tenant_id;
+			const [a, b] = await Promise.all([api.secret('x'), api.user.find('y')]);
+			api.deny('x', [leak, a, b.tenant].join())
+		}`
+	var all sync.WaitGroup
+	for i := range 64 {
+		all.Go(func() {
+			of := acme(t)
+			of.ID = tenant.ID(fmt.Sprint("t", i%8))
+			for range 5 {
+				o, err := s.asks(of, source)
+				if want := fmt.Sprintf("!%[1]s,of %[1]s,%[1]s", of.ID); err != nil || o.Description != want {
+					t.Errorf("%v, %q, want %q", err, o.Description, want)
+				}
+			}
+		})
+	}
+	all.Wait()
+	s.Workers.mu.Lock()
+	if n := len(s.Workers.idle); n == 0 || n > s.Workers.leased.places {
+		t.Error(n, "workers")
+	}
+	s.Workers.mu.Unlock()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &u); err != nil || u.Maxrss<<10 > hardMemory+64<<20 {
+		t.Errorf("%v, a worker took %d MiB", err, u.Maxrss>>10)
+	}
+}
+
+// Scripts that have to be ended are not run for a while; those of other tenants are, and trials.
+func TestScriptsThatMisbehavePause(t *testing.T) {
+	s, acme := newStage(t), acme(t)
+	globex := *acme
+	globex.ID = "globex"
+	loop, fine := handler(`for (;;);`), handler(`api.allow('alice')`)
+	for range tolerated {
+		if _, err := s.asks(acme, loop); !errors.Is(err, errCPU) {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.asks(acme, fine); !errors.Is(err, oauth.Unavailable()) || !errors.Is(err, errOpen) {
+		t.Error(err)
+	}
+	if last := s.wrote[len(s.wrote)-1]; !strings.HasPrefix(last.Text, "not run: ") {
+		t.Error(last)
+	}
+	if _, err := s.asks(&globex, fine); err != nil {
+		t.Error("another tenant's:", err)
+	}
+	if _, _, err := s.Try(t.Context(), acme, of(fine), Event{Hook: tenant.HookChallenge}); err != nil {
+		t.Error("a trial:", err)
+	}
+	// Scripts that merely throw cost little, and go on.
+	for range 2 * tolerated {
+		if _, err := s.asks(&globex, handler(`throw 1`)); errors.Is(err, errOpen) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestWhatTakesTooLongEnds(t *testing.T) {
+	s := newStage(t)
+	began := time.Now()
+	_, err := s.asks(acme(t), handler(`await api.fetch('https://slow.example')`))
+	if took := time.Since(began); !errors.Is(err, errWall) || took < deadline || took > 2*deadline {
+		t.Error(err, took)
+	}
+}
+
+// A tenant that waits long takes no processor from others.
+func TestWaitingTakesNoPlace(t *testing.T) {
+	s, acme := newStage(t), acme(t)
+	s.Workers = &Workers{Command: workers.Command}
+	defer s.Workers.Close()
+	globex := *acme
+	globex.ID = "globex"
+	hold := make(chan struct{})
+	s.Host["fetch"] = func(ctx context.Context, c *Call, _ Args) (any, error) {
+		select {
+		case <-hold:
+		case <-ctx.Done():
+		}
+		return map[string]any{"status": 200}, nil
+	}
+	var all sync.WaitGroup
+	for range 32 {
+		all.Go(func() {
+			if o, err := s.asks(acme, handler(`await api.fetch('https://slow.example'); api.allow('alice')`)); err != nil || o.Subject != "alice" {
+				t.Error(o, err)
+			}
+		})
+	}
+	for range 20 {
+		if _, err := s.asks(&globex, handler(`api.deny()`)); err != nil {
+			t.Error(err)
+		}
+	}
+	close(hold)
+	all.Wait()
+}
+
+// Who leaves ends the call, and blames nobody.
+func TestACallerThatLeaves(t *testing.T) {
+	s, acme := newStage(t), acme(t)
+	for range 2 * tolerated {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+		_, err := s.Run(ctx, acme, of(handler(`await api.fetch('https://slow.example')`)), Event{Hook: tenant.HookChallenge})
+		cancel()
+		if !errors.Is(err, oauth.Unavailable()) || errors.Is(err, errOpen) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestSources(t *testing.T) {
+	s, acme := newStage(t), acme(t)
+	for _, c := range []struct{ rule, source, want string }{
+		{"a script", handler(`api.allow('a')`), ""},
+		{"what would fail later", `null.x`, ""},
+		{"no JavaScript", "\n\nexports.x = {", "the script failed: SyntaxError: script: Line 3:"},
+		{"too deep", strings.Repeat("[", 60_000), "the script failed"},
+	} {
+		err := s.Check(t.Context(), acme, c.source)
+		if got := fmt.Sprint(err); (err != nil) != (c.want != "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %v", c.rule, err)
+		}
+	}
+}
+
+func TestWorkersEndWhenTheyAreDismissed(t *testing.T) {
+	s, acme := newStage(t), acme(t)
+	s.Workers = &Workers{Command: workers.Command}
+	if _, err := s.asks(acme, twoSteps); err != nil {
+		t.Fatal(err)
+	}
+	p := s.Workers.idle[0]
+	s.Workers.drop(p)
+	if <-p.gone; len(s.Workers.idle) != 0 {
+		t.Error("it is still there")
+	}
+	if _, err := s.asks(acme, twoSteps); err != nil {
+		t.Error("the next one:", err)
+	}
+	p = s.Workers.idle[0]
+	s.Workers.Close()
+	<-p.gone
+}
+
+// A worker that has dropped a program is sent it again.
+func TestPrograms(t *testing.T) {
+	s, acme := newStage(t), acme(t)
+	s.Workers = &Workers{Command: workers.Command}
+	defer s.Workers.Close()
+	for range 2 {
+		for i := range shelfPrograms + 10 {
+			if o, err := s.asks(acme, handler(fmt.Sprintf(`api.allow('a%d')`, i))); err != nil || o.Subject != fmt.Sprint("a", i) {
+				t.Fatal(o, err)
+			}
+		}
+	}
+	var shelf shelf
+	for i := range 1000 {
+		shelf.put(fmt.Sprint(i), nil, 1+i*100%shelfSize)
+		if shelf.order.Len() > shelfPrograms || shelf.size > shelfSize || len(shelf.programs) != shelf.order.Len() {
+			t.Fatal(shelf.order.Len(), shelf.size)
+		}
+	}
+}
+
+func TestPlacesAreShared(t *testing.T) {
+	f := newFair(1, 1)
+	if err := f.enter(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var served []tenant.ID
+	var all sync.WaitGroup
+	for i, id := range []tenant.ID{"a", "a", "a", "b", "b", "c"} {
+		all.Go(func() {
+			if err := f.enter(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			served = append(served, id)
+			mu.Unlock()
+			f.leave(id)
+		})
+		for f.waits() <= i {
+			runtime.Gosched()
+		}
+	}
+	if !f.wanted("a") || f.wanted("") == false {
+		t.Error("nobody wants it")
+	}
+	f.leave("a")
+	all.Wait()
+	if want := []tenant.ID{"b", "c", "a", "b", "a", "a"}; !slices.Equal(served, want) {
+		t.Errorf("served %v, want %v", served, want)
+	}
+	if f.taken != 0 || len(f.has)+len(f.waiting)+len(f.order)+f.queue != 0 {
+		t.Errorf("left over: %+v", f)
+	}
+}
+
+func (f *fair) waits() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.queue
+}
+
+func TestQueuesAreBounded(t *testing.T) {
+	f := newFair(1, 1)
+	_ = f.enter(t.Context(), "a")
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for range maxTenantWaiting {
+		all.Go(func() {
+			if err := f.enter(ctx, "a"); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+	}
+	for f.waits() < maxTenantWaiting {
+		runtime.Gosched()
+	}
+	if err := f.enter(ctx, "a"); !errors.Is(err, errBusy) {
+		t.Error(err)
+	}
+	cancel()
+	all.Wait()
+	f.leave("a")
+	if f.taken != 0 || len(f.has)+len(f.waiting)+len(f.order)+f.queue != 0 {
+		t.Errorf("left over: %+v", f)
+	}
+}
