@@ -21,11 +21,12 @@ var version = "development"
 // cli is the command line.
 type cli struct {
 	config
-	Serve   serve          `cmd:"" default:"withargs" help:"Serve until SIGTERM."`
-	Migrate migrate        `cmd:"" help:"Migrate the database to what this program needs, and exit."`
-	Login   loginCommand   `cmd:"" help:"Keep a server and a token that opens its administration, for later commands."`
-	Logout  logoutCommand  `cmd:"" help:"Forget what login has kept."`
-	Outbox  outboxCommands `cmd:"" help:"What a tenant owes others: logout tokens, notifications, webhooks."`
+	Serve      serve             `cmd:"" default:"withargs" help:"Serve until SIGTERM."`
+	Migrate    migrate           `cmd:"" help:"Migrate the database to what this program needs, and exit."`
+	Login      loginCommand      `cmd:"" help:"Keep a server and a token that opens its administration, for later commands."`
+	Logout     logoutCommand     `cmd:"" help:"Forget what login has kept."`
+	Completion completionCommand `cmd:"" help:"Write what lets bash, zsh or fish complete commands."`
+	Outbox     outboxCommands    `cmd:"" help:"What a tenant owes others: logout tokens, notifications, webhooks."`
 	kong.Plugins
 	Version kong.VersionFlag `help:"Print the version."`
 }
