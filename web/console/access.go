@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"time"
 
 	"github.com/chancery-id/chancery/admin"
@@ -18,7 +19,9 @@ type caller struct {
 func (d *Door) me(q *call) (caller, error) {
 	who := q.by.Caller
 	if who == nil {
-		return caller{Tenant: tenant.Platform, Principal: q.by.Actor, Roles: []string{admin.Owner}, Permissions: admin.Permissions(true)}, nil
+		all := admin.Permissions(true)
+		slices.Sort(all)
+		return caller{Tenant: tenant.Platform, Principal: q.by.Actor, Roles: []string{admin.Owner}, Permissions: all}, nil
 	}
 	out := caller{Tenant: who.Home.ID, Principal: who.Principal, Roles: []string{}, Permissions: []admin.Permission{}}
 	all, err := d.Console.Administrators(q.Request.Context(), who.Home.ID)
