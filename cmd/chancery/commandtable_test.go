@@ -109,6 +109,20 @@ var handiwork = []handy{
 	{"a client is deleted", "", "client delete initech {cid} --yes", 0, "deleted", "", ""},
 	{"a deleted client is not there", "", "client show initech {cid}", 3, "no such client", "", ""},
 
+	{"a webhook is made", "", "webhook create initech https://hooks.example/x --event user_created --description CRM", 0, "whsec_", `wid=(?m)^id +(\S+)`, ""},
+	{"webhooks are listed", "", "webhook list initech", 0, "CRM", "", "whsec_"},
+	{"a webhook is shown", "", "webhook show initech {wid}", 0, "hooks.example/x", "", "whsec_"},
+	{"and changed", "", "webhook change initech {wid} --event user_deleted", 0, "user_deleted", "", "user_created"},
+	{"its secret is rotated", "", "webhook rotate-secret initech {wid} --overlap 60", 0, "whsec_", "", ""},
+	{"it is disabled", "", "webhook disable initech {wid}", 0, "disabled", "", ""},
+	{"then nothing is sent", "", "webhook test initech {wid}", 1, "disabled", "", ""},
+	{"what was given up is listed", "", "webhook messages initech {wid} --state dead", 0, "CAUSE", "", ""},
+	{"what is not there is not tried again", "", "webhook replay-message initech {wid} none-such", 1, "disabled", "", ""},
+	{"nor is anything else", "", "webhook replay initech {wid}", 1, "disabled", "", ""},
+	{"it is forgotten", "", "webhook drop-messages initech {wid}", 0, "messages", "", ""},
+	{"it is enabled", "", "webhook enable initech {wid}", 0, "enabled", "", ""},
+	{"it is deleted", "", "webhook delete initech {wid}", 0, "deleted", "", ""},
+
 	{"a role is made", "", "role put initech help-desk --permission users:read,audit:read", 0, "users:read", "", ""},
 	{"of permissions that there are", "", "role put initech help-desk --permission users:fly", 1, "#/permissions", "", ""},
 	{"roles are listed", "", "role list initech", 0, "help-desk", "", ""},
@@ -198,6 +212,7 @@ func (p *program) operate(url string) []string {
 var masks = []struct{ pattern, with string }{
 	{`127\.0\.0\.1:\d+`, "HOST"},
 	{`"address": ?"127\.0\.0\.1",?\s*`, ""},
+	{`(?m)^jwks .*\n`, ""}, // in the order of ids, which are random
 	{`(?m)^address +127\.0\.0\.1\n`, ""},
 	{`\d{4}-\d\d-\d\dT[\d:.]+Z`, "TIME"},
 	{`"?\b(\d{15,}|\d{10})\b"?`, "VERSION"},
