@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/grant"
@@ -27,5 +28,9 @@ func (db *DB) Derive(ctx context.Context, t tenant.ID, now time.Time, d grant.De
 		e.accessToken(d.AccessToken)
 	}
 	e.event(d.Event)
-	return known(e.needs(ctx, "derive tokens", grant.ErrNotFound), grant.ErrNotFound)
+	err := known(e.needs(ctx, "derive tokens", grant.ErrNotFound), grant.ErrNotFound)
+	if errors.Is(err, errDuplicate) {
+		return grant.ErrTaken
+	}
+	return err
 }

@@ -3,6 +3,7 @@ package persistence
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
@@ -57,9 +58,9 @@ const refreshable = ` AND revoked_at IS NULL AND expires_at > ? AND refresh_expi
 // RotateRefresh implements grant.Store. ev is what happened when an older token was presented.
 func (db *DB) RotateRefresh(ctx context.Context, t tenant.ID, now time.Time, r grant.Rotation, grace time.Duration, revoked tenant.Revocation, ev audit.Event) (retry bool, err error) {
 	e := db.effect(t)
-	e.guard(`UPDATE grants SET refresh_generation = ?, refresh_rotated_at = ?, refresh_used_at = ?, refresh_expires_at = ?,
+	e.guard(`UPDATE grants SET refresh_generation = ?, refresh_rotated_at = ?, refresh_used_at = ?,
 		refresh_idle_until = ?, refresh_cnf = ? WHERE tenant_id = :t AND id = ? AND refresh_generation = ?`+refreshable+` RETURNING id`,
-		append(e.refresh(&r.Next), r.Grant, r.Presented, cut(now), cut(now), cut(now))...)
+		append(slices.Delete(e.refresh(&r.Next), 3, 4), r.Grant, r.Presented, cut(now), cut(now), cut(now))...) // its end may be another by now
 	if r.AccessToken != nil {
 		e.accessToken(r.AccessToken)
 	}

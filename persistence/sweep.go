@@ -36,6 +36,7 @@ var expiring = []struct {
 	{"outbox", [...]string{expired, expired}, 0},
 	{"revocations", [...]string{expired, expired}, 0},
 	{"idempotency", [...]string{expired, expired}, 0},
+	{"token_batches", [...]string{expired, expired}, 0},
 	{"changes", [...]string{`at <= ? AND at <= ?`, `at <= ? AND at <= ?`}, changesKept},
 	{"settings_history", [...]string{outdated, outdated}, admin.RevisionsKept},
 }

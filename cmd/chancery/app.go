@@ -170,7 +170,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	questions := &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Register: a.db, Accounts: a.accounts, Proofs: proofs}
 	hooks := a.hooks()
 	a.accounts.Deliver = deliver(hooks)
-	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel, Device: devices, Hooks: hooks,
+	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Records: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel, Device: devices, Hooks: hooks,
 		Passwords: a.accounts, Guesses: a.limiter, Access: questions, Keys: clientKeys, Replay: a.db, Tickets: a.db, TokenEndpoint: discovery.Token}
 	clientAuth := &clientauth.Service{Now: time.Now, Limit: a.limiter, Keys: clientKeys, Replay: a.db, TokenEndpoint: discovery.Token}
 	vouchedFor := *clientAuth // where guesses come from only the tenant's own authorization server knows

@@ -41,8 +41,8 @@ func (oneClient) Client(_ context.Context, id string) (*tenant.Client, error) {
 }
 
 func TestPresent(t *testing.T) {
-	bearer, bound := strings.Repeat("b", opaqueSize), strings.Repeat("k", opaqueSize)
-	shown, both, mine, other := strings.Repeat("s", opaqueSize), strings.Repeat("a", opaqueSize), certificate(t), certificate(t)
+	bearer, bound := strings.Repeat("b", 43), strings.Repeat("k", 43)
+	shown, both, mine, other := strings.Repeat("s", 43), strings.Repeat("a", 43), certificate(t), certificate(t)
 	hash := func(token string) string { h := sha256.Sum256([]byte(token)); return string(h[:]) }
 	store := opaqueTokens{tokens: map[string]grant.AccessToken{
 		hash(bearer): {ID: "bearer"}, hash(bound): {ID: "bound", Confirmation: oauth.Confirmation{JKT: "key"}},
@@ -70,8 +70,8 @@ func TestPresent(t *testing.T) {
 		{"a token bound to both, without the certificate", Presented{Token: both, DPoP: true, Proof: proof.Request{Proofs: []string{"x"}}}, errCert},
 		{"a token bound to both, without a proof", Presented{Token: both, DPoP: true, Certificate: mine}, errUnkept},
 		{"a bound token that somebody vouches for", Presented{Token: both, Vouched: true}, nil},
-		{"no token that somebody vouches for", Presented{Token: strings.Repeat("x", opaqueSize), Vouched: true}, errToken},
-		{"no token of ours", Presented{Token: strings.Repeat("x", opaqueSize), DPoP: true}, errToken},
+		{"no token that somebody vouches for", Presented{Token: strings.Repeat("x", 43), Vouched: true}, errToken},
+		{"no token of ours", Presented{Token: strings.Repeat("x", 43), DPoP: true}, errToken},
 		{"nothing", Presented{}, errToken},
 	} {
 		a, err := s.Present(t.Context(), acme, c.p)

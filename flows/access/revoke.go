@@ -2,6 +2,8 @@ package access
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/grant"
@@ -42,8 +44,8 @@ func (s *Service) revoke(ctx context.Context, t *tenant.Tenant, c *tenant.Client
 	return s.revokeToken(ctx, t, a, ev)
 }
 
-// RevokeAny revokes a token of any client for whoever acts for the tenant, with all of its grant, if it has one. One that is
-// unknown or dead is grant.ErrNotFound.
+// RevokeAny revokes a token of any client for whoever acts for the tenant, with all of its grant, if it has one. An access
+// token that is stored may be named by its hash in base64url. One that is unknown or dead is grant.ErrNotFound.
 func (s *Service) RevokeAny(ctx context.Context, t *tenant.Tenant, token string, by By) error {
 	g, ours, err := s.refresh(ctx, t, token)
 	switch {
@@ -53,6 +55,9 @@ func (s *Service) RevokeAny(ctx context.Context, t *tenant.Tenant, token string,
 		return s.RevokeGranted(ctx, t, g.ID, by)
 	}
 	a, err := s.Token(ctx, t, token)
+	if gone(err) {
+		a, err = s.hashed(ctx, t, token)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -60,6 +65,15 @@ func (s *Service) RevokeAny(ctx context.Context, t *tenant.Tenant, token string,
 		return s.RevokeGranted(ctx, t, a.Grant, by)
 	}
 	return s.revokeToken(ctx, t, a, audit.Event{At: s.Now(), Kind: audit.GrantRevoked, Actor: by.Actor, Subject: a.Subject, ClientID: a.ClientID, Address: by.Address})
+}
+
+// hashed returns the stored access token of that hash in base64url, whoever its client is.
+func (s *Service) hashed(ctx context.Context, t *tenant.Tenant, hash string) (*grant.AccessToken, error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(hash)
+	if err != nil || len(b) != sha256.Size {
+		return nil, grant.ErrNotFound
+	}
+	return s.Grants.AccessToken(ctx, t.ID, s.Now(), b)
 }
 
 // revokeToken revokes one access token.

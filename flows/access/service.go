@@ -37,7 +37,7 @@ func (s *Service) Token(ctx context.Context, t *tenant.Tenant, token string) (*g
 			return nil, err
 		}
 		return a, able(ctx, t, a.ClientID)
-	case len(token) != opaqueSize:
+	case !grant.IsIdentifier(token):
 		return nil, grant.ErrNotFound
 	}
 	a, err := s.Grants.AccessToken(ctx, t.ID, s.Now(), grant.Hash(token))
@@ -61,9 +61,6 @@ func able(ctx context.Context, t *tenant.Tenant, clientID string) error {
 	}
 	return err
 }
-
-// opaqueSize is the length of an opaque access token: 256 bits in base64url.
-const opaqueSize = 43
 
 // refresh returns the grant and state of the refresh token that is presented, if it is the newest of its line and lives,
 // else grant.ErrNotFound. ours is false where it is no refresh token of t at all, so that it may be something else.

@@ -21,6 +21,7 @@ const (
 	SessionEnded        Kind = "session_ended"
 	SessionSwitched     Kind = "session_switched"
 	SessionChanged      Kind = "session_changed"
+	TokenChanged        Kind = "token_changed"
 	ClientCreated       Kind = "client_created"
 	ClientUpdated       Kind = "client_updated"
 	ClientDeleted       Kind = "client_deleted"

@@ -33,7 +33,7 @@ func TestCompleteAuthorized(t *testing.T) {
 	p := w.only()
 	want := &grant.Grant{ID: p.ID, Subject: "bob", ClientID: "bank", CreatedAt: w.now, ExpiresAt: noon.Add(10 * time.Minute),
 		Code: &grant.CodeState{Hash: grant.Hash(ack.AuthReqID), ExpiresAt: noon.Add(10 * time.Minute)},
-		Terms: grant.Terms{Scope: oauth.Scope{"openid", "hr"}, Audience: []string{"https://api.example"}, Claims: []string{"grade"},
+		Terms: grant.Terms{Scope: oauth.Scope{"openid", "hr"}, Audience: []string{"https://api.example"}, Claims: []string{"grade"}, GrantType: oauth.CIBA,
 			PresetIDToken: map[string]json.RawMessage{"txn": json.RawMessage(`"1"`)}, Consented: []string{"grade"}, Properties: []grant.Property{{Key: "k", Value: "v"}},
 			AccessToken: grant.AccessTerms{Lifetime: 60}, IDToken: grant.IDTerms{Issue: true, Subject: "pairwise"},
 			RefreshToken: grant.RefreshTerms{Issue: true, Lifetime: 3600},
@@ -56,7 +56,7 @@ func TestCompleteGrantsWhatWasAskedUnlessItSaysOtherwise(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := w.store.grants[w.only().ID].Terms
-	want := grant.Terms{Scope: oauth.Scope{"openid", "email"}, Claims: []string{"email", "email_verified"}, IDToken: grant.IDTerms{Issue: true}}
+	want := grant.Terms{Scope: oauth.Scope{"openid", "email"}, Claims: []string{"email", "email_verified"}, IDToken: grant.IDTerms{Issue: true}, GrantType: oauth.CIBA}
 	if d := cmp.Diff(want, got); d != "" { // and no refresh token for a client that may not have one
 		t.Errorf("-want +got\n%s", d)
 	}

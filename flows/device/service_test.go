@@ -232,7 +232,7 @@ func TestWhatIsGranted(t *testing.T) {
 			scope, _ := oauth.ParseScope(tt.scope)
 			want := &grant.Grant{ID: id, Subject: "alice", ClientID: "tv", CreatedAt: noon, ExpiresAt: noon.Add(10 * time.Minute),
 				Code: &grant.CodeState{Hash: grant.Hash(a.DeviceCode), ExpiresAt: noon.Add(10 * time.Minute)},
-				Terms: grant.Terms{Scope: scope, Claims: []string{"email", "email_verified"}, IDToken: grant.IDTerms{Issue: tt.idToken}, RefreshToken: grant.RefreshTerms{Issue: true},
+				Terms: grant.Terms{Scope: scope, Claims: []string{"email", "email_verified"}, IDToken: grant.IDTerms{Issue: tt.idToken}, RefreshToken: grant.RefreshTerms{Issue: true}, GrantType: oauth.DeviceCode,
 					Login: grant.Login{AuthTime: noon.Unix(), TellAuthTime: true, AMR: []string{"pwd"}}}}
 			if d := cmp.Diff(want, got); d != "" {
 				t.Errorf("%s: -want +got\n%s", tt.rule, d)

@@ -20,6 +20,7 @@ type Grant struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time // when nothing made from it can live any more
 	RevokedAt time.Time
+	Revision  int64 // of Terms: how often they were changed
 	Terms     Terms
 	Code      *CodeState    // while it has a code, redeemed or not
 	Refresh   *RefreshState // once it has a refresh token
@@ -47,9 +48,10 @@ type Terms struct {
 	IDToken        IDTerms                    `json:"id_token,omitzero"`
 	RefreshToken   RefreshTerms               `json:"refresh_token,omitzero"`
 	Login          Login                      `json:"login,omitzero"`
-	Delegation     Delegation                 `json:"delegation,omitzero"` // where there is more to say than the grant's actor
-	Parent         string                     `json:"parent,omitempty"`    // id of the grant that it comes of, and dies with
-	DPoPJKT        string                     `json:"dpop_jkt,omitempty"`  // key that the code is bound to (RFC 9449 §10); empty: none
+	Delegation     Delegation                 `json:"delegation,omitzero"`  // where there is more to say than the grant's actor
+	Parent         string                     `json:"parent,omitempty"`     // id of the grant that it comes of, and dies with
+	DPoPJKT        string                     `json:"dpop_jkt,omitempty"`   // key that the code is bound to (RFC 9449 §10); empty: none
+	GrantType      string                     `json:"grant_type,omitempty"` // that it comes of; empty: see Grant.Type
 }
 
 // Login is how the subject was authenticated, as ID tokens tell it (OIDC Core §2).
@@ -133,6 +135,17 @@ func (r *RefreshState) End() time.Time {
 		return r.IdleUntil
 	}
 	return r.ExpiresAt
+}
+
+// Type is the grant type that g comes of, as far as that is certain, else empty.
+func (g *Grant) Type() string {
+	switch {
+	case g.Terms.GrantType != "":
+		return g.Terms.GrantType
+	case g.Code != nil && (g.Code.RedirectURI != "" || g.Code.Challenge != ""): // else it may have come another way
+		return oauth.AuthorizationCode
+	}
+	return ""
 }
 
 // Outlives reports whether g outlives its session: whoever decided it said so, or the subject agreed to it (OIDC Core §11).

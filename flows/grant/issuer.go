@@ -92,9 +92,27 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 // twin is the opaque token that stands for the same as the JWT a, and is revoked with it. It is derived from jti, so
 // that whoever holds the JWT leads us to what is stored.
 func twin(t *tenant.Tenant, a AccessToken) *AccessToken {
-	a.Twin = base64.RawURLEncoding.EncodeToString(t.Secret.MAC("access token twin", []byte(a.ID)))
+	a.Twin = TwinOf(t, a.ID)
 	a.Hash = Hash(a.Twin)
 	return &a
+}
+
+// TwinOf is the opaque token that stands for the same as the JWT of that id, if one was made with it.
+func TwinOf(t *tenant.Tenant, id string) string {
+	return base64.RawURLEncoding.EncodeToString(t.Secret.MAC("access token twin", []byte(id)))
+}
+
+// The form of an opaque access token, of 256 bits in base64url where it is ours.
+const (
+	minIdentifier = 32
+	maxIdentifier = 512
+)
+
+// IsIdentifier reports whether token has the shape of an opaque access token: 32 to 512 characters of base64url.
+func IsIdentifier(token string) bool {
+	return minIdentifier <= len(token) && len(token) <= maxIdentifier && !strings.ContainsFunc(token, func(r rune) bool {
+		return r != '-' && r != '_' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
+	})
 }
 
 // AccessLife is the life of an access token whose grant asked for seconds; zero: the tenant's default.

@@ -28,7 +28,7 @@ type Redemption struct {
 type Rotation struct {
 	Grant       string
 	Presented   int64        // the generation that was presented
-	Next        RefreshState // Generation is Presented, or Presented+1 when the token rotates
+	Next        RefreshState // Generation is Presented, or Presented+1 when the token rotates; the line ends when it did before
 	AccessToken *AccessToken // recorded with it, if an opaque one was minted
 }
 
@@ -74,7 +74,7 @@ type Store interface {
 	// PutGrant records a grant that needs no code, with its tokens.
 	PutGrant(ctx context.Context, t tenant.ID, g Grant, a *AccessToken, ev audit.Event) error
 	// Derive records what d says. Where From does not stand at now, or the account of Subject is disabled, it is
-	// ErrNotFound, and nothing is recorded.
+	// ErrNotFound, and where there is an access token of that hash ErrTaken; then nothing is recorded.
 	Derive(ctx context.Context, t tenant.ID, now time.Time, d Derivation) error
 	// RevokeGrant revokes a grant and all that hangs on it, and enters revoked into the journal. Revoking one that
 	// is not there, or is revoked already, changes nothing and is no error.

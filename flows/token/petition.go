@@ -129,6 +129,7 @@ var errStands = oauth.InvalidGrant("what was presented no longer stands")
 func (s *Service) issue(ctx context.Context, t *tenant.Tenant, r *Request, p *Petition, change func(*grant.Grant) error,
 	record func(context.Context, *tenant.Tenant, grant.Derivation) error) (grant.Tokens, error) {
 	g, fresh := s.granted(t, p)
+	g.Terms.GrantType = r.get("grant_type")
 	if change != nil {
 		if err := change(g); err != nil {
 			return grant.Tokens{}, err

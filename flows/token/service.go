@@ -24,6 +24,7 @@ type Service struct {
 	Now      func() time.Time
 	Issuer   *grant.Issuer
 	Grants   grant.Store
+	Records  grant.Records // of those that the tenant's backend looks after; nil where it cannot
 	Sessions session.Store
 	Accounts grant.Accounts
 	CIBA     *ciba.Service

@@ -105,6 +105,13 @@ func Budget(t *testing.T, db *persistence.DB, sent func() int) {
 		{"ListSessions", 1, func() error { _, err := k.db.ListSessions(k.ctx, k.t, "alice", "", 9); return err }, nil},
 		{"ListAuthorizations", 1, func() error { _, err := k.db.ListAuthorizations(k.ctx, k.t, "alice", "app", "", 9); return err }, nil},
 		{"ListGrants", 1, func() error { _, err := k.db.ListGrants(k.ctx, k.t, k.now, "alice", "app", "", 9); return err }, nil},
+		{"ListRecords", 3, func() error { _, _, err := k.db.ListRecords(k.ctx, k.t, k.now, grant.Whose{}, 0, 9); return err }, nil},
+		{"Amend", 1, func() error {
+			alone := k.token("renamed", "")
+			return k.db.Amend(k.ctx, k.t, k.now, grant.Amendment{Token: &alone, Event: k.event(audit.TokenChanged)})
+		}, nil},
+		{"DeriveAll", 1, func() error { return k.db.DeriveAll(k.ctx, k.t, k.now, k.batch("batch"), nil) }, nil},
+		{"Batch", 1, func() error { _, err := k.db.Batch(k.ctx, k.t, k.now, "batch"); return err }, nil},
 		{"AmendSession", 1, func() error {
 			return k.db.AmendSession(k.ctx, k.t, "gone", session.Amendment{UsedAt: k.now}, k.event(audit.SessionChanged))
 		}, session.ErrNotFound},

@@ -49,6 +49,7 @@ type DB interface {
 	outbox.Webhooks
 	session.Register
 	grant.Register
+	grant.Records
 }
 
 var _ DB = (*persistence.DB)(nil)
@@ -90,6 +91,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"webhooks", webhooks},
 		{"logout", logouts},
 		{"registers", registers},
+		{"records", records},
 		{"sweep", sweeps},
 	}
 	for _, g := range groups {
@@ -155,6 +157,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[outbox.Webhooks](),
 	reflect.TypeFor[session.Register](),
 	reflect.TypeFor[grant.Register](),
+	reflect.TypeFor[grant.Records](),
 }
 
 // listed is a case in a list, or the reason why there is none.

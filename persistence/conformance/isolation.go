@@ -74,6 +74,7 @@ func (k *kit) fill() {
 	g.SessionID = "session"
 	k.must(k.db.PutGrant(k.ctx, k.t, g, &a, k.event(audit.GrantIssued)))
 	k.must(k.db.PutAccessToken(k.ctx, k.t, alone))
+	k.must(k.db.DeriveAll(k.ctx, k.t, k.now, k.batch("batch"), nil))
 	k.push("pushed")
 	k.must(k.db.PutInitialToken(k.ctx, k.t, k.initialToken("initial", 3), 9, audit.Event{}))
 	k.administered()
@@ -166,6 +167,8 @@ func (k *kit) dump() contents {
 	put("access", access, err)
 	answered, err := k.db.Answered(k.ctx, k.t, hash("once"), k.now)
 	put("answer", answered, err)
+	batch, err := k.db.Batch(k.ctx, k.t, k.now, "batch")
+	put("batch", batch, err)
 	evs, err := k.db.Events(k.ctx, k.t, time.Time{}, 100)
 	put("events", evs, err)
 	return c
@@ -406,7 +409,21 @@ var isolations = map[string]kept{
 		return none(k.db.AmendSession(k.ctx, k.t, "session", session.Amendment{UsedAt: k.at(time.Minute)}, k.event(audit.SessionChanged)))
 	}},
 	"grant.Register.ListAuthorizations": {call: func(k *kit) (any, error) { return k.db.ListAuthorizations(k.ctx, k.t, "", "app", "", 1000) }},
-	"grant.Register.ListGrants":         {call: func(k *kit) (any, error) { return k.db.ListGrants(k.ctx, k.t, k.now, "alice", "", "", 1000) }},
+	"grant.Records.ListRecords": {call: func(k *kit) (any, error) {
+		rs, total, err := k.db.ListRecords(k.ctx, k.t, k.now, grant.Whose{}, 0, 1000)
+		return []any{rs, total}, err
+	}},
+	"grant.Records.NewestToken": {call: func(k *kit) (any, error) { return k.db.NewestToken(k.ctx, k.t, k.now, "grant") }},
+	"grant.Records.Batch":       {call: func(k *kit) (any, error) { return k.db.Batch(k.ctx, k.t, k.now, "batch") }},
+	"grant.Records.Amend": {call: func(k *kit) (any, error) {
+		g, a := k.refreshable("grant"), k.token("another", "grant")
+		return none(k.db.Amend(k.ctx, k.t, k.now, k.amended(&g, 0, hash("token"), &a)))
+	}},
+	"grant.Records.DeriveAll": {call: func(k *kit) (any, error) {
+		b := k.token("b", "")
+		return none(k.db.DeriveAll(k.ctx, k.t, k.now, k.batch("second"), []grant.Derivation{{AccessToken: &b}}))
+	}},
+	"grant.Register.ListGrants": {call: func(k *kit) (any, error) { return k.db.ListGrants(k.ctx, k.t, k.now, "alice", "", "", 1000) }},
 
 	"outbox.Store.Owing":   {why: everyTenant},
 	"outbox.Store.Backlog": {why: everyTenant},

@@ -373,6 +373,11 @@ var races = map[string]raced{
 	"session.Register.EndSessions":  {race: raceEndSessions},
 	"session.Register.AmendSession": {race: raceAmendSession},
 	"grant.Register.ListGrants":     {why: onlyReads},
+	"grant.Records.ListRecords":     {why: onlyReads},
+	"grant.Records.NewestToken":     {why: onlyReads},
+	"grant.Records.Batch":           {why: onlyReads},
+	"grant.Records.Amend":           {race: raceAmend},
+	"grant.Records.DeriveAll":       {race: raceDeriveAll},
 
 	"grant.Register.ListAuthorizations": {why: onlyReads},
 

@@ -46,11 +46,13 @@ var refreshes = []promise{
 		got, err := k.db.Grant(k.ctx, k.t, id)
 		k.must(err)
 		r := k.line(2)
+		r.ExpiresAt = want.Refresh.ExpiresAt // whatever its use says of that
 		want.Refresh = &r
 		k.same(got, want)
 	}},
 	{"a token that does not rotate is used again and again", func(k *kit) {
 		id := k.refreshing(nil)
+		want := k.line(1)
 		for range 3 {
 			k.now = k.at(time.Minute)
 			retry, err := k.rotate(id, 1, 1)
@@ -59,7 +61,8 @@ var refreshes = []promise{
 		}
 		got, err := k.db.Grant(k.ctx, k.t, id)
 		k.must(err)
-		k.same(*got.Refresh, k.line(1))
+		want.RotatedAt, want.UsedAt, want.IdleUntil = k.now, k.now, k.line(1).IdleUntil
+		k.same(*got.Refresh, want)
 	}},
 	{"the one before, within the grace, is a retry and changes nothing but what it mints", func(k *kit) {
 		id := k.refreshing(nil)

@@ -92,9 +92,7 @@ func (a *introspectionAnswer) standing(t *tenant.Tenant, st *access.Standing) {
 		for _, p := range g.Terms.Properties {
 			a.Properties = append(a.Properties, property(p))
 		}
-		if a.GrantType = ""; g.Code != nil && (g.Code.RedirectURI != "" || g.Code.Challenge != "") { // else it may have come another way
-			a.GrantType = grantTypes.here(oauth.AuthorizationCode)
-		}
+		a.GrantType = grantTypes.here(g.Type())
 	}
 }
 

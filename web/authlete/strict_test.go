@@ -159,7 +159,6 @@ func TestStrictCallers(t *testing.T) {
 			}
 			return out
 		}
-		type m = map[string]any
 		for _, p := range []string{"", "client_id=nobody", asked(""), asked("&prompt=none"), asked("&prompt=login+consent&max_age=0&display=wap"), asked("&response_mode=form_post"),
 			asked("&scope=openid"), asked("&prompt=bad"), "response_type=code&client_id=app&redirect_uri=https%3A%2F%2Fclient.example.org%2Fcb"} {
 			a := check("POST", "/auth/authorization", m{"parameters": p, "context": nil}, 200)

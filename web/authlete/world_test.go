@@ -278,7 +278,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	w.door = &Door{Now: w.clock, Rand: rand.Reader,
 		Authorize: &authorize.Service{Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Requests: requests,
 			Sessions: &session.Service{Now: w.clock, Rand: rand.Reader, Store: db}},
-		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, CIBA: backchannel, Device: devices,
+		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Records: db, Sessions: db, Accounts: accounts, CIBA: backchannel, Device: devices,
 			Passwords: accounts, Access: questions, Replay: db, Tickets: w.store},
 		Access:     questions,
 		CIBA:       backchannel,
