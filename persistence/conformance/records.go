@@ -15,8 +15,8 @@ func (k *kit) batch(id string) grant.Batch {
 	return grant.Batch{ID: id, Tokens: 2, Code: "A1", Description: mark(k.t), CreatedAt: k.now, ExpiresAt: k.at(time.Hour)}
 }
 
-// names returns what the records of those have: the grant and the hash of the token.
-func (k *kit) names(w grant.Whose, start, n int) (names []string, total int) {
+// recordNames returns what the records of those have: the grant and the hash of the token.
+func (k *kit) recordNames(w grant.Whose, start, n int) (names []string, total int) {
 	k.Helper()
 	rs, total, err := k.db.ListRecords(k.ctx, k.t, k.now, w, start, n)
 	k.must(err)
@@ -96,7 +96,7 @@ var records = []promise{
 			{grant.Whose{ClientID: "desk", Subject: "alice"}, 0, 9, nil, 0},
 			{grant.Whose{Subject: "a\x00b"}, 0, 9, nil, 0},
 		} {
-			got, total := k.names(c.w, c.start, c.n)
+			got, total := k.recordNames(c.w, c.start, c.n)
 			k.same(got, c.want)
 			k.same(total, c.total)
 		}
@@ -206,7 +206,7 @@ var records = []promise{
 			ds = append(ds, grant.Derivation{Subject: fmt.Sprint("subject", i), Grant: &g, AccessToken: &a, Event: k.event(audit.GrantIssued)})
 		}
 		k.must(k.db.DeriveAll(k.ctx, k.t, k.now, k.batch("x"), ds))
-		_, total := k.names(grant.Whose{}, 0, 1)
+		_, total := k.recordNames(grant.Whose{}, 0, 1)
 		k.same(total, 100)
 	}},
 }
