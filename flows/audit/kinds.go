@@ -4,7 +4,7 @@ package audit
 func Kinds() []Kind {
 	return []Kind{
 		LoggedIn, LoginFailed, Consented, Denied, GrantIssued, GrantRevoked, TokenExchanged, CodeReplayed, RefreshReplayed, SessionEnded,
-		SessionSwitched, SessionChanged, ClientCreated, ClientUpdated, ClientDeleted, ClientSecretRotated, TenantCreated, TenantUpdated,
+		SessionSwitched, SessionChanged, TokenChanged, ClientCreated, ClientUpdated, ClientDeleted, ClientSecretRotated, TenantCreated, TenantUpdated,
 		TenantDeleted, TenantRestored, TenantPurged, KeysRotated, KeyRevoked, TokenCreated, TokenRevoked, InitialTokenCreated,
 		InitialTokenRevoked, ClientExpired, UserCreated, UsersImported, UserUpdated, UserDeleted, RoleChanged, RolesGranted, AccountCreated,
 		AccountUpdated, AccountDeleted, WebhookCreated, WebhookUpdated, WebhookDeleted, WebhookRotated, WebhookSuspended, RecoveryCodeUsed, AdminRefused,
