@@ -18,8 +18,7 @@ func (db *DB) Begin(ctx context.Context, t tenant.ID, i authorize.Interaction, t
 	if i.Request != nil && i.Request.Pushed != nil {
 		e.keep(i.Request.Pushed, i.ExpiresAt)
 	}
-	e.insert("interactions (tenant_id, hash, version, step, session_id, answered, binding, request, data, created_at, expires_at)", "",
-		i.Hash, i.Version, string(i.Step), i.SessionID, i.Answered, i.Binding, e.json(i.Request), raw(i.Data), cut(i.CreatedAt), cut(i.ExpiresAt))
+	e.interaction(&i)
 	if touch != nil {
 		e.touch(touch)
 	}
@@ -28,6 +27,12 @@ func (db *DB) Begin(ctx context.Context, t tenant.ID, i authorize.Interaction, t
 		return err
 	}
 	return e.needs(ctx, "begin interaction", authorize.ErrNotFound)
+}
+
+// interaction records a new one.
+func (e *effect) interaction(i *authorize.Interaction) {
+	e.insert("interactions (tenant_id, hash, version, step, session_id, answered, binding, request, data, created_at, expires_at)", "",
+		i.Hash, i.Version, string(i.Step), i.SessionID, i.Answered, i.Binding, e.json(i.Request), raw(i.Data), cut(i.CreatedAt), cut(i.ExpiresAt))
 }
 
 // readInteraction reads an interaction while it lives.
@@ -104,11 +109,19 @@ func (db *DB) finish(t tenant.ID, now time.Time, f *authorize.FinishEffect, agai
 	if f.Pushed != nil {
 		held += e.unused(f.Pushed)
 	}
-	if len(f.Hash) > 0 {
+	switch {
+	case len(f.Hash) > 0 && f.Kept != nil:
+		e.guard(`UPDATE interactions SET version = version + 1, request = ?, data = ?
+			WHERE tenant_id = :t AND hash = ? AND version = ? AND expires_at > ?`+held+` RETURNING version`,
+			e.json(f.Kept.Request), raw(f.Kept.Data), f.Hash, f.Version, cut(now))
+	case len(f.Hash) > 0:
 		e.guard(`DELETE FROM interactions WHERE tenant_id = :t AND hash = ? AND version = ? AND expires_at > ?`+held+` RETURNING version`,
 			f.Hash, f.Version, cut(now))
-	} else {
+	default:
 		e.guard(`SELECT 1 AS version WHERE true` + held)
+	}
+	if len(f.Hash) == 0 && f.Kept != nil {
+		e.interaction(f.Kept)
 	}
 	if f.Pushed != nil {
 		e.useUp(f.Pushed)

@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/oauth"
@@ -15,6 +16,29 @@ type ChallengeSettings struct {
 	DistinguishUsers    bool   `json:"distinguish_users,omitempty"`     // tell an unknown or disabled user from a wrong password
 	CreateSession       bool   `json:"create_session,omitempty"`        // begin a login session with each code, and set its cookie
 	RequireResponseType bool   `json:"require_response_type,omitempty"` // response_type=code must be sent
+
+	Steps        map[string]string `json:"steps,omitempty"`         // by the acr that asks for it: password, otp, hook, or the name of a script
+	StepUpAfter  int64             `json:"step_up_after,omitempty"` // seconds since the user authenticated after which a refresh demands it anew; never where zero
+	TokenSession bool              `json:"token_session,omitempty"` // token responses bring an auth_session for a step-up
+}
+
+// The steps of the challenge that are not scripts.
+const (
+	StepPassword = "password" // user name and password, and a code of TOTP where the user has one
+	StepOTP      = "otp"      // user name, and a code of TOTP or one that is sent
+	StepHook     = "hook"     // the tenant's webhook decides
+)
+
+// ChallengeStep returns the name of the step that the first known of those acr values asks for, with that acr; or else that
+// of the default acr, which is password unless the tenant says otherwise.
+func (s *Settings) ChallengeStep(acrs []string) (acr, step string) {
+	for _, acr := range acrs {
+		if step, ok := s.Challenge.Steps[acr]; ok {
+			return acr, step
+		}
+	}
+	acr = s.ChallengeACR()
+	return acr, cmp.Or(s.Challenge.Steps[acr], StepPassword)
 }
 
 // ChallengeLifetime is how long an auth_session can be gone on with, however often it is.
@@ -26,4 +50,10 @@ func (s *Settings) ChallengeACR() string { return cmp.Or(s.Challenge.DefaultACR,
 // challenge checks what the ranges of numbers leave.
 func (c *checker) challenge(s *ChallengeSettings) {
 	c.that(s.DefaultACR == "" || oauth.ScopeValue(s.DefaultACR) && len(s.DefaultACR) <= maxItem, "/challenge/default_acr", "is no acr value")
+	for acr, step := range s.Steps {
+		at := "/challenge/steps/" + escape.Replace(acr)
+		c.that(oauth.ScopeValue(acr) && len(acr) <= maxItem, at, "is no acr value")
+		c.that(step != "" && len(step) <= 64 && !strings.ContainsFunc(step, func(r rune) bool { return r <= 0x20 || r > 0x7e }), at, "is no name of a step")
+	}
+	c.that(len(s.Steps) <= 64, "/challenge/steps", "are too many")
 }

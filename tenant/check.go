@@ -58,6 +58,7 @@ func (s *Settings) Check() []FieldError {
 	c.ciba(&s.CIBA)
 	c.device(&s.Device)
 	c.challenge(&s.Challenge)
+	c.authentication(&s.Authentication)
 	c.documents(&s.Documents)
 	c.resources(s)
 	c.list("/app_origins", s.AppOrigins, webOrigin, "must be the origin of an https page as browsers write it, such as https://app.example; http only for the loopback")
@@ -108,6 +109,7 @@ func (c *checker) ranges(s *Settings) {
 		{"/par/lifetime", s.PAR.Lifetime, 10, 600, false},
 		{"/request_objects/lifetime", s.RequestObjects.Lifetime, 10, day, false},
 		{"/challenge/lifetime", s.Challenge.Lifetime, 60, 30 * day, false},
+		{"/challenge/step_up_after", s.Challenge.StepUpAfter, 60, 365 * day, false},
 		{"/dpop/nonce_lifetime", s.DPoP.NonceLifetime, 1, day, false},
 	} {
 		if r.value == 0 || r.min <= r.value && r.value <= r.max || r.negative && r.value == -1 {

@@ -73,6 +73,7 @@ type Metadata struct {
 	RequirePAR              bool              `json:"require_pushed_authorization_requests,omitempty"`        // RFC 9126 §6
 	BackchannelMode         string            `json:"backchannel_token_delivery_mode,omitempty"`              // CIBA Core §4
 	BackchannelUserCode     bool              `json:"backchannel_user_code_parameter,omitempty"`              // it sends user_code
+	ChallengeErrorStyle     string            `json:"authorization_challenge_error_style,omitempty"`          // janssen where empty, or draft
 	ChallengeAuthMethod     string            `json:"authorization_challenge_endpoint_auth_method,omitempty"` // none: there it need not authenticate
 	DPoPBound               bool              `json:"dpop_bound_access_tokens,omitempty"`                     // never a bearer token (RFC 9449 §5.2)
 	BackchannelLogoutURI    string            `json:"backchannel_logout_uri,omitempty"`                       // Back-Channel Logout §2.2

@@ -23,13 +23,16 @@ type Settings struct {
 	Documents     DocumentSettings      `json:"client_documents,omitzero"`
 	CIBA          CIBASettings          `json:"ciba,omitzero"`
 	Challenge     ChallengeSettings     `json:"challenge,omitzero"`
-	DPoP          DPoPSettings          `json:"dpop,omitzero"`
-	PAR           PARSettings           `json:"par,omitzero"`
-	Signing       SigningSettings       `json:"signing,omitzero"`
-	Encryption    EncryptionSettings    `json:"encryption,omitzero"`
-	Access        AccessSettings        `json:"access,omitzero"`
-	Device        DeviceSettings        `json:"device,omitzero"`
-	Logout        LogoutSettings        `json:"logout,omitzero"`
+
+	Authentication AuthenticationSettings `json:"authentication,omitzero"`
+
+	DPoP       DPoPSettings       `json:"dpop,omitzero"`
+	PAR        PARSettings        `json:"par,omitzero"`
+	Signing    SigningSettings    `json:"signing,omitzero"`
+	Encryption EncryptionSettings `json:"encryption,omitzero"`
+	Access     AccessSettings     `json:"access,omitzero"`
+	Device     DeviceSettings     `json:"device,omitzero"`
+	Logout     LogoutSettings     `json:"logout,omitzero"`
 
 	Resources     map[string]ResourceSettings `json:"resources,omitempty"`      // by name
 	ResourcesOnly bool                        `json:"resources_only,omitempty"` // tokens are issued for these resources and no others

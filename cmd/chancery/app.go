@@ -190,7 +190,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 			&authlete.Door{Now: time.Now, Rand: rand.Reader, Authorize: authz, Tokens: tokens, Access: questions, CIBA: backchannel, Device: devices,
 				Proofs: proofs, ClientAuth: &vouchedFor, Clients: a.clients, Console: a.console, Changed: a.resolver.Refresh},
 			&firstparty.Door{Browser: ui, Challenge: &challenge.Service{Now: time.Now, Rand: rand.Reader, Clients: clientAuth, Requests: requests,
-				Authorize: authz, Decider: &challenge.Password{Accounts: a.accounts}, Store: a.db}},
+				Authorize: authz, Decider: a.steps(), Store: a.db, Grants: a.db, Proofs: proofs, Limit: a.limiter}, Aliases: aliases, Now: time.Now},
 			&console.Door{Console: a.console, Resolve: a.tenant},
 		}}
 	if tracing {

@@ -2,6 +2,7 @@ package authorize
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
@@ -21,11 +22,20 @@ type Granted struct {
 	SID     string           // its handle
 }
 
+// Given is what a code is worth beside what is asked for.
+type Given struct {
+	ID     string                     // of the grant; empty: a new one
+	Scope  *oauth.Scope               // in place of what was asked for; nil: all of that
+	Claims map[string]json.RawMessage // of the subject, for ID token and UserInfo
+	X5T    string                     // of the certificate that the code is bound to; empty: none
+	Kept   *Interaction               // what stays of the interaction; nil: nothing
+}
+
 // Grant ends the request of p, which need not be stored, in a code for all that it asks for: whoever led the client's
 // user through it has authenticated the subject of a at this moment, and to a first-party client there is nothing to
 // consent to. Of any number of concurrent calls for one stored interaction one succeeds, the others get ErrNotFound or
 // ErrConflict. A subject whose account with us is disabled is access_denied.
-func (s *Service) Grant(ctx context.Context, t *tenant.Tenant, p *Pending, a Authentication) (Granted, error) {
+func (s *Service) Grant(ctx context.Context, t *tenant.Tenant, p *Pending, a Authentication, v Given) (Granted, error) {
 	r, now := p.Request, s.Now()
 	who, err := s.Store.SubjectOf(ctx, t.ID, a.Subject, p.Client.ID)
 	if err != nil {
@@ -34,14 +44,24 @@ func (s *Service) Grant(ctx context.Context, t *tenant.Tenant, p *Pending, a Aut
 	if who.Disabled {
 		return Granted{}, oauth.AccessDenied("the account is disabled")
 	}
-	terms := termsOf(t.Settings, r, Consent{Scope: oauth.Scope{"*"}, Claims: []string{"*"},
-		RefreshToken: grant.RefreshTerms{Issue: p.Client.MayGrant(oauth.RefreshToken)}})
-	terms.FirstParty = true
+	c := Consent{Scope: oauth.Scope{"*"}, Claims: []string{"*"}, PresetIDToken: v.Claims, PresetUserInfo: v.Claims,
+		RefreshToken: grant.RefreshTerms{Issue: p.Client.MayGrant(oauth.RefreshToken)}}
+	if v.Scope != nil {
+		c.Scope = *v.Scope
+	}
+	if err := c.check(t, now); err != nil {
+		return Granted{}, err
+	}
+	terms := termsOf(t.Settings, r, c)
+	terms.FirstParty, terms.X5T = true, v.X5T
 	terms.Login = grant.Login{AuthTime: now.Unix(), TellAuthTime: true, ACR: a.ACR, AMR: a.AMR, Nonce: r.Nonce}
-	g := &grant.Grant{ID: s.Issuer.NewID(), Subject: a.Subject, ClientID: p.Client.ID, CreatedAt: now, ExpiresAt: now.Add(p.Client.Demands.CodeLifetime(t.Settings.CodeLifetime())), Terms: terms}
+	if v.ID == "" {
+		v.ID = s.Issuer.NewID()
+	}
+	g := &grant.Grant{ID: v.ID, Subject: a.Subject, ClientID: p.Client.ID, CreatedAt: now, ExpiresAt: now.Add(p.Client.Demands.CodeLifetime(t.Settings.CodeLifetime())), Terms: terms}
 	out := Granted{Code: s.Issuer.MintCode(g.ID)}
 	g.Code = &grant.CodeState{Hash: grant.Hash(out.Code), ExpiresAt: g.ExpiresAt, Challenge: r.CodeChallenge}
-	e := FinishEffect{Hash: p.Hash, Version: p.Version, Grant: g}
+	e := FinishEffect{Hash: p.Hash, Version: p.Version, Kept: v.Kept, Grant: g}
 	if t.Settings.Challenge.CreateSession {
 		out.Session = s.Sessions.New(t, a.Login)
 		out.SID, g.SessionID = s.Sessions.Handle(t, out.Session), out.Session.ID

@@ -61,6 +61,7 @@ type LoginEffect struct {
 type FinishEffect struct {
 	Hash          []byte // of the interaction; empty: it was never stored
 	Version       int64
+	Kept          *Interaction         // what stays of it, with another request and data, or is recorded where it was never stored; nil: nothing
 	Pushed        []byte               // hash of the request_uri that the request was pushed under, which is used up; nil: it was not pushed
 	Authorization *grant.Authorization // remembered, merged with what is on record; nil: not
 	Grant         *grant.Grant         // with its code, or what was minted at once; nil: the request was refused
@@ -99,7 +100,7 @@ type Store interface {
 	Login(ctx context.Context, t tenant.ID, now time.Time, e LoginEffect) ([]tenant.Revocation, error)
 	// PutData replaces the interaction's data, or ErrNotFound. It does not raise the version.
 	PutData(ctx context.Context, t tenant.ID, now time.Time, hash []byte, data json.RawMessage) error
-	// Finish removes the interaction and writes all it came to. Of any number of concurrent calls one succeeds; the
+	// Finish removes the interaction, or replaces request and data of what stays, and writes all it came to. Of any number of concurrent calls one succeeds; the
 	// others get ErrNotFound, or ErrConflict when it has moved on. Of any number of interactions that began with one pushed
 	// request one succeeds, and the others get ErrNotFound. A grant without a code, or with tokens at once,
 	// that hangs on a session which is not there any more is ErrNotFound, or ErrConflict where the interaction is.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -34,14 +35,19 @@ type state struct {
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Wrong      int               `json:"wrong,omitempty"` // guesses so far
 	Last       *last             `json:"last,omitempty"`
+
+	Key    oauth.Confirmation `json:"key,omitzero"`     // that it is bound to
+	Proved *Proved            `json:"proved,omitempty"` // by the user so far
+	Grant  string             `json:"grant,omitempty"`  // that its code is of; empty: it has none yet
 }
 
 // last is how the newest turn came about. Mark tells the call that did it: it is keyed by the handle that came with the
 // call, which is stored nowhere, so that no guess at what else was sent can be checked against it.
 type last struct {
-	Mark []byte    `json:"mark"`
-	Code string    `json:"code"`
-	At   time.Time `json:"at"`
+	Mark []byte          `json:"mark"`
+	Code string          `json:"code"`
+	Data json.RawMessage `json:"data,omitempty"`
+	At   time.Time       `json:"at"`
 }
 
 const (
@@ -96,6 +102,11 @@ func (s *Service) find(ctx context.Context, t *tenant.Tenant, handle string) (*a
 func (a *authSession) repeats(now time.Time, handle string, params url.Values) bool {
 	l := a.state.Last
 	return a.again && l != nil && now.Before(l.At.Add(grace)) && hmac.Equal(l.Mark, mark(handle, params))
+}
+
+// spent reports whether the call that reached a by handle is the one that got its code.
+func (a *authSession) spent(handle string, params url.Values) bool {
+	return a.state.Grant != "" && (a.again || a.state.Last != nil && hmac.Equal(a.state.Last.Mark, mark(handle, params)))
 }
 
 // handle is that of the newest turn.

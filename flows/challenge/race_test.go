@@ -3,6 +3,7 @@ package challenge
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strconv"
 	"sync"
 	"testing"
@@ -95,7 +96,7 @@ func TestTheSameCallAtOnce(t *testing.T) {
 	s := h.begin()
 	answers, errs := h.crowd(func(int) string { return "password=wrong&auth_session=" + s })
 	for i, a := range answers {
-		if said(a, errs[i]) != "username_or_password_invalid +" || a != answers[0] {
+		if said(a, errs[i]) != "username_or_password_invalid +" || !reflect.DeepEqual(a, answers[0]) {
 			t.Errorf("got %+v, %v", a, errs[i])
 		}
 	}

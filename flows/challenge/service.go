@@ -3,6 +3,7 @@
 package challenge
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/proof"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
@@ -30,19 +32,37 @@ type Service struct {
 	Authorize *authorize.Service
 	Decider   Decider
 	Store     Store
+	Grants    Grants
+	Proofs    Proofs  // nil: none are asked for
+	Limit     Guesses // nil: clients are not limited
 }
+
+// Guesses limit how often clients guess.
+type Guesses interface {
+	Blocked(ctx context.Context, t tenant.ID, what, key, source string) (retryAfter time.Duration, blocked bool)
+	Fail(ctx context.Context, t tenant.ID, what, key, source string)
+}
+
+// guessed is the name of wrong guesses at the limiter, counted for the client.
+const guessed = "challenge"
 
 // Request is one call.
 type Request struct {
 	Credentials clientauth.Credentials
 	Params      url.Values // each at most once, but for resource; empty ones are left out
+	Proof       proof.Request
+	UserAgent   string
 }
 
-// Answer is what a call comes to. Exactly one of Code and Error is set.
+// Answer is what a call comes to. Exactly one of Code, Error and Web is set.
 type Answer struct {
 	ClientID    string
-	Code        string // authorization code
-	Error       string // error code that says what is next
+	Code        string          // authorization code
+	Error       string          // error code that says what is next
+	Data        json.RawMessage // that goes with it; nil: none
+	Over        bool            // with Error: nothing is next, it is a refusal
+	Web         *Redirect
+	Style       string // that the client registered
 	AuthSession string // to go on with; empty: there is none
 	Former      bool   // the client calls it device_session, as it was called before
 	SID         string // handle of the login session that began with the code; empty: none did
@@ -53,6 +73,7 @@ var (
 	errOff     = oauth.NotFound("the authorization challenge endpoint is turned off")
 	errSession = oauth.InvalidSession("auth_session is invalid, has expired or is over")
 	errClient  = oauth.UnauthorizedClient("client_id is missing")
+	errNoStep  = errors.New("challenge: the tenant names a step that there is not")
 )
 
 // call is a Request on its way.
@@ -62,6 +83,9 @@ type call struct {
 	wanted  bool   // the client wants one
 	former  bool
 	session *authSession // nil: there is none
+	fresh   *authSession // the one that may begin, where there is none
+	params  url.Values   // as they are validated
+	key     oauth.Confirmation
 	client  *tenant.Client
 	request *request.Request
 }
@@ -83,21 +107,49 @@ func (s *Service) Step(ctx context.Context, t *tenant.Tenant, in Request) (Answe
 	if c.client, err = s.caller(ctx, t, c); err != nil {
 		return Answer{}, err
 	}
-	out := Answer{ClientID: c.client.ID, Former: c.former}
-	var earlier *request.Request
-	if c.handle != "" {
-		if c.session == nil || c.session.Request.ClientID != c.client.ID || c.session.again && !c.session.repeats(s.Now(), c.handle, c.Params) {
-			return out, errSession
-		}
-		if c.session.again {
-			return s.answered(t, c, out), nil
-		}
-		earlier = c.session.Request
+	out := Answer{ClientID: c.client.ID, Former: c.former, Style: c.client.ChallengeErrorStyle}
+	if c.handle != "" && (c.session == nil || c.session.Request.ClientID != c.client.ID || c.session.again && !c.session.repeats(s.Now(), c.handle, c.Params) ||
+		c.session.spent(c.handle, c.Params)) {
+		return out, errSession
 	}
-	if c.request, err = s.Requests.ValidateChallenge(ctx, t, c.client, c.Params, earlier); err != nil {
+	if err = s.hold(ctx, t, c); err != nil {
 		return out, err
 	}
+	if c.session != nil && c.session.again {
+		return s.answered(t, c, out), nil
+	}
+	if err = s.validate(ctx, t, c); err != nil {
+		return out, err
+	}
+	if s.Limit != nil {
+		if wait, blocked := s.Limit.Blocked(ctx, t.ID, guessed, c.client.ID, ""); blocked {
+			return out, oauth.SlowDown("Too many failed attempts, try again later").Because(oauth.Wait(wait))
+		}
+	}
 	return s.decide(ctx, t, c, out)
+}
+
+// validate makes the request of what the call says and what those before it said.
+func (s *Service) validate(ctx context.Context, t *tenant.Tenant, c *call) (err error) {
+	if c.params, err = c.bound(); err != nil {
+		return err
+	}
+	var earlier *request.Request
+	switch a := c.session; {
+	case a == nil:
+	case a.state.Grant != "":
+		if err := s.stepUp(ctx, t, c); err != nil {
+			return err
+		}
+	default:
+		r := *a.Request
+		if r.DPoPJKT == "" && c.Params.Get("dpop_jkt") == "" {
+			r.DPoPJKT = c.key.JKT // the first that is proved
+		}
+		earlier = &r
+	}
+	c.request, err = s.Requests.ValidateChallenge(ctx, t, c.client, c.params, earlier)
+	return err
 }
 
 // named reads the parameters that concern the auth_session, under their present or their former name.
@@ -144,31 +196,44 @@ func (s *Service) caller(ctx context.Context, t *tenant.Tenant, c *call) (*tenan
 
 // answered repeats an answer that was lost.
 func (s *Service) answered(t *tenant.Tenant, c *call, out Answer) Answer {
-	out.Error, out.AuthSession = c.session.state.Last.Code, c.session.handle(t)
+	out.Error, out.Data, out.AuthSession = c.session.state.Last.Code, c.session.state.Last.Data, c.session.handle(t)
 	return out
 }
 
 // decide has the step decide, and does what it says.
 func (s *Service) decide(ctx context.Context, t *tenant.Tenant, c *call, out Answer) (Answer, error) {
-	in := Input{Client: c.client, Request: c.request, Params: c.Params, Session: c.wanted || c.session != nil, Address: c.Credentials.Address}
-	if c.session != nil {
-		in.Attributes = c.session.state.Attributes
+	in := Input{Client: c.client, Request: c.request, Params: c.Params, Session: c.wanted || c.session != nil, Address: c.Credentials.Address, UserAgent: c.UserAgent}
+	a := c.session
+	if a == nil {
+		c.fresh = s.newAuthSession(t)
+		a = c.fresh
 	}
+	a.state.Proved = a.state.Proved.fresh(t, c.request, s.Now())
+	in.Attributes, in.Exchange, in.Proved = a.state.Attributes, a.Hash, a.state.Proved
 	v, err := s.Decider.Decide(ctx, t, in)
+	if v.Wrong && s.Limit != nil {
+		s.Limit.Fail(ctx, t.ID, guessed, c.client.ID, "")
+	}
 	switch {
 	case err != nil:
 		return out, err
 	case v.Outcome == Allow:
 		return s.allow(ctx, t, c, v, out)
+	case v.Outcome == Web, v.Outcome == Deny && v.Code == RedirectToWeb:
+		if out.Web, err = s.web(ctx, t, c); err != nil {
+			return out, err
+		}
+		v.Code = RedirectToWeb
+		return out, s.end(ctx, t, c, v)
 	case v.Outcome != Ask && v.Outcome != Deny, !legible(v.Code):
 		return out, errors.New("challenge: the step says neither what is next nor that all is done")
 	}
-	out.Error = v.Code
+	out.Error, out.Data, out.Over = v.Code, v.Data, v.Outcome == Deny
 	wrong := c.session != nil && v.Wrong && c.session.state.Wrong+1 >= maxWrong
 	switch {
 	case v.Outcome == Deny, wrong:
 		return out, s.end(ctx, t, c, v)
-	case in.Session, len(v.Keep) > 0:
+	case in.Session, len(v.Keep) > 0, v.Proved != nil:
 		return s.goOn(ctx, t, c, v, out)
 	}
 	return out, nil
@@ -188,7 +253,9 @@ func (s *Service) allow(ctx context.Context, t *tenant.Tenant, c *call, v Verdic
 	if err := a.Check(s.Now()); err != nil {
 		return out, errors.New("challenge: the step allows nobody who can be: " + err.Error())
 	}
-	switch r := c.request; {
+	switch r, a := c.request, a.Login; {
+	case c.session != nil && c.session.state.Proved != nil && c.session.state.Proved.StepUp && c.session.state.Proved.Subject != a.Subject:
+		return out, oauth.LoginRequired("the auth_session is another subject's")
 	case a.Subject == c.client.ID:
 		return out, errors.New("challenge: the step allows the client itself")
 	case r.RequiredSub != "" && r.RequiredSub != a.Subject:
@@ -200,7 +267,18 @@ func (s *Service) allow(ctx context.Context, t *tenant.Tenant, c *call, v Verdic
 	if c.session != nil {
 		p.Hash, p.Version = c.session.Hash, c.session.Version
 	}
-	granted, err := s.Authorize.Grant(ctx, t, p, a)
+	given := authorize.Given{ID: s.Authorize.Issuer.NewID(), Claims: v.Claims, X5T: c.key.X5T}
+	if v.Scope != nil {
+		within := v.Scope.Within(c.request.Scope)
+		if given.Scope = v.Scope; !within {
+			return out, errors.New("challenge: the step allows scope that was not asked for")
+		}
+	}
+	var err error
+	if given.Kept, err = s.kept(t, c, Proved{Subject: a.Subject, AMR: a.AMR, At: s.Now().Unix()}, given.ID); err != nil {
+		return out, err
+	}
+	granted, err := s.Authorize.Grant(ctx, t, p, a, given)
 	if authorize.IsGone(err) {
 		return out, errSession.Because(err)
 	}
@@ -208,6 +286,9 @@ func (s *Service) allow(ctx context.Context, t *tenant.Tenant, c *call, v Verdic
 		return out, err
 	}
 	out.Code, out.SID = granted.Code, granted.SID
+	if held := cmp.Or(c.session, c.fresh); given.Kept != nil && c.client.ChallengeErrorStyle == oauth.StyleDraft {
+		out.AuthSession = held.handle(t)
+	}
 	return out, nil
 }
 
@@ -215,11 +296,17 @@ func (s *Service) allow(ctx context.Context, t *tenant.Tenant, c *call, v Verdic
 func (s *Service) goOn(ctx context.Context, t *tenant.Tenant, c *call, v Verdict, out Answer) (Answer, error) {
 	a, now := c.session, s.Now()
 	if a == nil {
-		a = s.newAuthSession(t)
+		a = c.fresh
 	} else {
 		a.state.Turn++
-		a.state.Last = &last{Mark: mark(c.handle, c.Params), Code: v.Code, At: now}
+		a.state.Last = &last{Mark: mark(c.handle, c.Params), Code: v.Code, Data: v.Data, At: now}
 	}
+	if v.Proved != nil {
+		p := *v.Proved
+		p.At = cmp.Or(p.At, now.Unix())
+		a.state.Proved = &p
+	}
+	a.state.Key = c.key
 	if v.Wrong {
 		a.state.Wrong++
 	}

@@ -2,6 +2,7 @@ package challenge
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -99,16 +100,74 @@ func (m *memory) Finish(_ context.Context, t tenant.ID, now time.Time, e authori
 			return nil, err
 		}
 		delete(m.interactions, key(t, e.Hash))
+		if e.Kept != nil {
+			i.Request, i.Data, i.Version = e.Kept.Request, e.Kept.Data, i.Version+1
+			m.interactions[key(t, e.Hash)] = i
+		}
+	} else if e.Kept != nil {
+		m.interactions[key(t, e.Kept.Hash)] = *e.Kept
 	}
 	m.finished = append(m.finished, e)
 	return nil, m.down
 }
 
-// people are accounts by user name: each password is the name backwards.
+// Grant says that no grant was revoked, but one.
+func (m *memory) Grant(_ context.Context, _ tenant.ID, id string) (*grant.Grant, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.finished {
+		if e.Grant != nil && e.Grant.ID == id {
+			return e.Grant, m.down
+		}
+	}
+	return nil, grant.ErrNotFound
+}
+
+// people are accounts by user name: each password is the name backwards. Those of totp have one, whose next code is 111111,
+// once; a code that is sent is 222222.
 type people struct {
 	mu     sync.Mutex
 	err    error
 	checks int
+	totp   map[string]bool
+	used   bool
+	sent   []account.Sending
+}
+
+func (p *people) account(username string) *account.Account {
+	return &account.Account{Subject: "sub-of-" + username, Username: username, HasTOTP: p.totp[username], Disabled: username == "bob"}
+}
+
+func (p *people) Get(_ context.Context, _ *tenant.Tenant, sub string) (account.Account, error) {
+	if name, ok := strings.CutPrefix(sub, "sub-of-"); ok {
+		return *p.account(name), p.err
+	}
+	return account.Account{}, account.ErrNotFound
+}
+
+func (p *people) CheckTOTP(_ context.Context, _ *tenant.Tenant, sub, code string, g account.Guesser) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	name := strings.TrimPrefix(sub, "sub-of-")
+	if p.err != nil || p.used || !p.totp[name] || code != "111111" || g.ClientID == "" || g.Address == "" {
+		return cmp.Or(p.err, error(account.ErrCode))
+	}
+	p.used = true
+	return nil
+}
+
+func (p *people) SendCode(_ context.Context, _ *tenant.Tenant, in account.Sending) error {
+	p.sent = append(p.sent, in)
+	return p.err
+}
+
+func (p *people) CheckCode(_ context.Context, _ *tenant.Tenant, exchange []byte, sub, code string, _ account.Guesser) error {
+	for _, s := range p.sent {
+		if bytes.Equal(s.Exchange, exchange) && s.Subject == sub && code == "222222" {
+			return p.err
+		}
+	}
+	return account.ErrCode
 }
 
 func (p *people) Verify(_ context.Context, _ *tenant.Tenant, username, password, _ string) (*account.Account, error) {
@@ -119,17 +178,14 @@ func (p *people) Verify(_ context.Context, _ *tenant.Tenant, username, password,
 	case p.err != nil:
 		return nil, p.err
 	case username == "alice" && password == "ecila", username == "eve" && password == "eve":
-		return &account.Account{Subject: "sub-of-" + username, Username: username}, nil
+		return p.account(username), nil
 	}
 	return nil, account.ErrDenied
 }
 
 func (p *people) Named(_ context.Context, _ *tenant.Tenant, username string) (*account.Account, error) {
-	switch username {
-	case "alice":
-		return &account.Account{Username: username}, p.err
-	case "bob":
-		return &account.Account{Username: username, Disabled: true}, p.err
+	if username == "alice" || username == "bob" {
+		return p.account(username), p.err
 	}
 	return nil, p.err
 }
@@ -156,6 +212,9 @@ type house struct {
 	store  *memory
 	people *people
 	now    time.Time
+
+	proof       string // that calls come with
+	certificate *keys.Certificate
 }
 
 // secretOf is the secret of the client of that id.
@@ -163,10 +222,10 @@ func secretOf(id string) string { return "secret-of-" + id }
 
 func open(t *testing.T) *house {
 	t.Helper()
-	h := &house{T: t, store: &memory{interactions: map[string]authorize.Interaction{}}, people: &people{}, now: noon}
+	h := &house{T: t, store: &memory{interactions: map[string]authorize.Interaction{}}, people: &people{totp: map[string]bool{}}, now: noon}
 	h.t, h.globex = h.tenant("acme", 7), h.tenant("globex", 8)
 	clock := func() time.Time { return h.now }
-	h.Service = &Service{Now: clock, Rand: rand.Reader, Store: h.store, Decider: &Password{Accounts: h.people}, Clients: &clientauth.Service{Now: clock},
+	h.Service = &Service{Now: clock, Rand: rand.Reader, Store: h.store, Grants: h.store, Decider: &Password{Accounts: h.people}, Clients: &clientauth.Service{Now: clock},
 		Requests: &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
 			Hint: func(_ context.Context, _ *tenant.Tenant, _ *tenant.Client, token string) (string, error) {
 				return strings.TrimPrefix(token, "hint-of-"), nil
@@ -215,7 +274,12 @@ func (h *house) as(id, query string) (Answer, error) {
 	if id != "" {
 		c.Basic, c.BasicID, c.BasicSecret = true, id, secretOf(id)
 	}
-	return h.Step(context.Background(), h.t, Request{Credentials: c, Params: params})
+	c.Certificate = h.certificate
+	in := Request{Credentials: c, Params: params}
+	if h.proof != "" {
+		in.Proof.Proofs = []string{h.proof}
+	}
+	return h.Step(context.Background(), h.t, in)
 }
 
 // asks calls as app, and returns the auth_session of an answer that asks for code, or fails.

@@ -52,6 +52,7 @@ type Terms struct {
 	Parent         string                     `json:"parent,omitempty"`     // id of the grant that it comes of, and dies with
 	DPoPJKT        string                     `json:"dpop_jkt,omitempty"`   // key that the code is bound to (RFC 9449 §10); empty: none
 	GrantType      string                     `json:"grant_type,omitempty"` // that it comes of; empty: see Grant.Type
+	X5T            string                     `json:"x5t,omitempty"`        // certificate that the code is bound to; empty: none
 }
 
 // Login is how the subject was authenticated, as ID tokens tell it (OIDC Core §2).

@@ -92,6 +92,7 @@ const (
 
 	Code         = "otp"           // subject
 	CodeByClient = "otp of client" // client id, from nowhere in particular
+	Challenge    = "challenge"     // likewise: what a first-party client guesses at
 
 	UserCodeOfHint = "user_code of login_hint" // subject that a client asks for, or the hint that names none; source: the client
 )
@@ -134,6 +135,10 @@ func Guesses() []Guess {
 			Pair:   Backoff{Free: 5, First: 5 * time.Second, Longest: time.Hour, Forgive: 10 * time.Minute},
 			Key:    Backoff{Free: 30, First: 5 * time.Second, Longest: 15 * time.Minute, Forgive: 10 * time.Minute},
 			Source: Backoff{Free: 100, First: time.Second, Longest: 5 * time.Minute, Forgive: 30 * time.Second},
+		},
+		{
+			Name: Challenge,
+			Pair: Backoff{Free: 1000, First: time.Second, Longest: 10 * time.Second, Forgive: time.Second},
 		},
 		{
 			Name: CodeByClient,

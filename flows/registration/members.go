@@ -73,6 +73,7 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 
 	"authorization_details_types":                  texts(func(m *tenant.Metadata) *[]string { return &m.DetailsTypes }),
 	"require_pushed_authorization_requests":        flag(func(m *tenant.Metadata) *bool { return &m.RequirePAR }),
+	"authorization_challenge_error_style":          text(func(m *tenant.Metadata) *string { return &m.ChallengeErrorStyle }),
 	"authorization_challenge_endpoint_auth_method": text(func(m *tenant.Metadata) *string { return &m.ChallengeAuthMethod }),
 
 	"tls_client_auth_subject_dn":                 text(func(m *tenant.Metadata) *string { return &m.TLSSubjectDN }),

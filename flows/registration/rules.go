@@ -152,6 +152,9 @@ func authMethod(_ *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) e
 	if !slices.Contains(clientauth.Methods(t), m.TokenEndpointAuthMethod) {
 		return oauth.InvalidClientMetadata("token_endpoint_auth_method is not supported")
 	}
+	if m.ChallengeErrorStyle != "" && m.ChallengeErrorStyle != oauth.StyleJanssen && m.ChallengeErrorStyle != oauth.StyleDraft {
+		return oauth.InvalidClientMetadata("authorization_challenge_error_style must be janssen or draft")
+	}
 	if m.ChallengeAuthMethod != "" && m.ChallengeAuthMethod != oauth.AuthNone {
 		return oauth.InvalidClientMetadata("authorization_challenge_endpoint_auth_method must be none, or left out")
 	}

@@ -65,6 +65,23 @@ var carried = []struct {
 	{"id_token_hint", func(r *Request) string { return r.IDTokenHint }},
 }
 
+// Parameters are those of a request that was validated for the challenge, as they would be sent again.
+func (r *Request) Parameters() url.Values {
+	params := url.Values{}
+	for _, c := range carried {
+		if v := c.of(r); v != "" {
+			params.Set(c.name, v)
+		}
+	}
+	if r.CodeChallenge != "" {
+		params.Set("code_challenge_method", oauth.S256)
+	}
+	if len(r.Resource) > 0 {
+		params["resource"] = r.Resource
+	}
+	return params
+}
+
 // carry fills in what was said before. A code challenge and a key are said once and stay as they
 // are, also as none.
 func (d *draft) carry(earlier *Request) error {

@@ -317,8 +317,11 @@ func (d *draft) claims() error {
 // reachable refuses at once what no authentication of the tenant's can reach, where it says which classes it knows (OIDC Core
 // §5.5.1.1).
 func (d *draft) reachable() error {
-	known := d.tenant.Settings.Authorization.ACRValues
-	if len(known) == 0 || len(d.EssentialACR) == 0 || slices.ContainsFunc(d.EssentialACR, func(v string) bool { return slices.Contains(known, v) }) {
+	known := d.tenant.Settings.KnownACR()
+	if len(known) == 0 || len(d.EssentialACR) == 0 || slices.ContainsFunc(d.EssentialACR, func(v string) bool {
+		_, step := d.tenant.Settings.Challenge.Steps[v]
+		return step || slices.Contains(known, v)
+	}) {
 		return nil
 	}
 	return oauth.UnmetAuthenticationRequirements("no authentication here reaches an acr that the request demands")

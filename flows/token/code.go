@@ -72,7 +72,7 @@ func mismatch(r *Request, g *grant.Grant) *oauth.Error {
 	case g.Code.Challenge != "" && !verifies(verifier, g.Code.Challenge):
 		return oauth.InvalidGrant("code_verifier does not match the code_challenge")
 	}
-	return unproved(r, oauth.Confirmation{JKT: g.Terms.DPoPJKT})
+	return unproved(r, oauth.Confirmation{JKT: g.Terms.DPoPJKT, X5T: g.Terms.X5T})
 }
 
 // redirected reports whether uri, as the token request has it, is that of the authorization request (RFC 6749 §4.1.3). A

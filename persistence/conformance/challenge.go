@@ -34,6 +34,29 @@ var challenges = []promise{
 		want.Version++
 		k.same(*got, want)
 	}},
+	{"what stays of an interaction that is finished has another request and other data, and a grant beside it", func(k *kit) {
+		k.must(k.db.Begin(k.ctx, k.t, k.interaction("h"), nil))
+		kept, g := k.advanced("h"), k.grant("g")
+		e := authorize.FinishEffect{Hash: hash("h"), Version: 1, Kept: &kept, Grant: &g}
+		_, err := k.db.Finish(k.ctx, k.t, k.now, e)
+		k.must(err)
+		_, err = k.db.Finish(k.ctx, k.t, k.now, e)
+		k.is(err, authorize.ErrConflict)
+		got, err := k.db.Load(k.ctx, k.t, k.now, hash("h"))
+		k.must(err)
+		kept.Version++
+		k.same(*got, kept)
+		k.must(k.redeem(g))
+	}},
+	{"what stays of one that was never stored is stored with its grant", func(k *kit) {
+		kept, g := k.interaction("h"), k.grant("g")
+		_, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Kept: &kept, Grant: &g})
+		k.must(err)
+		got, err := k.db.Load(k.ctx, k.t, k.now, hash("h"))
+		k.must(err)
+		k.same(*got, kept)
+		k.must(k.redeem(g))
+	}},
 	{"an interaction that has moved on, is unknown or has expired is not advanced", func(k *kit) {
 		i := k.advanced("h")
 		k.must(k.db.Begin(k.ctx, k.t, k.interaction("h"), nil))

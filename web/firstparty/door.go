@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/discovery"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/proof"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
@@ -23,6 +26,8 @@ import (
 type Door struct {
 	Challenge *challenge.Service
 	Browser   Browser
+	Aliases   discovery.Aliases
+	Now       func() time.Time
 }
 
 // Browser keeps what the server knows of a browser.
@@ -43,14 +48,15 @@ func (d *Door) Mount(r *wire.Router) {
 
 // granted is the answer that ends an exchange.
 type granted struct {
-	Code string `json:"authorization_code"`
+	Code        string `json:"authorization_code"`
+	AuthSession string `json:"auth_session,omitempty"`
 }
 
-// asked is the answer of a step that wants more.
-type asked struct {
-	Error         string `json:"error"`
-	AuthSession   string `json:"auth_session,omitempty"`
-	DeviceSession string `json:"device_session,omitempty"`
+// redirected is the answer that sends the user to the authorization endpoint.
+type redirected struct {
+	Error      string `json:"error"`
+	RequestURI string `json:"request_uri,omitempty"`
+	ExpiresIn  int64  `json:"expires_in,omitempty"`
 }
 
 // challenge serves one call.
@@ -69,15 +75,33 @@ func (d *Door) challenge(c *gin.Context, t *tenant.Tenant) {
 		if a.SID != "" {
 			d.Browser.Signed(c, t, a.SID)
 		}
-		wire.JSON(c, http.StatusOK, granted{a.Code})
+		wire.JSON(c, http.StatusOK, granted{a.Code, a.AuthSession})
+	case a.Web != nil:
+		ev.Fail(&oauth.Error{Code: challenge.RedirectToWeb})
+		wire.JSON(c, http.StatusBadRequest, redirected{challenge.RedirectToWeb, a.Web.RequestURI, int64(a.Web.ExpiresIn / time.Second)})
 	default:
 		ev.Fail(&oauth.Error{Code: a.Error})
-		body := asked{Error: a.Error, AuthSession: a.AuthSession}
-		if a.Former {
-			body.DeviceSession = a.AuthSession
-		}
-		wire.JSON(c, http.StatusUnauthorized, body)
+		wire.JSON(c, http.StatusUnauthorized, asked(a))
 	}
+}
+
+// asked is the answer of a step that wants more, or refuses, in the style of the client: error is the code of the step, or
+// that which the draft has for all of them. What goes with a code is the member of its name.
+func asked(a challenge.Answer) map[string]any {
+	body := map[string]any{"error": a.Error}
+	if a.Style == oauth.StyleDraft && !a.Over {
+		body = map[string]any{"error": oauth.InsufficientAuthorization("").Code, a.Error: true}
+	}
+	if a.Data != nil && !a.Over {
+		body[a.Error] = a.Data
+	}
+	if a.AuthSession != "" {
+		body["auth_session"] = a.AuthSession
+		if a.Former {
+			body["device_session"] = a.AuthSession
+		}
+	}
+	return body
 }
 
 // maxForm is the longest form body read, in bytes.
@@ -106,7 +130,15 @@ func (d *Door) step(c *gin.Context, t *tenant.Tenant, params url.Values) (challe
 	if wire.EventOf(c).Client(cred.FormID); cred.Basic {
 		wire.EventOf(c).Client(cred.BasicID)
 	}
-	a, err := d.Challenge.Step(c.Request.Context(), t, challenge.Request{Credentials: cred, Params: params})
+	in := challenge.Request{Credentials: cred, Params: params, UserAgent: c.Request.UserAgent(), Proof: proof.Request{Proofs: wire.Proofs(c), Method: http.MethodPost,
+		URL: t.Issuer + discovery.Challenge, Alias: d.Aliases.Of(t, discovery.Challenge)}}
+	if strings.HasSuffix(strings.TrimSuffix(c.Request.URL.Path, "/"), Janssen) {
+		in.Proof.URL, in.Proof.Alias = t.Issuer+Janssen, in.Proof.URL
+	}
+	if len(in.Proof.Proofs) > 0 && t.Settings.DPoP.RequireNonce {
+		wire.Nonce(c, proof.Nonce(t, d.Now()))
+	}
+	a, err := d.Challenge.Step(c.Request.Context(), t, in)
 	if a.ClientID != "" {
 		wire.EventOf(c).Client(a.ClientID)
 	}
