@@ -24,6 +24,7 @@ type memory struct {
 	events  map[tenant.ID][]audit.Event
 	access  map[tenant.ID]AccessRecord
 	history map[tenant.ID][]Revision
+	aliases map[tenant.ID][]Alias
 	last    int64
 	between func(id tenant.ID) // called before each change at a version
 }

@@ -12,6 +12,7 @@ import (
 // Store keeps tenants. Each method is one atomic effect, raises the tenant's version and tells every instance.
 type Store interface {
 	History
+	Aliases
 	// CreateTenant records a tenant whole and gives it its ServiceID; tenant.ErrExists when its id or issuer is taken.
 	CreateTenant(ctx context.Context, r tenant.Record, ev audit.Event) (tenant.Record, error)
 	// Tenant returns the tenant of that id, enabled or not, or tenant.ErrUnknown.

@@ -16,20 +16,20 @@ import (
 
 // Find implements tenant.Directory.
 func (db *DB) Find(ctx context.Context, n tenant.Name) (tenant.ID, error) {
-	where, arg := "tenant_id = ?", any(n.ID)
+	where, args := "tenant_id = ?", []any{n.ID}
 	switch {
 	case n.Issuer != "":
-		where, arg = "issuer = ?", n.Issuer
+		where, args = "(issuer = ? OR tenant_id = (SELECT tenant_id FROM tenant_issuers WHERE issuer = ?))", []any{n.Issuer, n.Issuer}
 	case n.ServiceID != "":
 		number, err := strconv.ParseInt(n.ServiceID, 10, 64)
 		if err != nil || strconv.FormatInt(number, 10) != n.ServiceID {
 			return "", tenant.ErrUnknown
 		}
-		where, arg = "service_id = ?", number
+		where, args = "service_id = ?", []any{number}
 	}
 	var row tenantRow
 	err := db.do(ctx, reads, "find tenant", func(ctx context.Context) error {
-		err := db.everyTenant.read.WithContext(ctx).Select("tenant_id").Where(where, arg).Where("enabled").Take(&row).Error
+		err := db.everyTenant.read.WithContext(ctx).Select("tenant_id").Where(where, args...).Where("enabled").Take(&row).Error
 		if errors.Is(err, gorm.ErrRecordNotFound) {
 			return final{tenant.ErrUnknown}
 		}
@@ -60,14 +60,14 @@ func (revocationRow) TableName() string { return "revocations" }
 
 // snapshot reads a tenant that fulfils a condition, all of it as of one moment; revocations only where now is set.
 func (db *DB) snapshot(ctx context.Context, id tenant.ID, now time.Time, where string) (*tenant.Record, []tenant.Revocation, error) {
-	var row tenantRow
+	var row facedRow
 	var ks []keyRow
 	var tokens []tokenRow
 	var revoked []revocationRow
 	err := db.do(ctx, reads, "read tenant", func(ctx context.Context) error {
-		row, ks, tokens, revoked = tenantRow{}, nil, nil, nil
+		row, ks, tokens, revoked = facedRow{}, nil, nil, nil
 		return db.everyTenant.read.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-			err := tx.Where("tenant_id = ?", string(id)).Where(where).Take(&row).Error
+			err := tx.Select("tenants.*, "+aliases[db.engine.Dialect]).Where("tenant_id = ?", string(id)).Where(where).Take(&row).Error
 			if errors.Is(err, gorm.ErrRecordNotFound) {
 				return final{tenant.ErrUnknown}
 			}
@@ -99,12 +99,13 @@ func (db *DB) snapshot(ctx context.Context, id tenant.ID, now time.Time, where s
 }
 
 // open unseals what was read. A broken row is the trouble of its tenant alone.
-func (db *DB) open(row *tenantRow, ks []keyRow, tokens []tokenRow) (*tenant.Record, error) {
-	r, err := row.record()
+func (db *DB) open(row *facedRow, ks []keyRow, tokens []tokenRow) (*tenant.Record, error) {
+	r, err := row.Row.record()
 	if err != nil {
 		return nil, err
 	}
-	secret, err := db.sealer.Open(row.Secret, secretPlace(r.ID))
+	r.Aliases = row.Aliases.V
+	secret, err := db.sealer.Open(row.Row.Secret, secretPlace(r.ID))
 	if err == nil {
 		r.Secret, err = keys.NewSecret(secret)
 	}

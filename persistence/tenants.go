@@ -3,6 +3,7 @@ package persistence
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -102,6 +103,7 @@ func (db *DB) CreateTenant(ctx context.Context, r tenant.Record, ev audit.Event)
 	e.guard(`INSERT INTO tenants (tenant_id, issuer, version, enabled, secret, settings, created_at, updated_at)
 		VALUES (:t, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING service_id`,
 		r.Issuer, r.Version, r.Enabled, sealed, e.json(r.Settings), cut(r.CreatedAt), cut(r.UpdatedAt))
+	e.insert("tenant_issuers (tenant_id, id, issuer, alias, created_at)", "", "", r.Issuer, false, cut(r.CreatedAt))
 	e.began(r.Version, r.Settings, r.CreatedAt, ev)
 	for i := range r.Keys {
 		e.key(i, &r.Keys[i])
@@ -117,6 +119,8 @@ func (db *DB) CreateTenant(ctx context.Context, r tenant.Record, ev audit.Event)
 	e.returning(guard, "service_id")
 	won, id, err := e.run(ctx, "create tenant")
 	switch {
+	case errors.Is(err, errDuplicate): // its issuer is an alias
+		return r, tenant.ErrExists
 	case err != nil:
 		return r, err
 	case !won:

@@ -13,6 +13,7 @@ type Record struct {
 	ServiceID int64
 	Version   int64
 	Issuer    string
+	Aliases   []string // further issuers
 	Enabled   bool
 	Settings  Settings
 	Keys      []keys.Key

@@ -3,6 +3,7 @@ package tenant_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -131,7 +132,7 @@ func (d *directory) Find(_ context.Context, n tenant.Name) (tenant.ID, error) {
 			return "", d.find, d.down
 		}
 		for _, r := range d.records {
-			if r.Enabled && (n.Issuer == r.Issuer || n.ServiceID == strconv.FormatInt(r.ServiceID, 10)) {
+			if r.Enabled && (n.Issuer == r.Issuer || slices.Contains(r.Aliases, n.Issuer) || n.ServiceID == strconv.FormatInt(r.ServiceID, 10)) {
 				return r.ID, d.find, nil
 			}
 		}

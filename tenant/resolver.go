@@ -104,8 +104,8 @@ func NewResolver(d Directory, o Options) *Resolver {
 }
 
 // Resolve returns the tenant that names stand for. No name is ErrUnnamed. One name that is malformed, or not
-// that of an enabled tenant, is ErrUnknown. Several names must all stand for the same enabled tenant, else
-// ErrContradiction, so that nobody learns which of them exist. Other errors are the directory's.
+// that of an enabled tenant, is ErrUnknown. Several names must all stand for the same enabled tenant, and those
+// of issuers be the same, else ErrContradiction, so that nobody learns which of them exist. Other errors are the directory's.
 func (r *Resolver) Resolve(ctx context.Context, names ...Name) (*Tenant, error) {
 	now := r.o.Now()
 	r.clock.set(now)
@@ -117,15 +117,18 @@ func (r *Resolver) Resolve(ctx context.Context, names ...Name) (*Tenant, error) 
 		return r.one(ctx, names[0])
 	}
 	var found *Tenant
+	issuer := ""
 	for _, n := range names {
 		t, err := r.one(ctx, n)
 		switch {
-		case errors.Is(err, ErrUnknown), err == nil && found != nil && found.ID != t.ID:
+		case errors.Is(err, ErrUnknown), err == nil && found != nil && found.ID != t.ID, n.Issuer != "" && issuer != "" && n.Issuer != issuer:
 			return nil, ErrContradiction
 		case err != nil:
 			return nil, err
 		}
-		found = t
+		if found == nil || n.Issuer != "" { // which tells the face too
+			found, issuer = t, n.Issuer
+		}
 	}
 	return found, nil
 }
@@ -148,7 +151,7 @@ func (r *Resolver) one(ctx context.Context, n Name) (*Tenant, error) {
 	}
 	t, err := r.snapshot(ctx, id)
 	if err == nil && t.is(n) {
-		return t, nil
+		return t.as(n), nil
 	}
 	if err != nil && !errors.Is(err, ErrUnknown) {
 		return nil, err
@@ -158,10 +161,13 @@ func (r *Resolver) one(ctx context.Context, n Name) (*Tenant, error) {
 	if id, err = r.find(ctx, n); err != nil {
 		return nil, err
 	}
-	if t, err = r.snapshot(ctx, id); err == nil && !t.is(n) {
+	if t, err = r.snapshot(ctx, id); err != nil {
+		return nil, err
+	}
+	if !t.is(n) {
 		return nil, ErrUnknown
 	}
-	return t, err
+	return t.as(n), nil
 }
 
 // legal reports whether n is an issuer or a service number that a tenant can have.
@@ -178,7 +184,15 @@ func (n Name) legal() bool {
 
 // is reports whether t has the issuer or service number n.
 func (t *Tenant) is(n Name) bool {
-	return n.Issuer == t.Issuer || n.ServiceID != "" && n.ServiceID == strconv.FormatInt(t.ServiceID, 10)
+	return n.Issuer != "" && t.Owns(n.Issuer) || n.ServiceID != "" && n.ServiceID == strconv.FormatInt(t.ServiceID, 10)
+}
+
+// as is t under the face that n names, if it names an issuer.
+func (t *Tenant) as(n Name) *Tenant {
+	if n.Issuer == "" || n.Issuer == t.Issuer {
+		return t
+	}
+	return t.At(n.Issuer)
 }
 
 // find returns the id of the tenant of an issuer or service number.
@@ -259,6 +273,7 @@ func (r *Resolver) load(ctx context.Context, id ID) (*Tenant, error) {
 		Clients:   clients,
 		Revoked:   r.journals.open(l, revoked),
 	}
+	clients.of.faced(rec.Aliases)
 	return clients.of, nil
 }
 

@@ -46,6 +46,9 @@ type Tenant struct {
 	Tokens    []APIToken
 	Clients   Clients
 	Revoked   *Journal
+
+	face  string             // see Face
+	faces map[string]*Tenant // by Face; nil: the tenant has no alias
 }
 
 // What a resolver or directory says when it has no tenant, or no client, to give.

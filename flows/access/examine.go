@@ -38,7 +38,7 @@ func (s *Standing) Subject() string {
 
 // Resources are what the token is for, none where it is for this server alone.
 func (s *Standing) Resources(t *tenant.Tenant) []string {
-	return slices.DeleteFunc(slices.Clone(s.Token.Audience), func(aud string) bool { return aud == t.Issuer })
+	return slices.DeleteFunc(slices.Clone(s.Token.Audience), t.Owns)
 }
 
 // Examine returns the standing of an access token that meets the demands of a resource. One that is not alive, or that

@@ -15,6 +15,7 @@ import (
 // Info is what introspection tells of a live token (RFC 7662 §2.2). Kind is access_token or refresh_token.
 type Info struct {
 	Kind      string
+	Issuer    string // as a JWT says; empty: the tenant's
 	ID        string
 	Subject   string
 	Actor     string
@@ -72,7 +73,7 @@ func ofRefresh(t *tenant.Tenant, c *tenant.Client, g *grant.Grant) *Info {
 
 // ofAccess is all there is to tell c of an access token.
 func ofAccess(t *tenant.Tenant, c *tenant.Client, a *grant.AccessToken) *Info {
-	i := &Info{Kind: "access_token", ID: a.ID, Subject: a.Subject, Actor: t.SubjectFor(c, a.Actor), ClientID: a.ClientID, Scope: a.Scope, Audience: a.Audience,
+	i := &Info{Kind: "access_token", Issuer: a.Issuer, ID: a.ID, Subject: a.Subject, Actor: t.SubjectFor(c, a.Actor), ClientID: a.ClientID, Scope: a.Scope, Audience: a.Audience,
 		IssuedAt: a.IssuedAt, ExpiresAt: a.ExpiresAt, Details: a.Details, Data: a.Data, Act: a.Acting().For(t, c), MayAct: a.Delegation.MayAct.For(t, c), Confirmation: a.Confirmation,
 		ACR: a.ACR, AuthTime: a.AuthTime}
 	if a.Subject != a.ClientID { // a client is no subject with names of its own
@@ -114,7 +115,7 @@ func meant(ctx context.Context, t *tenant.Tenant, c *tenant.Client, a *grant.Acc
 
 // names reports whether aud is c's own, or no one in particular, where the tenant lets every client know of such tokens.
 func names(t *tenant.Tenant, c *tenant.Client, aud string) bool {
-	return own(c, aud) || aud == t.Issuer && !t.Settings.Access.StrictIntrospection
+	return own(c, aud) || t.Owns(aud) && !t.Settings.Access.StrictIntrospection
 }
 
 // own reports whether aud is c or a resource that c registered.

@@ -31,6 +31,8 @@ const (
 	TenantDeleted       Kind = "tenant_deleted"
 	TenantRestored      Kind = "tenant_restored"
 	TenantPurged        Kind = "tenant_purged"
+	AliasAdded          Kind = "alias_added"
+	AliasRemoved        Kind = "alias_removed"
 	KeysRotated         Kind = "keys_rotated"
 	KeyRevoked          Kind = "key_revoked"
 	TokenCreated        Kind = "api_token_created"

@@ -179,7 +179,7 @@ func agreed(s *tenant.Settings, r *request.Request, had *grant.Terms) []string {
 
 // termsOf words what c grants of r.
 func termsOf(s *tenant.Settings, r *request.Request, c Consent) grant.Terms {
-	terms := grant.Terms{Audience: c.Audience, ClaimsLocales: c.ClaimsLocales, PresetIDToken: c.PresetIDToken, PresetUserInfo: c.PresetUserInfo,
+	terms := grant.Terms{Face: r.Face, Audience: c.Audience, ClaimsLocales: c.ClaimsLocales, PresetIDToken: c.PresetIDToken, PresetUserInfo: c.PresetUserInfo,
 		LongLived: c.LongLived, Offline: c.Offline, Data: c.Data, ClaimsData: c.ClaimsData, AccessToken: c.AccessToken, IDToken: c.IDToken, RefreshToken: c.RefreshToken,
 		DPoPJKT: r.DPoPJKT}
 	for _, v := range c.Scope {
@@ -258,8 +258,8 @@ func merge(had *grant.Authorization, terms *grant.Terms, now time.Time) *grant.A
 		}
 	}
 	kept := *terms
-	kept.Login, kept.DPoPJKT, kept.Details = grant.Login{}, "", nil // of this time alone
-	a.Terms, _ = json.Marshal(&kept)                                // plain data: cannot fail
+	kept.Login, kept.DPoPJKT, kept.Details, kept.Face = grant.Login{}, "", nil, "" // of this time alone
+	a.Terms, _ = json.Marshal(&kept)                                               // plain data: cannot fail
 	return &a
 }
 

@@ -161,7 +161,7 @@ func (s *Service) impersonate(ctx context.Context, t *tenant.Tenant, client *ten
 
 // grant is what d agrees to for b, without an id.
 func (d *DirectRequest) grant(t *tenant.Tenant, now time.Time, client *tenant.Client, b *bearer) *grant.Grant {
-	g := &grant.Grant{Subject: b.subject, Actor: b.actor, ClientID: client.ID, CreatedAt: now, Terms: termsOf(t.Settings, &request.Request{}, d.Consent)}
+	g := &grant.Grant{Subject: b.subject, Actor: b.actor, ClientID: client.ID, CreatedAt: now, Terms: termsOf(t.Settings, &request.Request{Face: t.Face()}, d.Consent)}
 	g.Terms.RefreshToken.Issue = g.Terms.RefreshToken.Issue && client.MayGrant(oauth.RefreshToken)
 	g.Terms.IDToken.Issue = g.Terms.IDToken.Issue && b.Session != nil
 	if b.Session != nil {

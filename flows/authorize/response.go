@@ -95,6 +95,7 @@ func (s *Service) respond(ctx context.Context, t *tenant.Tenant, client *tenant.
 	if r.State != "" {
 		params = append(params, Param{"state", r.State})
 	}
+	t = t.At(r.Face) // which the client made its request to, whoever answers it
 	mode := modeOf(r.ResponseMode)
 	out := &Response{Mode: mode.carrier, RedirectURI: r.RedirectURI, Params: append(params, Param{"iss", t.Issuer})}
 	if !mode.signed {

@@ -232,7 +232,7 @@ func (v *Verdict) terms(t *tenant.Tenant, p *Pending) grant.Terms {
 			scope = scope.Without(oauth.Scope{oauth.OpenID})
 		}
 	}
-	terms := grant.Terms{Scope: scope, Audience: r.Resource, ClaimsLocales: r.ClaimsLocales, Consented: v.Consented, Properties: v.Properties,
+	terms := grant.Terms{Face: r.Face, Scope: scope, Audience: r.Resource, ClaimsLocales: r.ClaimsLocales, Consented: v.Consented, Properties: v.Properties,
 		AccessToken: v.Access, IDToken: v.ID, RefreshToken: grant.RefreshTerms{Issue: p.Client.MayGrant(oauth.RefreshToken)},
 		Login: grant.Login{AuthTime: v.AuthTime, TellAuthTime: v.AuthTime != 0, ACR: v.ACR, Nonce: r.Nonce}, DPoPJKT: r.DPoPJKT}
 	if terms.Details = r.Details; v.Details != nil {

@@ -143,7 +143,7 @@ const maxSeconds = 100 * 365 * 24 * 3600
 func (f *Flow) grant(t *tenant.Tenant, p *Pending, c *Completion, now time.Time) *grant.Grant {
 	g := &grant.Grant{ID: p.ID, Subject: c.Subject, ClientID: p.ClientID, CreatedAt: now, ExpiresAt: p.EndsAt,
 		Code: &grant.CodeState{Hash: grant.Hash(f.Handle.Of(t, p.ID)), ExpiresAt: p.EndsAt}}
-	g.Terms = grant.Terms{Scope: p.Request.Scope, Audience: p.Request.Resource, PresetIDToken: c.Claims, Consented: c.Consented, Properties: c.Properties,
+	g.Terms = grant.Terms{Face: p.Request.Face, Scope: p.Request.Scope, Audience: p.Request.Resource, PresetIDToken: c.Claims, Consented: c.Consented, Properties: c.Properties,
 		AccessToken: c.Access, IDToken: c.ID, RefreshToken: c.Refresh, Login: grant.Login{ACR: c.ACR, AMR: c.AMR}, GrantType: f.GrantType}
 	if c.Scope != nil {
 		g.Terms.Scope = oauth.Scope{}.Plus(c.Scope) // without repeats

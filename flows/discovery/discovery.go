@@ -122,7 +122,9 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		ChallengeMethods: []string{oauth.S256}, Displays: []string{"page", "popup", "touch", "wap"},
 		Prompts: []string{"none", "login", "consent", "select_account", "create"}, ClaimTypes: []string{"normal"}, ClaimsParameter: true, IssParameter: true,
 		DPoPAlgs: names(proof.AlgsOf(t)), CertificateBound: t.Settings.MTLS.Enabled,
-		BackchannelLogout: true, BackchannelLogoutSID: true,
+	}
+	if t.Face() == "" { // notices of logout name the issuer that the tenant was made with
+		m.BackchannelLogout, m.BackchannelLogoutSID = true, true
 	}
 	if c := &t.Settings.CIBA; c.Enabled { // CIBA Core §4
 		m.CIBA, m.CIBAModes, m.CIBAUserCode = t.Issuer+CIBA, t.Settings.CIBAModes(), c.UserCode
@@ -145,9 +147,9 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	}
 	if t.Settings.LoginURL == "" { // only our own pages know the browser's session
 		m.EndSession = t.Issuer + EndSession
-		m.FrontchannelLogout, m.FrontchannelLogoutSID = true, true
+		m.FrontchannelLogout, m.FrontchannelLogoutSID = m.BackchannelLogout, m.BackchannelLogout
 	}
-	if t.Settings.ChecksSession() {
+	if t.Settings.ChecksSession() && t.Face() == "" {
 		m.CheckSession = t.Issuer + CheckSession
 	}
 	if len(m.Scopes) == 0 {

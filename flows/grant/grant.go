@@ -28,6 +28,7 @@ type Grant struct {
 
 // Terms are what was agreed. Their JSON is stored.
 type Terms struct {
+	Face           string                     `json:"face,omitempty"` // of the tenant whose issuer its tokens carry
 	Scope          oauth.Scope                `json:"scope,omitempty"`
 	Audience       []string                   `json:"audience,omitempty"`
 	Details        oauth.Details              `json:"authorization_details,omitempty"` // RFC 9396
@@ -171,6 +172,7 @@ type Authorization struct {
 type AccessToken struct {
 	Twin      string // the token itself, where it stands beside a JWT; never stored
 	Hash      []byte // SHA-256
+	Issuer    string // as a JWT says; never stored
 	ID        string // jti
 	Grant     string // empty for client credentials
 	Subject   string

@@ -28,6 +28,7 @@ type IDToken struct {
 // MintIDToken mints an ID token of grant g (OIDC Core §2, §12.2), signed and encrypted as the client has it. Errors are
 // those of Seal.
 func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d IDToken) (string, error) {
+	t = t.At(g.Terms.Face)
 	now, life, p := i.Now(), t.Settings.IDTokenLifetime(), ForIDToken(t, d.Client)
 	if p.Alg == keys.None && d.Code != "" {
 		return "", errOff // it comes through the browser (OIDC Core §3.3.2.11)

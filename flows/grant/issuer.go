@@ -38,6 +38,7 @@ func (i *Issuer) NewHandle() string { return base64.RawURLEncoding.EncodeToStrin
 // MintAccess mints an access token of grant g for scope and audience, which lie within g's terms, with a life that
 // does not pass notAfter (zero: no such end), but of a second at least. stored is set where the token is opaque and must be recorded.
 func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, scope oauth.Scope, audience []string, notAfter time.Time) (token string, life time.Duration, stored *AccessToken, err error) {
+	t = t.At(g.Terms.Face)
 	c, err := clientOf(ctx, t, g.ClientID)
 	if err != nil {
 		return "", 0, nil, err
@@ -241,10 +242,10 @@ func (i *Issuer) ParseAccess(t *tenant.Tenant, token string) (*AccessToken, erro
 		accessClaims
 		Audience audience `json:"aud"`
 	}
-	if err := json.Unmarshal(payload, &c); err != nil || c.Issuer != t.Issuer || !c.reveal(t) {
+	if err := json.Unmarshal(payload, &c); err != nil || !t.Owns(c.Issuer) || !c.reveal(t) {
 		return nil, ErrNotFound
 	}
-	a := &AccessToken{ID: c.ID, Grant: c.Grant, Subject: c.Subject, ClientID: c.ClientID, Audience: c.Audience, Details: c.Details, Data: c.Data, ACR: c.ACR, AuthTime: c.AuthTime,
+	a := &AccessToken{Issuer: c.Issuer, ID: c.ID, Grant: c.Grant, Subject: c.Subject, ClientID: c.ClientID, Audience: c.Audience, Details: c.Details, Data: c.Data, ACR: c.ACR, AuthTime: c.AuthTime,
 		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(c.ExpiresAt, 0).UTC(),
 		Confirmation: c.Confirmation}
 	a.Delegation.MayAct = c.MayAct

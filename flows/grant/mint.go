@@ -24,6 +24,7 @@ type Minted struct {
 // Mint makes the first tokens of g, which is c's: an access token for audience and, as its terms say, a refresh token and
 // an ID token. An algorithm without a key is keys.ErrNoKey, a token that would be too long keys.ErrTooLarge.
 func (i *Issuer) Mint(ctx context.Context, t *tenant.Tenant, g *Grant, c *tenant.Client, accounts Accounts, audience []string) (Minted, error) {
+	t = t.At(g.Terms.Face)
 	m := Minted{Tokens: Tokens{TokenType: g.Terms.AccessToken.Confirmation.TokenType(), Scope: g.Terms.Scope, Details: g.Terms.Details, Audience: audience, Grant: g}}
 	now := i.Now()
 	var notAfter time.Time

@@ -37,7 +37,7 @@ const (
 // ValidateBackchannel runs the checks of Backchannel over the parameters of a client that has authenticated (CIBA Core
 // §7.1). The error is an *oauth.Error of CIBA Core §13.
 func (s *Service) ValidateBackchannel(ctx context.Context, t *tenant.Tenant, client *tenant.Client, params url.Values) (*Request, error) {
-	d := &draft{service: s, ctx: ctx, tenant: t, client: client, params: params}
+	d := &draft{Request: Request{Face: t.Face()}, service: s, ctx: ctx, tenant: t, client: client, params: params}
 	d.ClientID = client.ID
 	if err := d.run(Backchannel); err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ var ErrNotFirstParty = oauth.InvalidRequest("the client does not hold the scope 
 // for First-Party Applications §5.1). What they leave out is as in earlier, the request that they go on with, if any. A
 // client that is not first-party is ErrNotFirstParty; other errors are those of an authorization request.
 func (s *Service) ValidateChallenge(ctx context.Context, t *tenant.Tenant, client *tenant.Client, params url.Values, earlier *Request) (*Request, error) {
-	d := &draft{service: s, ctx: ctx, tenant: t, client: client, params: params}
+	d := &draft{Request: Request{Face: t.Face()}, service: s, ctx: ctx, tenant: t, client: client, params: params}
 	d.ClientID = client.ID
 	if earlier != nil {
 		if err := d.carry(earlier); err != nil {

@@ -11,7 +11,7 @@ import (
 // ValidateDevice runs the checks of Device over the parameters of a client that has authenticated, or is public (RFC 8628
 // §3.1). The error is an *oauth.Error of RFC 6749 §5.2.
 func (s *Service) ValidateDevice(ctx context.Context, t *tenant.Tenant, client *tenant.Client, params url.Values) (*Request, error) {
-	d := &draft{service: s, ctx: ctx, tenant: t, client: client, params: params}
+	d := &draft{Request: Request{Face: t.Face()}, service: s, ctx: ctx, tenant: t, client: client, params: params}
 	d.ClientID = client.ID
 	if err := d.run(Device); err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 
 // Request is a validated authorization request. Its JSON is stored while the request waits for its subject.
 type Request struct {
+	Face          string          `json:"face,omitempty"` // of the tenant that it was made to
 	ClientID      string          `json:"client_id"`
 	ResponseType  string          `json:"response_type"`
 	ResponseMode  string          `json:"response_mode"`                 // effective: not jwt

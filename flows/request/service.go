@@ -54,6 +54,10 @@ type draft struct {
 	objectSigned bool // it came in a signed request object
 }
 
+// IssuerParameter names the issuer that an authorization request was made to, among those of the tenant, where a login UI
+// elsewhere hands it over: we put it there for an alias. It says no more than whose name the response carries.
+const IssuerParameter = "issuer"
+
 // get returns a parameter's value; empty counts as absent (RFC 6749 §3.1).
 func (d *draft) get(name string) string { return d.params.Get(name) }
 
@@ -72,7 +76,10 @@ func (s *Service) Validate(ctx context.Context, t *tenant.Tenant, kind Kind, par
 }
 
 func (s *Service) validate(ctx context.Context, t *tenant.Tenant, kind Kind, params url.Values) (*draft, error) {
-	d := &draft{service: s, ctx: ctx, tenant: t, params: params}
+	if issuer := params.Get(IssuerParameter); kind == Authorize && t.Owns(issuer) {
+		t = t.At(issuer)
+	}
+	d := &draft{Request: Request{Face: t.Face()}, service: s, ctx: ctx, tenant: t, params: params}
 	if err := d.locate(kind); err != nil {
 		return d, err
 	}

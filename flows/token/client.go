@@ -41,7 +41,7 @@ func (s *Service) clientCredentials(ctx context.Context, t *tenant.Tenant, r *Re
 	if err != nil {
 		return grant.Tokens{}, err
 	}
-	g := &grant.Grant{Subject: r.Client.ID, ClientID: r.Client.ID}
+	g := &grant.Grant{Subject: r.Client.ID, ClientID: r.Client.ID, Terms: grant.Terms{Face: t.Face()}}
 	if g.Terms.Details, err = r.ownDetails(t); err != nil {
 		return grant.Tokens{}, err
 	}

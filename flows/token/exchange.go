@@ -230,7 +230,7 @@ func exchangedScope(r *Request, subject *presented, p *Petition) (oauth.Scope, e
 // Nothing asked for is what the token is for.
 func exchangedAudience(t *tenant.Tenant, r *Request, subject *presented) ([]string, error) {
 	ours := subject.issuer == "" && subject.kind != oauth.TypeIDToken // its audience are resources
-	open := !ours || slices.Contains(subject.audience, t.Issuer)
+	open := !ours || slices.ContainsFunc(subject.audience, t.Owns)
 	allowed := func(aud string) bool {
 		registered := slices.Contains(r.Client.Audience, aud)
 		return ours && slices.Contains(subject.audience, aud) || registered && (open || slices.Contains(t.Settings.Grants.TokenExchange.Audience, aud))
@@ -253,7 +253,7 @@ func exchangedAudience(t *tenant.Tenant, r *Request, subject *presented) ([]stri
 		}
 	}
 	if len(out) == 0 && ours {
-		out = slices.DeleteFunc(slices.Clone(subject.audience), func(aud string) bool { return aud == t.Issuer })
+		out = slices.DeleteFunc(slices.Clone(subject.audience), t.Owns)
 	}
 	return out, nil
 }

@@ -177,7 +177,7 @@ func (s *Service) issue(ctx context.Context, t *tenant.Tenant, r *Request, p *Pe
 func (s *Service) granted(t *tenant.Tenant, p *Petition) (g *grant.Grant, fresh bool) {
 	now := s.Now()
 	g = &grant.Grant{ID: p.From, Subject: p.Subject, ClientID: p.ClientID, SessionID: p.Session, CreatedAt: now,
-		Terms: grant.Terms{Scope: p.Scope, Audience: p.Audience, Details: p.Details, Login: p.Login, Offline: p.Offline, Delegation: grant.Delegation{Act: p.Act, MayAct: p.MayAct}}}
+		Terms: grant.Terms{Face: t.Face(), Scope: p.Scope, Audience: p.Audience, Details: p.Details, Login: p.Login, Offline: p.Offline, Delegation: grant.Delegation{Act: p.Act, MayAct: p.MayAct}}}
 	if p.Act != nil {
 		g.Actor = p.Act.Subject
 	}

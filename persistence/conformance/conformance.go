@@ -62,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 	}{
 		{"tenants", tenants},
 		{"history", history},
+		{"aliases", aliases},
 		{"deleted tenants", deletedTenants},
 		{"access", accesses},
 		{"answers", answers},

@@ -78,6 +78,7 @@ func (k *kit) fill() {
 	k.push("pushed")
 	k.must(k.db.PutInitialToken(k.ctx, k.t, k.initialToken("initial", 3), 9, audit.Event{}))
 	k.administered()
+	k.must(k.putAlias(k.alias("known")))
 	k.once("once", "request")
 	k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("identifying", decoupled.Identifying)))
 	k.waiting("waiting")
@@ -202,6 +203,11 @@ var isolations = map[string]kept{
 	"admin.Answers.Answered":   {call: func(k *kit) (any, error) { return k.db.Answered(k.ctx, k.t, hash("once"), k.now) }},
 	"admin.Answers.PutAnswer": {call: func(k *kit) (any, error) {
 		return none(k.db.PutAnswer(k.ctx, k.t, hash("once"), admin.Answer{Status: 201, Body: []byte("mine")}))
+	}},
+	"admin.Store.Aliases":  {call: func(k *kit) (any, error) { return k.db.Aliases(k.ctx, k.t) }},
+	"admin.Store.PutAlias": {call: func(k *kit) (any, error) { return none(k.putAlias(k.alias("another"))) }},
+	"admin.Store.DropAlias": {call: func(k *kit) (any, error) {
+		return none(k.db.DropAlias(k.ctx, k.t, k.alias("known").ID, k.now, k.event(audit.AliasRemoved)))
 	}},
 	"admin.Store.Revisions": {call: func(k *kit) (any, error) { return k.db.Revisions(k.ctx, k.t, 0, 100) }},
 	"admin.Store.Revision": {call: func(k *kit) (any, error) {

@@ -127,7 +127,7 @@ func TestRowLevelSecurity(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil || !slices.Equal(got, []string{"tenants_issuer_key", "tenants_service_id_key"}) {
+		if err != nil || !slices.Equal(got, []string{"tenant_issuers_issuer_key", "tenants_issuer_key", "tenants_service_id_key"}) {
 			t.Error(got, err)
 		}
 	})

@@ -1,6 +1,7 @@
 package authlete
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -95,7 +96,7 @@ func standing(t *tenant.Tenant, info *access.Info, properties []grant.Property, 
 			out[p.Key] = p.Value
 		}
 	}
-	out["active"], out["iss"], out["client_id"], out["exp"], out["iat"] = true, t.Issuer, info.ClientID, info.ExpiresAt.Unix(), info.IssuedAt.Unix()
+	out["active"], out["iss"], out["client_id"], out["exp"], out["iat"] = true, cmp.Or(info.Issuer, t.Issuer), info.ClientID, info.ExpiresAt.Unix(), info.IssuedAt.Unix()
 	for name, v := range map[string]string{"scope": info.Scope.String(), "sub": info.Subject, "jti": info.ID, "acr": info.ACR} {
 		if v != "" {
 			out[name] = v

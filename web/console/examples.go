@@ -24,6 +24,8 @@ var examples = map[string]example{
 	"readSettings":    {answer: settingsExample},
 	"putSettings":     {body: settingsExample, answer: settingsExample},
 	"changeSettings":  {body: `{"tokens": {"id_token_lifetime": null}}`, answer: settingsExample},
+	"listAliases":     {answer: `{"aliases": [` + aliasExample + `]}`},
+	"addAlias":        {body: `{"issuer": "https://login.acme.example"}`, answer: aliasExample},
 	"listSettings":    {answer: `{"changes": [` + revisionExample + `], "next_cursor": "AAEC…"}`},
 	"readRevision":    {answer: `{"version": 1763625600000002, "at": "2026-11-20T08:00:00Z", "actor": "5f0c9e1d2b3a4c5d6e7f8091", "first": false, "changes": [], "settings": ` + settingsExample + `}`},
 	"compareSettings": {answer: `{"changes": [{"pointer": "/tokens/id_token_lifetime", "old": 300, "new": 600}]}`},
@@ -127,3 +129,5 @@ const sessionExample = `{"id": "s1", "sub": "u1", "amr": ["pwd"], "clients": ["a
 
 const revisionExample = `{"version": 1763625600000002, "at": "2026-11-20T08:00:00Z", "actor": "5f0c9e1d2b3a4c5d6e7f8091", "address": "192.0.2.1",
 	"detail": {"change": "settings"}, "first": false, "changes": [{"pointer": "/tokens/id_token_lifetime", "new": 600}]}`
+
+const aliasExample = `{"id": "5f0c9e1d2b3a4c5d6e7f8091", "issuer": "https://login.acme.example", "created_at": "2026-11-20T08:00:00Z"}`

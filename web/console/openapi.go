@@ -42,6 +42,7 @@ var whatParts = map[string]string{
 	"principal": "token:{id}, service:{id} or user:{sub}", "account": "Id of the service account",
 	"client": "Id of the client", "sub": "Subject of the user", "version": "Version of the tenant after the change",
 	"hook": "Name of the hook, as in the settings",
+	"alias": "Id of the alias",
 }
 
 // describe returns the description of a route as an operation of OpenAPI.

@@ -55,6 +55,13 @@ var routes = []route{
 	{method: http.MethodGet, path: "/tenants/:id/hooks/:hook/secret", permission: admin.WriteTenant, name: "readHookSecret", status: http.StatusOK,
 		summary: "Show the secret that calls of a hook are signed with", operation: look((*Door).readHookSecret)},
 
+	{method: http.MethodGet, path: "/tenants/:id/aliases", permission: admin.ReadTenant, name: "listAliases", status: http.StatusOK,
+		summary: "List the aliases of a tenant: further issuers of it", operation: look((*Door).listAliases)},
+	{method: http.MethodPost, path: "/tenants/:id/aliases", permission: admin.CreateTenants, name: "addAlias", status: http.StatusCreated,
+		summary: "Give a tenant a further issuer", operation: op((*Door).addAlias)},
+	{method: http.MethodDelete, path: "/tenants/:id/aliases/:alias", permission: admin.CreateTenants, name: "removeAlias", status: http.StatusNoContent,
+		summary: "Take an alias from a tenant", operation: look((*Door).removeAlias)},
+
 	{method: http.MethodPost, path: "/tenants/:id/tokens", permission: admin.WriteTokens, name: "createToken", status: http.StatusCreated,
 		summary: "Create an API token; it is shown this once", operation: op((*Door).createToken)},
 	{method: http.MethodGet, path: "/tenants/:id/tokens", permission: admin.ReadTokens, name: "listTokens", status: http.StatusOK,

@@ -3,6 +3,7 @@ package oidc
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -98,6 +99,9 @@ func (d *Door) handOver(c *gin.Context, t *tenant.Tenant, raw string) {
 	sep := "?"
 	if strings.Contains(t.Settings.LoginURL, "?") {
 		sep = "&"
+	}
+	if t.Face() != "" && !request.Parse(raw).Has(request.IssuerParameter) {
+		raw += "&" + request.IssuerParameter + "=" + url.QueryEscape(t.Issuer)
 	}
 	wire.NoStore(c)
 	c.Redirect(http.StatusSeeOther, t.Settings.LoginURL+sep+raw)

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"encoding/json"
 	"mime"
 	"net/http"
@@ -79,7 +80,7 @@ func told(t *tenant.Tenant, info *access.Info) introspection {
 		return introspection{}
 	}
 	out := introspection{Active: true, Scope: info.Scope.String(), ClientID: info.ClientID, ExpiresAt: info.ExpiresAt.Unix(), IssuedAt: info.IssuedAt.Unix(),
-		Subject: info.Subject, Audience: info.Audience, Issuer: t.Issuer, ID: info.ID, Act: info.Act, MayAct: info.MayAct, Details: info.Details, Data: info.Data,
+		Subject: info.Subject, Audience: info.Audience, Issuer: cmp.Or(info.Issuer, t.Issuer), ID: info.ID, Act: info.Act, MayAct: info.MayAct, Details: info.Details, Data: info.Data,
 		ACR: info.ACR, AuthTime: info.AuthTime}
 	if info.Kind == "access_token" {
 		out.TokenType, out.Confirmation = info.Confirmation.TokenType(), info.Confirmation

@@ -50,8 +50,8 @@ func (g *Gate) resolve(c *gin.Context, e *edge, names []tenant.Name) (*tenant.Te
 	ctx := c.Request.Context()
 	if e.named {
 		t, err := g.Resolver.Resolve(ctx, append(names, e.name)...)
-		if err == nil && e.name.ID != "" && !e.trusted && !strings.HasSuffix(t.Issuer, "/t/"+e.name.ID) {
-			return nil, tenant.ErrUnknown // its issuer lies elsewhere; only a proxy of ours may map it here
+		if err == nil && e.name.ID != "" {
+			t, err = g.pathed(t, e)
 		}
 		return t, g.apparent(names, e, err)
 	}
@@ -73,6 +73,24 @@ func (g *Gate) resolve(c *gin.Context, e *edge, names []tenant.Name) (*tenant.Te
 		}
 	}
 	return t, err
+}
+
+// pathed returns t under the face that its path /t/{id} is. Where that is neither its issuer nor an alias, its issuer lies
+// elsewhere, and only a proxy of ours may map it here.
+func (g *Gate) pathed(t *tenant.Tenant, e *edge) (*tenant.Tenant, error) {
+	path := "/t/" + e.name.ID
+	if strings.HasSuffix(t.Issuer, path) || t.Face() != "" && strings.HasSuffix(t.At("").Issuer, path) {
+		return t, nil
+	}
+	if g.PublicURL != nil {
+		if issuer := strings.TrimSuffix(g.PublicURL.String(), "/") + path; t.Owns(issuer) {
+			return t.At(issuer), nil
+		}
+	}
+	if e.trusted {
+		return t, nil
+	}
+	return nil, tenant.ErrUnknown
 }
 
 // apparent returns ErrUnknown for a contradiction between names that seem to agree, such as the Tenant-ID
