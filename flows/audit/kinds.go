@@ -5,7 +5,7 @@ func Kinds() []Kind {
 	return []Kind{
 		LoggedIn, LoginFailed, Consented, Denied, GrantIssued, GrantRevoked, TokenExchanged, CodeReplayed, RefreshReplayed, SessionEnded,
 		SessionSwitched, SessionChanged, TokenChanged, ClientCreated, ClientUpdated, ClientDeleted, ClientSecretRotated, TenantCreated, TenantUpdated,
-		TenantDeleted, TenantRestored, TenantPurged, KeysRotated, KeyRevoked, TokenCreated, TokenRevoked, InitialTokenCreated,
+		TenantDeleted, TenantRestored, TenantPurged, AliasAdded, AliasRemoved, KeysRotated, KeyRevoked, TokenCreated, TokenRevoked, InitialTokenCreated,
 		InitialTokenRevoked, ClientExpired, UserCreated, UsersImported, UserUpdated, UserDeleted, RoleChanged, RolesGranted, AccountCreated,
 		AccountUpdated, AccountDeleted, WebhookCreated, WebhookUpdated, WebhookDeleted, WebhookRotated, WebhookSuspended, RecoveryCodeUsed, AdminRefused,
 	}
