@@ -4,7 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
+	"sync/atomic"
 	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/flows/audit"
@@ -12,93 +19,165 @@ import (
 	"github.com/chancery-id/chancery/tenant"
 )
 
-// How often the house is kept, and in what portions.
+// In what portions the house is kept.
 const (
-	sweepEvery  = 30 * time.Second
-	rotateEvery = 10 * time.Minute
 	sweepBatch  = 500
 	rotateBatch = 100
-	sealEvery   = 5 * time.Second
 	sealBatch   = 1000
-	usesEvery   = 10 * time.Second
 )
 
-// keepHouse deletes what has expired and rotates keys that are due, until ctx ends. Any number of instances may do so at
-// once. What fails is tried again in the next round.
+// work is something that is done again and again, by one instance at a time. It is done in portions, each of which two
+// instances may do at once without harm; between them it goes on only while more says so.
+type work struct {
+	name  string
+	every time.Duration
+	do    func(a *app, ctx context.Context, more func() bool) error
+	own   bool // each instance does its own
+	done  atomic.Int64
+}
+
+// works are all there is to do. That which seals has a lease of its own, in the row that says how far it came.
+func works(holder string) []*work {
+	return []*work{
+		{name: "sweep", every: 30 * time.Second, do: (*app).sweep},
+		{name: "suspend", every: 30 * time.Second, do: (*app).suspend},
+		{name: "rotate", every: 10 * time.Minute, do: (*app).rotate},
+		{name: "seal", every: 5 * time.Second, own: true, do: func(a *app, ctx context.Context, more func() bool) error { return a.seal(ctx, holder, more) }},
+		{name: "uses", every: 10 * time.Second, own: true, do: (*app).writeUses},
+	}
+}
+
+// firstAfter is how long after its start an instance begins with works that are rare.
+const firstAfter = 30 * time.Second
+
+// keepHouse does all works, each at its own pace, until ctx ends. What fails is tried again in the next round.
 func (a *app) keepHouse(ctx context.Context) error {
-	sweep, rotate := time.NewTicker(sweepEvery), time.NewTicker(rotateEvery)
-	defer sweep.Stop()
-	defer rotate.Stop()
-	seal, holder := time.NewTicker(sealEvery), holder()
-	defer seal.Stop()
-	uses := time.NewTicker(usesEvery)
-	defer uses.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-			defer cancel()
-			a.writeUses(last)
-			return nil
-		case <-uses.C:
-			a.writeUses(ctx)
-		case <-sweep.C:
-			a.sweep(ctx)
-			a.suspend(ctx)
-		case <-rotate.C:
-			a.rotate(ctx)
-		case <-seal.C:
-			a.seal(ctx, holder)
+	holder := holder()
+	all := works(holder)
+	for _, w := range all {
+		w.done.Store(time.Now().Unix()) // it is late from now on
+	}
+	if err := observeHouse(all); err != nil {
+		return err
+	}
+	var group errgroup.Group
+	for _, w := range all {
+		group.Go(func() error {
+			wait := time.NewTimer(min(w.every, firstAfter))
+			defer wait.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return nil
+				case <-wait.C:
+					a.turn(ctx, w, holder)
+					wait.Reset(w.every)
+				}
+			}
+		})
+	}
+	_ = group.Wait() // no work ends in an error
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	if err := errors.Join(a.db.EndLeases(last, holder), a.uses.Write(last, time.Now())); err != nil {
+		a.log.Warn("the house is left untidy", "error", err)
+	}
+	return nil
+}
+
+// turn does a work once, if it is this instance's turn. Its lease lasts until the next round, so that of all instances one does
+// the work in each; should that one die, another does in the next.
+func (a *app) turn(ctx context.Context, w *work, holder string) {
+	mine := func() (bool, error) {
+		now := time.Now()
+		return a.db.TakeLease(ctx, w.name, holder, now, now.Add(max(w.every-w.every/10, time.Second)))
+	}
+	more := func() bool { return ctx.Err() == nil }
+	if !w.own {
+		if won, err := mine(); err != nil || !won {
+			a.untidy(ctx, w.name, err)
+			return
+		}
+		more = func() bool {
+			if ctx.Err() != nil {
+				return false
+			}
+			won, err := mine()
+			return won && err == nil
 		}
 	}
+	err := w.do(a, ctx, more)
+	a.untidy(ctx, w.name, err)
+	if err == nil {
+		w.done.Store(time.Now().Unix())
+	}
+}
+
+// untidy tells of what went wrong, if anything did.
+func (a *app) untidy(ctx context.Context, work string, err error) {
+	if err != nil && ctx.Err() == nil {
+		a.log.Warn("the house is not kept", "work", work, "error", err)
+	}
+}
+
+// observeHouse shows when this instance did each work last.
+func observeHouse(all []*work) error {
+	meter := otel.Meter("github.com/chancery-id/chancery")
+	done, err := meter.Int64ObservableGauge("chancery.house.done", metric.WithUnit("s"),
+		metric.WithDescription("When this instance last did a work that keeps the house, or began, as Unix time."))
+	if err != nil {
+		return err
+	}
+	_, err = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		for _, w := range all {
+			o.ObserveInt64(done, w.done.Load(), metric.WithAttributes(attribute.String("work", w.name)))
+		}
+		return nil
+	}, done)
+	return err
 }
 
 // suspend suspends webhooks to which too much is owed.
-func (a *app) suspend(ctx context.Context) {
+func (a *app) suspend(ctx context.Context, _ func() bool) error {
 	n, err := a.db.SuspendWebhooks(ctx, time.Now(), outbox.MostOwed, audit.WebhookSuspended)
-	switch {
-	case err != nil && ctx.Err() == nil:
-		a.log.Warn("webhooks are not suspended", "error", err)
-	case n > 0:
+	if n > 0 {
 		a.log.Warn("webhooks are suspended, as too much was not delivered", "webhooks", n)
 	}
+	return err
 }
 
 // writeUses records which API tokens were used.
-func (a *app) writeUses(ctx context.Context) {
-	if err := a.uses.Write(ctx, time.Now()); err != nil && ctx.Err() == nil {
-		a.log.Warn("uses of API tokens are not recorded", "error", err)
-	}
+func (a *app) writeUses(ctx context.Context, _ func() bool) error {
+	return a.uses.Write(ctx, time.Now())
 }
 
 // sweep deletes in small portions, with a pause after each, so that it never stands in the way.
-func (a *app) sweep(ctx context.Context) {
-	for ctx.Err() == nil {
+func (a *app) sweep(ctx context.Context, more func() bool) error {
+	for {
 		n, err := a.db.Sweep(ctx, time.Now(), sweepBatch)
-		if err != nil && ctx.Err() == nil {
-			a.log.Warn("expired rows are not deleted", "error", err)
-		}
-		if err != nil || n == 0 {
-			return
+		if err != nil || n == 0 || !more() {
+			return err
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
 }
 
-// rotate goes through all tenants whose keys may be due.
-func (a *app) rotate(ctx context.Context) {
-	for after := tenant.ID(""); ctx.Err() == nil; {
+// rotate goes through all tenants whose keys may be due. A tenant whose keys cannot be rotated keeps no other from its turn.
+func (a *app) rotate(ctx context.Context, more func() bool) error {
+	var errs []error
+	for after := tenant.ID(""); ; {
 		next, err := a.console.RotateDue(ctx, after, rotateBatch)
-		if err != nil && ctx.Err() == nil {
-			a.log.Warn("keys are not rotated", "error", err)
+		if err != nil {
+			errs = append(errs, err)
 		}
-		if after = next; after == "" {
-			return
+		if next == "" || next == after || !more() {
+			return errors.Join(errs...)
 		}
+		after = next
 	}
 }
 
-// holder names this process among those that may seal.
+// holder names this process among those that keep the house.
 func holder() string {
 	b := make([]byte, 12)
 	_, _ = rand.Read(b)
@@ -106,15 +185,12 @@ func holder() string {
 }
 
 // seal seals what has happened, up to a moment ago.
-func (a *app) seal(ctx context.Context, holder string) {
-	for ctx.Err() == nil {
+func (a *app) seal(ctx context.Context, holder string, more func() bool) error {
+	for {
 		now := time.Now()
 		n, err := a.db.SealEvents(ctx, holder, now, now.Add(-admin.SealLag), sealBatch)
-		if err != nil && ctx.Err() == nil {
-			a.log.Warn("events are not sealed", "error", err)
-		}
-		if a.sealed.Add(int64(n)); err != nil || n < sealBatch {
-			return
+		if a.sealed.Add(int64(n)); err != nil || n < sealBatch || !more() {
+			return err
 		}
 	}
 }

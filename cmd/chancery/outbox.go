@@ -30,6 +30,7 @@ type post struct {
 	done    *busiest[attempt]
 	age     metric.Float64Histogram
 	backlog atomic.Pointer[outbox.Backlog]
+	ended   map[outbox.Outcome]*atomic.Int64
 }
 
 // attempt is how an attempt to deliver ended.
@@ -40,7 +41,10 @@ type attempt struct {
 
 // newPost returns the courier over the store of a, who is told of what is recorded here.
 func (a *app) newPost() (*post, error) {
-	p := &post{app: a}
+	p := &post{app: a, ended: map[outbox.Outcome]*atomic.Int64{}}
+	for _, o := range []outbox.Outcome{outbox.Sent, outbox.Failed, outbox.Buried, outbox.Moot} {
+		p.ended[o] = &atomic.Int64{}
+	}
 	p.courier = &outbox.Courier{Now: time.Now, Jitter: rand.N[time.Duration], Store: a.db, Post: a.outbound.Post, Kinds: a.kinds(), Observe: p.observe,
 		Tenant: func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error) {
 			return a.resolver.Resolve(ctx, tenant.Name{ID: string(id)})
@@ -66,7 +70,14 @@ func (a *app) newPost() (*post, error) {
 	if err != nil {
 		return nil, err
 	}
+	outcomes, err := meter.Int64ObservableCounter("chancery.outbox.outcomes", metric.WithDescription("Attempts to deliver messages, of all tenants, by outcome."))
+	if err != nil {
+		return nil, err
+	}
 	_, err = meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		for outcome, n := range p.ended {
+			o.ObserveInt64(outcomes, n.Load(), metric.WithAttributes(attribute.String("outcome", string(outcome))))
+		}
 		b := p.backlog.Load()
 		if b == nil {
 			return nil
@@ -78,7 +89,7 @@ func (a *app) newPost() (*post, error) {
 		o.ObserveInt64(waiting, int64(b.Waiting))
 		o.ObserveFloat64(oldest, age)
 		return nil
-	}, waiting, oldest)
+	}, waiting, oldest, outcomes)
 	return p, err
 }
 
@@ -115,6 +126,7 @@ func (p *post) count(ctx context.Context) {
 // observe tells of one attempt.
 func (p *post) observe(d outbox.Delivery) {
 	kind := attribute.String("kind", string(d.Message.Kind))
+	p.ended[d.Outcome].Add(1)
 	p.done.count(d.Tenant, attempt{d.Message.Kind, d.Outcome})
 	switch d.Outcome {
 	case outbox.Sent:

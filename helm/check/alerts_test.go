@@ -105,6 +105,8 @@ type fleet struct {
 	requests []stream                    // beside the usual ones
 	usual    func(time.Duration) float64 // how much of the usual there is; nil: all
 	process  map[string]func(replica int, t time.Duration) float64
+	kept     func(t time.Duration) float64 // seconds since the house was kept; nil: a minute
+	outbox   map[string]float64            // attempts by outcome, per second and replica; nil: some are delivered
 }
 
 // stream is requests of one kind, per second and replica.
@@ -152,14 +154,16 @@ var usual = []stream{
 
 // quiet is what processes look like.
 var quiet = map[string]func(int, time.Duration) float64{
-	"process_start_time_seconds":    always(1_799_000_000),
-	"process_resident_memory_bytes": always(120 << 20),
-	"go_gc_gomemlimit_bytes":        always(460 << 20),
-	"go_sched_gomaxprocs_threads":   always(2),
-	"process_cpu_seconds_total":     func(_ int, t time.Duration) float64 { return .4 * t.Seconds() },
-	"process_open_fds":              always(80),
-	"process_max_fds":               always(1 << 20),
-	"go_goroutines":                 always(120),
+	"process_start_time_seconds":     always(1_799_000_000),
+	"process_resident_memory_bytes":  always(120 << 20),
+	"go_gc_gomemlimit_bytes":         always(460 << 20),
+	"go_sched_gomaxprocs_threads":    always(2),
+	"process_cpu_seconds_total":      func(_ int, t time.Duration) float64 { return .4 * t.Seconds() },
+	"process_open_fds":               always(80),
+	"process_max_fds":                always(1 << 20),
+	"go_goroutines":                  always(120),
+	"chancery_outbox_waiting":        always(3),
+	"chancery_outbox_oldest_seconds": always(40),
 }
 
 var buckets = []struct {
@@ -191,6 +195,22 @@ func (f fleet) metrics(newer bool) metrics {
 		maps.Copy(process, f.process)
 		for name, value := range process {
 			all = append(all, series{of(name), alive(value)})
+		}
+		kept := f.kept
+		if kept == nil {
+			kept = func(time.Duration) float64 { return 60 }
+		}
+		for _, work := range []string{"sweep", "rotate"} {
+			all = append(all, series{of("chancery_house_done_seconds", "work", work), alive(func(_ int, t time.Duration) float64 {
+				return float64(now.Add(t-history).Unix()) - kept(t)
+			})})
+		}
+		outcomes := f.outbox
+		if outcomes == nil {
+			outcomes = map[string]float64{"delivered": 1, "failed": .1}
+		}
+		for _, outcome := range []string{"delivered", "failed", "dead", "moot"} {
+			all = append(all, series{of("chancery_outbox_outcomes_total", "outcome", outcome), alive(counted(replica, lately(2*time.Hour, outcomes[outcome])))})
 		}
 		requests := map[string]*series{}
 		for _, s := range slices.Concat(usual, f.requests) {
@@ -277,6 +297,12 @@ var nights = []struct {
 	{"memory is nearly used up", fleet{process: map[string]func(int, time.Duration) float64{"process_resident_memory_bytes": always(490 << 20)}}, []string{"ChanceryMemory"}},
 	{"processors are used up", fleet{process: map[string]func(int, time.Duration) float64{"process_cpu_seconds_total": func(_ int, t time.Duration) float64 { return 1.95 * t.Seconds() }}}, []string{"ChanceryCPU"}},
 	{"connections leak", fleet{process: map[string]func(int, time.Duration) float64{"process_open_fds": always(1 << 20)}}, []string{"ChanceryFileDescriptors"}},
+	{"the house is not kept", fleet{kept: func(t time.Duration) float64 { return (t - history + time.Hour).Seconds() }}, []string{"ChanceryHouseNotKept"}},
+	{"nobody delivers", fleet{outbox: map[string]float64{}}, []string{"ChanceryOutboxStuck"}},
+	{"a quiet night without messages", fleet{outbox: map[string]float64{}, process: map[string]func(int, time.Duration) float64{"chancery_outbox_waiting": always(0)}}, nil},
+	{"one tenant's target is down", fleet{process: map[string]func(int, time.Duration) float64{"chancery_outbox_oldest_seconds": always(7 * 3600)}}, []string{"ChanceryOutboxOld"}},
+	{"messages pile up", fleet{process: map[string]func(int, time.Duration) float64{"chancery_outbox_waiting": always(10_000)}}, []string{"ChanceryOutboxOld"}},
+	{"messages are given up", fleet{outbox: map[string]float64{"dead": .01}}, []string{"ChanceryDeadLetters"}},
 	{"goroutines leak", fleet{process: map[string]func(int, time.Duration) float64{"go_goroutines": always(9000)}}, []string{"ChanceryGoroutines"}},
 }
 

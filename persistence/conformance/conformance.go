@@ -90,6 +90,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"replays", replays},
 		{"outbox", messages},
 		{"webhooks", webhooks},
+		{"leases", leases},
 		{"logout", logouts},
 		{"registers", registers},
 		{"records", records},
