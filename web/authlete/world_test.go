@@ -259,7 +259,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	w.tenants["platform"] = &tenant.Tenant{ID: tenant.Platform, Settings: &tenant.Settings{}, Tokens: []tenant.APIToken{
 		{ID: "admin", Hash: adminHash[:], APIs: []tenant.API{tenant.AdminAPI}}, hashed("platform", "all")}}
 	clients := &registration.Service{Store: db, Numbers: db, Now: w.clock, Rand: rand.Reader, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}
-	accounts := &account.Service{Store: db, Now: w.clock, Rand: rand.Reader}
+	accounts := &account.Service{Store: db, Factors: db, Now: w.clock, Rand: rand.Reader}
 	for _, name := range []string{"acme", "globex"} {
 		w.tenants[name] = w.newTenant(t, name)
 		w.furnish(t, clients, w.tenants[name])

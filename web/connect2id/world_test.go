@@ -282,7 +282,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	w.tenants[string(tenant.Platform)] = operator
 	issuer := &grant.Issuer{Now: w.clock, Rand: rand.Reader}
 	sessions := &session.Service{Now: w.clock, Rand: rand.Reader, Store: db, Register: db}
-	accounts := &account.Service{Store: db, Now: w.clock, Rand: rand.Reader}
+	accounts := &account.Service{Store: db, Factors: db, Now: w.clock, Rand: rand.Reader}
 	gate := &wire.Gate{Resolver: w.tenants, Now: w.clock, PublicURL: &url.URL{Scheme: "https", Host: "id.example"}}
 	requests := &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
 		Hint: func(_ context.Context, _ *tenant.Tenant, _ *tenant.Client, token string) (string, error) {

@@ -75,7 +75,7 @@ func newReplicaWith(t *testing.T, db *persistence.DB, limits wire.Limiter) *hous
 	pool := keys.NewPool(2, rand.Reader)
 	t.Cleanup(pool.Close)
 	resolver := tenant.NewResolver(db, tenant.Options{Now: time.Now})
-	accounts := &account.Service{Store: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}}
+	accounts := &account.Service{Store: db, Factors: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}}
 	clients := &registration.Service{Store: db, Initial: db, Now: time.Now, Rand: rand.Reader, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}
 	issuer := &grant.Issuer{Now: time.Now, Rand: rand.Reader}
 	background, stop := context.WithCancel(context.Background())

@@ -116,7 +116,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	w.now.Store(&noon)
 	w.resolver = tenant.NewResolver(db, tenant.Options{Now: w.clock})
 	limiter := limit.New(w.clock, limit.Development(), limit.Guesses())
-	accounts := &account.Service{Store: db, Now: w.clock, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader, Wait: time.Minute}, Limit: limiter, Events: db}
+	accounts := &account.Service{Store: db, Factors: db, Now: w.clock, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader, Wait: time.Minute}, Limit: limiter, Events: db}
 	clients := &registration.Service{Store: db, Now: w.clock, Rand: rand.Reader, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}
 	publicURL := &url.URL{Scheme: "https", Host: "id.example"}
 	w.console = &admin.Console{Store: db, Clients: clients, Accounts: accounts, Keys: pool, Now: w.clock, Rand: rand.Reader, PublicURL: publicURL, Resolver: w.resolver}

@@ -164,7 +164,7 @@ func newWorld(t *testing.T) *world {
 		}}
 	w.tenant.Settings.Tokens.AccessTokenAlg, w.tenant.Settings.Tokens.IDTokenAlg = "ES256", "ES256"
 	issuer := &grant.Issuer{Now: clock, Rand: rand.Reader}
-	accounts := &account.Service{Store: db, Now: clock, Rand: rand.Reader}
+	accounts := &account.Service{Store: db, Factors: db, Now: clock, Rand: rand.Reader}
 	requests := &request.Service{Now: clock, Rand: rand.Reader, Store: db, ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
 		Hint: func(context.Context, *tenant.Tenant, *tenant.Client, string) (string, error) {
 			return "", errors.New("no ID token of ours")
