@@ -85,7 +85,7 @@ func (c *Console) CreateToken(ctx context.Context, id tenant.ID, n NewToken, by 
 
 // reachOf are the permissions that the reach of a token amounts to, beside that to make tokens.
 var reachOf = map[tenant.API][]Permission{
-	tenant.AllAPIs:    {WriteClients, WriteSessions, WriteUsers, WriteKeys},
+	tenant.AllAPIs:    {WriteClients, WriteSessions, WriteUsers, WriteKeys, WriteTenant}, // the numbered API changes settings
 	tenant.ClientAPI:  {WriteClients},
 	tenant.SessionAPI: {WriteSessions},
 	tenant.GrantAPI:   {WriteSessions},

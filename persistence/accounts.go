@@ -147,6 +147,7 @@ func (db *DB) DeleteAccount(ctx context.Context, t tenant.ID, sub string, now ti
 	e.guard(`DELETE FROM accounts WHERE tenant_id = :t AND subject = ? RETURNING subject`, sub)
 	e.forsake(sub, now, revoked)
 	e.then(`DELETE FROM authorizations WHERE tenant_id = :t AND subject = ? AND EXISTS (SELECT 1 FROM guard)`, sub)
+	e.then(`DELETE FROM granted_scopes WHERE tenant_id = :t AND subject = ? AND EXISTS (SELECT 1 FROM guard)`, sub)
 	e.event(ev)
 	return e.needs(ctx, "delete account", account.ErrNotFound)
 }

@@ -159,7 +159,7 @@ func (db *DB) DeleteClient(ctx context.Context, t tenant.ID, clientID string, no
 	e := db.effect(t)
 	e.guard(`DELETE FROM clients WHERE tenant_id = :t AND id = ? RETURNING id`, clientID)
 	e.then(`UPDATE tenants SET client_count = client_count - 1 WHERE tenant_id = :t AND EXISTS (SELECT 1 FROM guard)`)
-	for _, table := range []string{"grants", "authorizations", "access_tokens"} {
+	for _, table := range []string{"grants", "authorizations", "granted_scopes", "access_tokens"} {
 		e.then(`DELETE FROM `+table+` WHERE tenant_id = :t AND client_id = ? AND EXISTS (SELECT 1 FROM guard)`, clientID)
 	}
 	e.changed(clientID)

@@ -79,6 +79,7 @@ func (db *DB) Withdraw(ctx context.Context, t tenant.ID, sub, clientID string, n
 		of, args = "subject = ? AND client_id = ?", append(args, clientID)
 	}
 	e.let("forgotten", `DELETE FROM authorizations WHERE tenant_id = :t AND `+of+` RETURNING client_id`, args...)
+	e.then(`DELETE FROM granted_scopes WHERE tenant_id = :t AND `+of, args...)
 	e.then(`UPDATE grants SET revoked_at = ? WHERE tenant_id = :t AND `+of+` AND revoked_at IS NULL`, append([]any{cut(now)}, args...)...)
 	e.enter(revoked)
 	e.event(ev)

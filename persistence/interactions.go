@@ -132,6 +132,9 @@ func (db *DB) finish(t tenant.ID, now time.Time, f *authorize.FinishEffect, agai
 	if f.Grant != nil {
 		e.grant(f.Grant)
 	}
+	if f.Granted {
+		e.granted(f.Grant, now)
+	}
 	if f.AccessToken != nil {
 		e.accessToken(f.AccessToken)
 	}

@@ -52,16 +52,24 @@ func (db *DB) NumberedClient(ctx context.Context, t tenant.ID, number int64) (st
 	return r.ID, err
 }
 
+// developed is the condition that a client was noted as a developer's.
+const developed = `metadata->'noted'->>'developer' = ?`
+
 // NumberedClients implements registration.Numbers.
-func (db *DB) NumberedClients(ctx context.Context, t tenant.ID, start, n int) ([]tenant.Client, int, error) {
+func (db *DB) NumberedClients(ctx context.Context, t tenant.ID, developer string, start, n int) ([]tenant.Client, int, error) {
 	var rows []clientRow
 	var total int64
 	err := db.do(ctx, reads, "list clients by number", func(ctx context.Context) error {
 		rows = nil
-		if err := db.look(ctx, t).Model(&clientRow{}).Count(&total).Error; err != nil || n <= 0 {
+		q := db.look(ctx, t).Model(&clientRow{})
+		if developer != "" {
+			q = q.Where(developed, developer)
+		}
+		q = q.Session(&gorm.Session{})
+		if err := q.Count(&total).Error; err != nil || n <= 0 {
 			return err
 		}
-		return db.look(ctx, t).Order("number").Offset(start).Limit(n).Find(&rows).Error
+		return q.Order("number").Offset(start).Limit(n).Find(&rows).Error
 	})
 	if err != nil {
 		return nil, int(total), known(err, nil)

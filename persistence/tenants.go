@@ -231,7 +231,7 @@ func withTenant(detail map[string]string, id tenant.ID) map[string]string {
 }
 
 // owned are the tables of a tenant's rows that do not vanish with its own row.
-var owned = []string{"clients", "accounts", "sessions", "interactions", "grants", "access_tokens", "authorizations", "authentications", "pushed_requests", "initial_tokens", "one_time_codes", "replays", "revocations", "audit_events", "audit_seals", "idempotency", "webhooks", "outbox", "token_batches"}
+var owned = []string{"clients", "accounts", "sessions", "interactions", "grants", "access_tokens", "authorizations", "authentications", "pushed_requests", "initial_tokens", "one_time_codes", "replays", "revocations", "audit_events", "audit_seals", "idempotency", "webhooks", "outbox", "token_batches", "granted_scopes"}
 
 // purge removes, step by step, what a tenant that is not there any more has left.
 func (db *DB) purge(ctx context.Context, id tenant.ID) error {
@@ -283,7 +283,7 @@ var purges = [...]func(table string) string{
 }
 
 // rowKeys are the keys, beside the tenant, of SQLite's tables without rowid.
-var rowKeys = map[string]string{"authorizations": "subject, client_id, actor", "revocations": "grant_id, token_id, subject, actor, client_id", "audit_seals": "number"}
+var rowKeys = map[string]string{"authorizations": "subject, client_id, actor", "granted_scopes": "subject, client_id, scope", "revocations": "grant_id, token_id, subject, actor, client_id", "audit_seals": "number"}
 
 // Tenant implements admin.Store.
 func (db *DB) Tenant(ctx context.Context, id tenant.ID) (*tenant.Record, error) {

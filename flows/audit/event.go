@@ -15,6 +15,7 @@ const (
 	Denied              Kind = "denied"
 	GrantIssued         Kind = "grant"
 	GrantRevoked        Kind = "grant_revoked"
+	ConsentForgotten    Kind = "consent_forgotten"
 	TokenExchanged      Kind = "token_exchanged"
 	CodeReplayed        Kind = "code_replayed"
 	RefreshReplayed     Kind = "refresh_replayed"

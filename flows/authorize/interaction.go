@@ -66,6 +66,7 @@ type FinishEffect struct {
 	Authorization *grant.Authorization // remembered, merged with what is on record; nil: not
 	Grant         *grant.Grant         // with its code, or what was minted at once; nil: the request was refused
 	AccessToken   *grant.AccessToken   // recorded with it, if an opaque one was minted at once
+	Granted       bool                 // the scope of Grant is entered into the ledger (grant.Ledger)
 	AtOnce        bool                 // Grant has a code, and tokens were minted at once beside it
 	Session       *session.Session     // written as in LoginEffect; nil: unchanged
 	Touch         bool                 // raise UsedAt of the grant's session to now, where Session is nil

@@ -213,7 +213,7 @@ func (s *Service) Issue(ctx context.Context, t *tenant.Tenant, p *Pending, v Ver
 	ev := audit.Event{At: now, Kind: audit.GrantIssued, Actor: v.Actor, Subject: g.Subject, ClientID: g.ClientID, Grant: g.ID, Address: v.Address,
 		Detail: map[string]string{"scope": g.Terms.Scope.String()}}
 	if _, err := s.Store.Finish(ctx, t.ID, now, FinishEffect{Hash: p.Hash, Version: p.Version, Pushed: r.Pushed, Grant: g, AccessToken: out.stored,
-		AtOnce: out.atOnce(), FirstUse: p.Client.FirstUse(), Events: []audit.Event{ev}}); err != nil {
+		AtOnce: out.atOnce(), Granted: true, FirstUse: p.Client.FirstUse(), Events: []audit.Event{ev}}); err != nil {
 		return Result{}, err
 	}
 	return Result{Client: p.Client, Subject: v.Subject, Issued: out.Issued, Response: resp}, nil

@@ -26,6 +26,7 @@ const (
 	anybody rank = ""        // may register where the tenant lets anybody
 	own     rank = "client"  // holds a registration access token: may manage that client (RFC 7592 §1.2)
 	initial rank = "initial" // holds an initial access token: may register what it allows (RFC 7591 §3)
+	backend rank = "backend" // hands on what anybody asked for, once it has let them: may register what anybody may
 	master  rank = "master"  // may do everything
 )
 
@@ -56,6 +57,12 @@ func (a Authority) Once(key *audit.Once) Authority {
 // client is registered, of an initial access token.
 func Own(token, address string) Authority {
 	return Authority{rank: own, token: token, address: address}
+}
+
+// Backend is the authority of the tenant's own server, which decides who may register and hands on what they ask for. What
+// is registered has no more than what anybody may have, and stays; actor is as in Master.
+func Backend(actor, address string) Authority {
+	return Authority{rank: backend, actor: actor, address: address}
 }
 
 // Open is the authority of anybody.

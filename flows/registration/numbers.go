@@ -16,8 +16,9 @@ type Numbers interface {
 	CreateNumbered(ctx context.Context, t tenant.ID, c tenant.Client, most int, ev audit.Event) (tenant.Client, error)
 	// NumberedClient returns the id of the client of that number, or ErrNotFound.
 	NumberedClient(ctx context.Context, t tenant.ID, number int64) (id string, err error)
-	// NumberedClients lists clients by number, but for the first start of them, at most n, and tells how many there are.
-	NumberedClients(ctx context.Context, t tenant.ID, start, n int) (cs []tenant.Client, total int, err error)
+	// NumberedClients lists clients by number, but for the first start of them, at most n, and tells how many there are:
+	// those that were noted as that developer's, or where it is empty all.
+	NumberedClients(ctx context.Context, t tenant.ID, developer string, start, n int) (cs []tenant.Client, total int, err error)
 }
 
 // Numbered returns the id of the client that name stands for: its number, or its id. What is neither comes back as it is.
@@ -39,13 +40,13 @@ func (s *Service) Numbered(ctx context.Context, t *tenant.Tenant, name string) (
 	return id, nil
 }
 
-// ListNumbered lists clients by number, but for the first start of them, at most n, and tells how many there are. It
-// takes master authority.
-func (s *Service) ListNumbered(ctx context.Context, t *tenant.Tenant, start, n int, by Authority) ([]tenant.Client, int, error) {
+// ListNumbered lists clients by number, but for the first start of them, at most n, and tells how many there are: those
+// that were noted as that developer's, or where it is empty all. It takes master authority.
+func (s *Service) ListNumbered(ctx context.Context, t *tenant.Tenant, developer string, start, n int, by Authority) ([]tenant.Client, int, error) {
 	if by.rank != master {
 		return nil, 0, errToken
 	}
-	cs, total, err := s.Numbers.NumberedClients(ctx, t.ID, start, n)
+	cs, total, err := s.Numbers.NumberedClients(ctx, t.ID, developer, start, n)
 	if err != nil {
 		return nil, 0, worded(err)
 	}

@@ -32,7 +32,7 @@ func (m counted) NumberedClient(_ context.Context, _ tenant.ID, number int64) (s
 	return "", ErrNotFound
 }
 
-func (m counted) NumberedClients(_ context.Context, _ tenant.ID, start, n int) ([]tenant.Client, int, error) {
+func (m counted) NumberedClients(_ context.Context, _ tenant.ID, _ string, start, n int) ([]tenant.Client, int, error) {
 	var cs []tenant.Client
 	for _, c := range m.clients {
 		cs = append(cs, c)
@@ -65,10 +65,10 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("%s: got %s, %v", tt.rule, got, err)
 		}
 	}
-	if cs, total, err := s.ListNumbered(t.Context(), acme, 1, 5, administrator); err != nil || total != 2 || len(cs) != 1 || cs[0].ID != "1000002" {
+	if cs, total, err := s.ListNumbered(t.Context(), acme, "", 1, 5, administrator); err != nil || total != 2 || len(cs) != 1 || cs[0].ID != "1000002" {
 		t.Errorf("listed %v of %d, %v", cs, total, err)
 	}
-	if _, _, err := s.ListNumbered(t.Context(), acme, 0, 5, Open("")); err == nil {
+	if _, _, err := s.ListNumbered(t.Context(), acme, "", 0, 5, Open("")); err == nil {
 		t.Error("anybody may list")
 	}
 	_, err = s.Register(t.Context(), acme, request(t, `{"redirect_uris":["https://a.example/cb"],"preferred_client_id":"1000009"}`, administrator))

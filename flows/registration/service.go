@@ -50,7 +50,7 @@ func (s *Service) Register(ctx context.Context, t *tenant.Tenant, r Request) (Re
 	}
 	base := &tenant.Metadata{}
 	switch r.By.rank {
-	case anybody:
+	case anybody, backend:
 		base = advertised(t)
 	case initial:
 		base = r.By.initial.base(t)
@@ -66,9 +66,8 @@ func (s *Service) Register(ctx context.Context, t *tenant.Tenant, r Request) (Re
 	if err != nil {
 		return Response{}, err
 	}
-	c := tenant.Client{ID: id, Metadata: r.Metadata, CreatedAt: now, UpdatedAt: now}
+	c := tenant.Client{ID: id, Metadata: r.Metadata, CreatedAt: now, UpdatedAt: now, SelfRegistered: r.By.rank == anybody || r.By.rank == backend}
 	if r.By.rank == anybody {
-		c.SelfRegistered = true
 		if life := t.Settings.UnusedLifetime(); life > 0 {
 			c.ExpiresAt = now.Add(life)
 		}
@@ -213,9 +212,10 @@ func (s *Service) Delete(ctx context.Context, t *tenant.Tenant, id string, token
 // List returns clients by id after that one, at most n. It takes master authority.
 func (s *Service) List(ctx context.Context, t *tenant.Tenant, after string, n int, by Authority) ([]Response, error) {
 	switch by.rank {
+	case master:
 	case anybody:
 		return nil, errNoToken
-	case own:
+	default:
 		return nil, errToken
 	}
 	cs, err := s.Store.Clients(ctx, t.ID, after, n)
@@ -232,7 +232,7 @@ func (s *Service) List(ctx context.Context, t *tenant.Tenant, after string, n in
 // mayRegister returns the authority by which a client is registered, or why none is.
 func (s *Service) mayRegister(ctx context.Context, t *tenant.Tenant, by Authority) (Authority, error) {
 	switch {
-	case by.rank == master:
+	case by.rank == master, by.rank == backend:
 		return by, nil
 	case by.rank == own:
 		return s.invited(ctx, t, by)
@@ -301,8 +301,12 @@ func (s *Service) secret(t *tenant.Tenant, c *tenant.Client, old []tenant.Client
 
 // client returns the client that by may manage.
 func (s *Service) client(ctx context.Context, t *tenant.Tenant, id string, by Authority) (*tenant.Client, error) {
-	if by.rank == anybody {
+	switch by.rank {
+	case master, own:
+	case anybody:
 		return nil, errNoToken
+	default:
+		return nil, errToken
 	}
 	c, err := lookup(ctx, t, id)
 	switch {

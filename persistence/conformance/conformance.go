@@ -50,6 +50,7 @@ type DB interface {
 	session.Register
 	grant.Register
 	grant.Records
+	grant.Ledger
 }
 
 var _ DB = (*persistence.DB)(nil)
@@ -87,6 +88,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"tokens", tokens},
 		{"derivations", derivations},
 		{"consent", consents},
+		{"ledger", ledger},
 		{"replays", replays},
 		{"outbox", messages},
 		{"webhooks", webhooks},
@@ -160,6 +162,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[session.Register](),
 	reflect.TypeFor[grant.Register](),
 	reflect.TypeFor[grant.Records](),
+	reflect.TypeFor[grant.Ledger](),
 }
 
 // listed is a case in a list, or the reason why there is none.

@@ -70,6 +70,7 @@ func (k *kit) fill() {
 	k.must(k.db.Begin(k.ctx, k.t, k.interaction("interaction"), nil))
 	z, coded := k.authorization("app"), k.grant("coded")
 	k.finish(&z, &coded)
+	k.enters(0, "read")
 	g, a, alone := k.refreshable("grant"), k.token("token", "grant"), k.token("alone", "")
 	g.SessionID = "session"
 	k.must(k.db.PutGrant(k.ctx, k.t, g, &a, k.event(audit.GrantIssued)))
@@ -155,6 +156,8 @@ func (k *kit) dump() contents {
 	}
 	zs, err := k.db.Authorizations(k.ctx, k.t, "alice")
 	put("authorizations", zs, err)
+	granted, err := k.db.GrantedScopes(k.ctx, k.t, "alice", "app")
+	put("granted scopes", granted, err)
 	for name, dead := range map[string]bool{"owed": false, "dead letters": true} {
 		ms, err := k.db.Messages(k.ctx, k.t, dead, "", 100)
 		put(name, ms, err)
@@ -378,7 +381,7 @@ var isolations = map[string]kept{
 
 	"registration.Numbers.NumberedClient": {call: func(k *kit) (any, error) { return k.db.NumberedClient(k.ctx, k.t, firstNumber) }},
 	"registration.Numbers.NumberedClients": {call: func(k *kit) (any, error) {
-		cs, total, err := k.db.NumberedClients(k.ctx, k.t, 0, 1000)
+		cs, total, err := k.db.NumberedClients(k.ctx, k.t, "", 0, 1000)
 		return []any{cs, total}, err
 	}},
 	"registration.Numbers.CreateNumbered": {call: func(k *kit) (any, error) {
@@ -428,6 +431,10 @@ var isolations = map[string]kept{
 	"grant.Records.DeriveAll": {call: func(k *kit) (any, error) {
 		b := k.token("b", "")
 		return none(k.db.DeriveAll(k.ctx, k.t, k.now, k.batch("second"), []grant.Derivation{{AccessToken: &b}}))
+	}},
+	"grant.Ledger.GrantedScopes":        {call: func(k *kit) (any, error) { return k.db.GrantedScopes(k.ctx, k.t, "alice", "app") }},
+	"grant.Ledger.ForgetScopes": {call: func(k *kit) (any, error) {
+		return k.db.ForgetScopes(k.ctx, k.t, "alice", "app", k.event(audit.ConsentForgotten))
 	}},
 	"grant.Register.ListGrants": {call: func(k *kit) (any, error) { return k.db.ListGrants(k.ctx, k.t, k.now, "alice", "", "", 1000) }},
 

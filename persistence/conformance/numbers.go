@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"encoding/json"
 	"strconv"
 	"time"
 
@@ -56,7 +57,7 @@ var numbers = []promise{
 			start, n int
 			want     []string
 		}{{0, 2, []string{"c", "a"}}, {2, 2, []string{"b"}}, {3, 2, nil}, {0, 0, nil}} {
-			cs, total, err := k.db.NumberedClients(k.ctx, k.t, p.start, p.n)
+			cs, total, err := k.db.NumberedClients(k.ctx, k.t, "", p.start, p.n)
 			k.must(err)
 			var ids []string
 			for _, c := range cs {
@@ -65,6 +66,25 @@ var numbers = []promise{
 			k.same(ids, p.want)
 			k.same(total, 3)
 		}
+	}},
+	{"clients of a developer are listed alone", func(k *kit) {
+		for _, id := range []string{"a", "b", "c"} {
+			c := k.client(id)
+			if id != "b" {
+				c.Noted = map[string]json.RawMessage{"developer": json.RawMessage(`"dev"`)}
+			}
+			_, err := k.db.CreateClient(k.ctx, k.t, c, 9, k.event(audit.ClientCreated))
+			k.must(err)
+		}
+		cs, total, err := k.db.NumberedClients(k.ctx, k.t, "dev", 1, 9)
+		k.must(err)
+		k.same(total, 2)
+		k.same(len(cs), 1)
+		k.same(cs[0].ID, "c")
+		k.same(string(cs[0].Noted["developer"]), `"dev"`)
+		_, total, err = k.db.NumberedClients(k.ctx, k.t, "nobody", 0, 9)
+		k.must(err)
+		k.same(total, 0)
 	}},
 	{"tenants are listed by number, and the platform is none of them", func(k *kit) {
 		rs, total, err := k.db.NumberedTenants(k.ctx, 0, 100_000)

@@ -381,6 +381,8 @@ var races = map[string]raced{
 	"grant.Records.Batch":           {why: onlyReads},
 	"grant.Records.Amend":           {race: raceAmend},
 	"grant.Records.DeriveAll":       {race: raceDeriveAll},
+	"grant.Ledger.GrantedScopes":    {why: onlyReads},
+	"grant.Ledger.ForgetScopes":     {race: raceForgetScopes},
 
 	"grant.Register.ListAuthorizations": {why: onlyReads},
 

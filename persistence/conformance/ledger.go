@@ -1,0 +1,98 @@
+package conformance
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
+)
+
+// enters ends an interaction with a grant of these scope values to app by alice.
+func (k *kit) enters(after time.Duration, scope string) {
+	k.Helper()
+	g := k.grant(newID())
+	g.Terms.Scope = oauth.Scope(strings.Fields(scope))
+	_, err := k.db.Finish(k.ctx, k.t, k.at(after), authorize.FinishEffect{Grant: &g, Granted: true})
+	k.must(err)
+}
+
+var ledger = []promise{
+	{"the last scope that was granted is told apart from all", func(k *kit) {
+		_, err := k.db.GrantedScopes(k.ctx, k.t, "alice", "app")
+		k.is(err, grant.ErrNotFound)
+		k.enters(0, "read openid")
+		k.enters(time.Second, "write openid openid")
+		got, err := k.db.GrantedScopes(k.ctx, k.t, "alice", "app")
+		k.must(err)
+		k.same(*got, grant.GrantedScopes{Latest: oauth.Scope{"openid", "write"}, Merged: oauth.Scope{"openid", "read", "write"}, GrantedAt: k.at(time.Second)})
+		_, err = k.db.GrantedScopes(k.ctx, k.t, "alice", "other")
+		k.is(err, grant.ErrNotFound)
+		_, err = k.db.GrantedScopes(k.ctx, k.t, "bob", "app")
+		k.is(err, grant.ErrNotFound)
+	}},
+	{"no scope at all is a grant too", func(k *kit) {
+		k.enters(0, "")
+		got, err := k.db.GrantedScopes(k.ctx, k.t, "alice", "app")
+		k.must(err)
+		k.same(*got, grant.GrantedScopes{GrantedAt: k.now})
+	}},
+	{"what is forgotten is gone, and tokens stay", func(k *kit) {
+		k.enters(0, "read")
+		g := k.grant("g")
+		k.must(k.db.PutGrant(k.ctx, k.t, g, nil, k.event(audit.GrantIssued)))
+		was, err := k.db.ForgetScopes(k.ctx, k.t, "alice", "app", k.event(audit.ConsentForgotten))
+		k.must(err)
+		k.same(was, true)
+		_, err = k.db.GrantedScopes(k.ctx, k.t, "alice", "app")
+		k.is(err, grant.ErrNotFound)
+		got, err := k.db.Grant(k.ctx, k.t, "g")
+		k.must(err)
+		k.same(got.Live(k.now), true)
+		was, err = k.db.ForgetScopes(k.ctx, k.t, "alice", "app", k.event(audit.ConsentForgotten))
+		k.must(err)
+		k.same(was, false)
+	}},
+	{"what was granted goes with its client", func(k *kit) {
+		_, err := k.db.CreateClient(k.ctx, k.t, k.client("app"), 9, k.event(audit.ClientCreated))
+		k.must(err)
+		k.enters(0, "read")
+		k.must(k.db.DeleteClient(k.ctx, k.t, "app", k.now, k.revocation(""), k.event(audit.ClientDeleted)))
+		_, err = k.db.GrantedScopes(k.ctx, k.t, "alice", "app")
+		k.is(err, grant.ErrNotFound)
+	}},
+	{"and with its subject's account", func(k *kit) {
+		k.must(k.db.CreateAccount(k.ctx, k.t, k.account("alice"), k.event(audit.UserCreated)))
+		k.enters(0, "read")
+		k.must(k.db.DeleteAccount(k.ctx, k.t, "alice", k.now, k.revocation(""), k.event(audit.UserDeleted)))
+		_, err := k.db.GrantedScopes(k.ctx, k.t, "alice", "app")
+		k.is(err, grant.ErrNotFound)
+	}},
+}
+
+// raceForgetScopes is many callers who forget the same, of whom one finds it, while others grant anew.
+func raceForgetScopes(k *kit) {
+	k.enters(0, "read write")
+	k.oneWins(crowd(func(int) error {
+		was, err := k.db.ForgetScopes(k.ctx, k.t, "alice", "app", k.event(audit.ConsentForgotten))
+		if err == nil && !was {
+			err = errNothing
+		}
+		return err
+	}), errNothing)
+	k.win(crowd(func(i int) error {
+		g := k.grant("g" + strconv.Itoa(i))
+		g.Terms.Scope = oauth.Scope{"write", "read", "s" + strconv.Itoa(i%8)}
+		_, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Grant: &g, Granted: true})
+		return err
+	}), callers)
+	got, err := k.db.GrantedScopes(k.ctx, k.t, "alice", "app")
+	k.must(err)
+	k.same(len(got.Merged), 10)
+}
+
+var errNothing = errors.New("there was nothing")
