@@ -167,7 +167,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	backchannel := &ciba.Service{Now: time.Now, Requests: requests, Accounts: a.accounts, Claims: a.accounts, Issuer: issuer, Store: a.db, Limit: a.limiter}
 	devices := &device.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Issuer: issuer, Store: a.db, Decoupled: a.db, Limit: a.limiter, Page: discovery.DevicePage}
 	proofs := &proof.Service{Now: time.Now, Replay: a.db}
-	questions := &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Register: a.db, Accounts: a.accounts, Proofs: proofs}
+	questions := &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Register: a.db, Ledger: a.db, Accounts: a.accounts, Proofs: proofs}
 	hooks := a.hooks()
 	a.accounts.Deliver = deliver(hooks)
 	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Records: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel, Device: devices, Hooks: hooks,

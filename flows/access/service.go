@@ -18,6 +18,7 @@ type Service struct {
 	Issuer   *grant.Issuer
 	Grants   grant.Store
 	Register grant.Register // of those who look after grants; may be nil elsewhere
+	Ledger   grant.Ledger   // of those who ask what was granted; may be nil elsewhere
 	Accounts grant.Accounts
 	Proofs   *proof.Service
 }

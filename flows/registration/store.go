@@ -28,3 +28,6 @@ type Store interface {
 	// Clients lists clients by id after that one, at most n.
 	Clients(ctx context.Context, t tenant.ID, after string, n int) ([]tenant.Client, error)
 }
+
+// IsConflict reports whether err says that a client was changed in the meantime.
+func IsConflict(err error) bool { return errors.Is(err, ErrConflict) }

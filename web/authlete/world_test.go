@@ -272,7 +272,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	backchannel := &ciba.Service{Now: w.clock, Requests: requests, Accounts: accounts, Issuer: issuer, Store: db}
 	devices := &device.Service{Now: w.clock, Rand: rand.Reader, Requests: requests, Issuer: issuer, Store: db, Decoupled: db, Page: "/device"}
 	proofs := &proof.Service{Now: w.clock, Replay: db}
-	questions := &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Register: db, Accounts: accounts, Proofs: proofs}
+	questions := &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Register: db, Ledger: db, Accounts: accounts, Proofs: proofs}
 	public := &url.URL{Scheme: "https", Host: "id.example"}
 	gate := &wire.Gate{Resolver: w, Now: w.clock, PublicURL: public}
 	w.door = &Door{Now: w.clock, Rand: rand.Reader,
