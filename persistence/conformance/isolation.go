@@ -432,7 +432,7 @@ var isolations = map[string]kept{
 		b := k.token("b", "")
 		return none(k.db.DeriveAll(k.ctx, k.t, k.now, k.batch("second"), []grant.Derivation{{AccessToken: &b}}))
 	}},
-	"grant.Ledger.GrantedScopes":        {call: func(k *kit) (any, error) { return k.db.GrantedScopes(k.ctx, k.t, "alice", "app") }},
+	"grant.Ledger.GrantedScopes": {call: func(k *kit) (any, error) { return k.db.GrantedScopes(k.ctx, k.t, "alice", "app") }},
 	"grant.Ledger.ForgetScopes": {call: func(k *kit) (any, error) {
 		return k.db.ForgetScopes(k.ctx, k.t, "alice", "app", k.event(audit.ConsentForgotten))
 	}},

@@ -149,7 +149,7 @@ func (d *Door) requestableUpdate(c *call) (int, any, error) {
 	}
 	for _, v := range in.Scopes {
 		if !oauth.ScopeValue(v) {
-			return 0, nil, oauth.InvalidRequest("requestableScopes holds what is no scope value")
+			return 0, nil, oauth.InvalidRequest("requestableScopes holds a value that is not allowed")
 		}
 	}
 	if len(in.Scopes) == 0 {

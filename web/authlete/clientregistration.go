@@ -14,7 +14,6 @@ import (
 
 // The actions of dynamic registration beside those of any call.
 const (
-	created action = "CREATED"
 	updated action = "UPDATED"
 	deleted action = "DELETED"
 )

@@ -44,7 +44,9 @@ func (d *Door) pair(c *call) (id string, number int64, in pairRequest, err error
 }
 
 // actor is whoever calls, for the record.
-func (c *call) actor() access.By { return access.By{Actor: wire.TokenOf(c.Context).ID, Address: c.address()} }
+func (c *call) actor() access.By {
+	return access.By{Actor: wire.TokenOf(c.Context).ID, Address: c.address()}
+}
 
 // grantedAnswer tells what a subject granted a client. Lists that are absent say that it never granted anything.
 type grantedAnswer struct {
