@@ -71,6 +71,16 @@ const (
 	userPrefix    = "user:" // a person, signed in at the platform
 )
 
+// Person is the name under which roles are given to a person of the platform.
+func Person(sub string) string { return userPrefix + sub }
+
+// PutOut is the end of an account of a person who may be an administrator.
+type PutOut struct {
+	Subject string
+	Remove  bool // else it is disabled
+	Revoked tenant.Revocation
+}
+
 // Access keeps who may administer a tenant. Each method that changes something is one atomic effect at a known version
 // of the tenant, which it raises, and tells every instance; it returns tenant.ErrUnknown, or tenant.ErrConflict when the
 // version is another: so of two changes that each were right alone, such as taking away one of two owners, one is made.
@@ -91,6 +101,9 @@ type Access interface {
 	PutConsoleToken(ctx context.Context, id tenant.ID, version int64, k tenant.APIToken, roles []string, ev audit.Event) error
 	// DropToken removes an API token with its roles.
 	DropToken(ctx context.Context, id tenant.ID, version int64, tokenID string, ev audit.Event) error
+	// PutOut disables or removes an account, ends its sessions, revokes its grants and enters Revoked into the journal;
+	// what is removed loses its roles at the tenant too.
+	PutOut(ctx context.Context, id tenant.ID, version int64, out PutOut, ev audit.Event) error
 	// Record writes an event that came with no change.
 	Record(ctx context.Context, id tenant.ID, ev audit.Event) error
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -23,6 +24,7 @@ var ErrForbidden = errors.New("admin: the caller may not do this")
 
 var (
 	errForbidden = oauth.InsufficientScope("Your roles do not allow this").Because(ErrForbidden)
+	errRoleless  = oauth.InsufficientScope("You have no role here: ask an owner to give you one").Because(ErrForbidden)
 	errMore      = oauth.InsufficientScope("Nobody may grant, change or take away more than they hold").Because(ErrForbidden)
 	errLastOwner = oauth.InvalidRequest("The last owner cannot be removed").Because(ErrForbidden)
 )
@@ -88,9 +90,20 @@ func (c *Console) may(ctx context.Context, id tenant.ID, p Permission, by By) er
 	case err != nil:
 		return err
 	case !ok:
-		return errForbidden
+		return c.unallowed(ctx, w)
 	}
 	return nil
+}
+
+// unallowed is the refusal of what no role of the caller allows. A person may have signed in and have none.
+func (c *Console) unallowed(ctx context.Context, w *Caller) error {
+	if !strings.HasPrefix(w.Principal, userPrefix) {
+		return errForbidden
+	}
+	if none, err := c.Policy.Roleless(ctx, w.Home, w.Principal); err != nil || none {
+		return cmp.Or(err, error(errRoleless))
+	}
+	return errForbidden
 }
 
 // covers refuses where the caller does not hold all of what is granted at a tenant.

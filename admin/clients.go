@@ -12,13 +12,16 @@ import (
 
 var errNoClient = oauth.NotFound("The tenant has no such client").Because(registration.ErrNotFound)
 
+// users are what the platform has as other tenants do: its administrators.
+const users = "users"
+
 // live returns a tenant as the flows see it now. A tenant that is disabled has neither clients nor users to administer.
 func (c *Console) live(ctx context.Context, id tenant.ID, what string) (*tenant.Tenant, error) {
 	r, err := c.record(ctx, id)
 	switch {
 	case err != nil:
 		return nil, err
-	case id == tenant.Platform:
+	case id == tenant.Platform && what != users:
 		return nil, oauth.InvalidRequest("The platform has no " + what)
 	case !r.Enabled:
 		return nil, oauth.InvalidRequest("The tenant is disabled").Because(tenant.ErrConflict)

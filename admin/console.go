@@ -28,6 +28,7 @@ type Console struct {
 	Policy  *Policy // what they may
 	Answers Answers // to calls that may be repeated
 	Trail   Trail   // of what happened
+	Outbox  Outbox  // what tenants owe others
 	// Live returns an enabled tenant as the flows see it.
 	Live      func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error)
 	Webhooks  outbox.Webhooks
@@ -42,8 +43,10 @@ type Console struct {
 	Grace     time.Duration // for which a deleted tenant can be restored; zero: none
 	Now       func() time.Time
 	Rand      io.Reader
-	PublicURL *url.URL  // below which issuers lie unless given; without a trailing slash
-	Resolver  Refresher // of this instance, which sees each change at once; nil where nothing is cached
+	PublicURL *url.URL // below which issuers lie unless given; without a trailing slash
+	// PasswordPage is where the page lies that sets a password, below an issuer and before the token of its link.
+	PasswordPage string
+	Resolver     Refresher // of this instance, which sees each change at once; nil where nothing is cached
 }
 
 // Refresher catches up with what was committed. *tenant.Resolver is one.

@@ -90,6 +90,14 @@ func (m *memory) DropToken(_ context.Context, id tenant.ID, version int64, token
 	})
 }
 
+func (m *memory) PutOut(_ context.Context, id tenant.ID, version int64, out PutOut, ev audit.Event) error {
+	return m.change(id, version, ev, func(_ *tenant.Record, a *AccessRecord) {
+		if out.Remove {
+			a.Grants = slices.DeleteFunc(a.Grants, func(g Grant) bool { return g.Principal == Person(out.Subject) })
+		}
+	})
+}
+
 func (m *memory) Record(_ context.Context, id tenant.ID, ev audit.Event) error {
 	m.events[id] = append(m.events[id], ev)
 	return nil

@@ -59,6 +59,16 @@ func (y *Policy) Allows(ctx context.Context, t *tenant.Tenant, principal string,
 	return ok && err == nil, err
 }
 
+// Roleless reports whether a principal of t has no role there.
+func (y *Policy) Roleless(ctx context.Context, t *tenant.Tenant, principal string) (bool, error) {
+	e, err := y.enforcers.Get(ctx, edition{t.ID, t.Version}, otter.LoaderFunc[edition, *casbin.Enforcer](y.load))
+	if err != nil {
+		return false, worded(err)
+	}
+	roles, err := e.GetRolesForUser(principal)
+	return len(roles) == 0, err
+}
+
 // Stats tells how many decisions were made, how many of them allowed, and how many enforcers were loaded.
 func (y *Policy) Stats() (allowed, refused, loads uint64) {
 	return y.decisions[1].Load(), y.decisions[0].Load(), y.loads.Load()

@@ -182,7 +182,11 @@ func (c *Console) PutAdministrator(ctx context.Context, id tenant.ID, principal 
 		if err := c.checkRoles(ctx, a, id, before, roles, by, principal); err != nil {
 			return err
 		}
-		if !slices.Contains(roles, Owner) && c.lastOwner(a, r, principal) {
+		last, err := c.lastOwner(ctx, a, r, principal)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(roles, Owner) && last {
 			return c.refused(ctx, errLastOwner, by, "principal", principal, "tenant", string(id))
 		}
 		roles = slices.Compact(slices.Sorted(slices.Values(roles)))
@@ -245,24 +249,34 @@ func checkPrincipal(a *AccessRecord, r *tenant.Record, principal string) error {
 }
 
 // owners are the principals that are owners and can act now.
-func (c *Console) owners(a *AccessRecord, r *tenant.Record) (names []string) {
+func (c *Console) owners(ctx context.Context, a *AccessRecord, r *tenant.Record) (names []string, err error) {
 	now := c.now()
 	for _, g := range a.Grants {
 		if g.Role != Owner || !a.acts(g.Principal) {
 			continue
 		}
-		if strings.HasPrefix(g.Principal, userPrefix) || slices.ContainsFunc(r.Tokens, func(k tenant.APIToken) bool {
+		acts := slices.ContainsFunc(r.Tokens, func(k tenant.APIToken) bool {
 			return k.Administers() && k.Live(now) && k.Principal() == g.Principal
-		}) {
+		})
+		if strings.HasPrefix(g.Principal, userPrefix) {
+			if acts, err = c.signsIn(ctx, g.Principal); err != nil {
+				return nil, err
+			}
+		}
+		if acts {
 			names = append(names, g.Principal)
 		}
 	}
-	return names
+	return names, nil
 }
 
 // lastOwner reports whether a principal is an owner who can act now, and nobody else is.
-func (c *Console) lastOwner(a *AccessRecord, r *tenant.Record, principal string) bool {
-	return slices.Equal(c.owners(a, r), []string{principal})
+func (c *Console) lastOwner(ctx context.Context, a *AccessRecord, r *tenant.Record, principal string) (bool, error) {
+	if !slices.Contains(a.rolesOf(principal), Owner) {
+		return false, nil
+	}
+	names, err := c.owners(ctx, a, r)
+	return slices.Equal(names, []string{principal}), err
 }
 
 // access returns who may administer a tenant.

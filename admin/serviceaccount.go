@@ -117,7 +117,11 @@ func (c *Console) UpdateServiceAccount(ctx context.Context, id tenant.ID, accoun
 		if disabled != nil {
 			next.Disabled, details = *disabled, append(details, "disabled", strconv.FormatBool(*disabled))
 		}
-		if next.Disabled && !s.Disabled && c.lastOwner(a, r, servicePrefix+account) {
+		last, err := c.lastOwner(ctx, a, r, servicePrefix+account)
+		if err != nil {
+			return err
+		}
+		if next.Disabled && !s.Disabled && last {
 			return c.refused(ctx, errLastOwner, by, "principal", servicePrefix+account, "tenant", string(id))
 		}
 		ev := c.event(audit.AccountUpdated, by, details...)
@@ -140,7 +144,11 @@ func (c *Console) DeleteServiceAccount(ctx context.Context, id tenant.ID, accoun
 		if err := c.covers(ctx, id, a.held(id, a.rolesOf(principal)), by); err != nil {
 			return c.refused(ctx, err, by, "principal", principal, "tenant", string(id))
 		}
-		if c.lastOwner(a, r, principal) {
+		last, err := c.lastOwner(ctx, a, r, principal)
+		if err != nil {
+			return err
+		}
+		if last {
 			return c.refused(ctx, errLastOwner, by, "principal", principal, "tenant", string(id))
 		}
 		return c.Access.DeleteServiceAccount(ctx, id, a.Version, account, c.event(audit.AccountDeleted, by, "service_account", account))

@@ -226,7 +226,15 @@ func (c *Console) RevokeToken(ctx context.Context, id tenant.ID, tokenID string,
 			}
 			left := *r
 			left.Tokens = slices.Delete(slices.Clone(r.Tokens), i, i+1)
-			if len(c.owners(a, r)) > 0 && len(c.owners(a, &left)) == 0 {
+			before, err := c.owners(ctx, a, r)
+			if err != nil {
+				return err
+			}
+			after, err := c.owners(ctx, a, &left)
+			if err != nil {
+				return err
+			}
+			if len(before) > 0 && len(after) == 0 {
 				return c.refused(ctx, errLastOwner, by, "token", tokenID, "tenant", string(id))
 			}
 		}

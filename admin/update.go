@@ -58,6 +58,9 @@ func (c *Console) update(ctx context.Context, id tenant.ID, version int64, ch Ch
 		if len(fields) == 0 {
 			fields = checkAlgs(&s, r.Keys, now)
 		}
+		if id == tenant.Platform && s.LoginURL != "" {
+			fields = append(fields, tenant.FieldError{Pointer: "/settings/login_url", Message: "must be left out: administrators sign in at our own pages"})
+		}
 		if len(fields) > 0 {
 			return nil, &Invalid{fields}
 		}

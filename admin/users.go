@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/chancery-id/chancery/flows/account"
+	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -23,7 +26,7 @@ type NewUser struct {
 
 // Users lists users of a tenant by subject after that one, at most n.
 func (c *Console) Users(ctx context.Context, id tenant.ID, after string, n int) ([]account.Account, error) {
-	t, err := c.live(ctx, id, "users")
+	t, err := c.live(ctx, id, users)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +35,7 @@ func (c *Console) Users(ctx context.Context, id tenant.ID, after string, n int) 
 
 // User returns a user of a tenant.
 func (c *Console) User(ctx context.Context, id tenant.ID, sub string) (account.Account, error) {
-	t, err := c.live(ctx, id, "users")
+	t, err := c.live(ctx, id, users)
 	if err != nil {
 		return account.Account{}, err
 	}
@@ -41,7 +44,7 @@ func (c *Console) User(ctx context.Context, id tenant.ID, sub string) (account.A
 
 // UserNamed returns the user of a tenant that has that user name, or nil.
 func (c *Console) UserNamed(ctx context.Context, id tenant.ID, name string) (*account.Account, error) {
-	t, err := c.live(ctx, id, "users")
+	t, err := c.live(ctx, id, users)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +54,7 @@ func (c *Console) UserNamed(ctx context.Context, id tenant.ID, name string) (*ac
 // SetUserCode sets the code that clients must send to ask for a user by backchannel authentication, or with none takes it
 // away.
 func (c *Console) SetUserCode(ctx context.Context, id tenant.ID, sub, code string, by By) error {
-	t, err := c.live(ctx, id, "users")
+	t, err := c.live(ctx, id, users)
 	if err != nil {
 		return err
 	}
@@ -60,7 +63,7 @@ func (c *Console) SetUserCode(ctx context.Context, id tenant.ID, sub, code strin
 
 // CreateUser records a user.
 func (c *Console) CreateUser(ctx context.Context, id tenant.ID, n NewUser, by By) (account.Account, error) {
-	t, err := c.live(ctx, id, "users")
+	t, err := c.live(ctx, id, users)
 	if err != nil {
 		return account.Account{}, err
 	}
@@ -69,7 +72,7 @@ func (c *Console) CreateUser(ctx context.Context, id tenant.ID, n NewUser, by By
 
 // ImportUsers records users that were kept elsewhere, all or none. What is wrong with any of them is named in an *Invalid.
 func (c *Console) ImportUsers(ctx context.Context, id tenant.ID, ns []account.Imported, by By) ([]account.Account, error) {
-	t, err := c.live(ctx, id, "users")
+	t, err := c.live(ctx, id, users)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +86,7 @@ func (c *Console) ImportUsers(ctx context.Context, id tenant.ID, ns []account.Im
 // ChangeUser changes name or claims of a user, and then whether it is disabled; what is nil stays. A user that is
 // disabled loses its sessions and grants.
 func (c *Console) ChangeUser(ctx context.Context, id tenant.ID, sub string, ch account.Change, disabled *bool, by By) (account.Account, error) {
-	t, err := c.live(ctx, id, "users")
+	t, err := c.live(ctx, id, users)
 	if err != nil {
 		return account.Account{}, err
 	}
@@ -96,6 +99,8 @@ func (c *Console) ChangeUser(ctx context.Context, id tenant.ID, sub string, ch a
 		return account.Account{}, err
 	case disabled == nil || *disabled == a.Disabled:
 		return a, nil
+	case *disabled && id == tenant.Platform:
+		err = c.putOut(ctx, t, sub, false, by)
 	case *disabled:
 		err = c.Accounts.Disable(ctx, t, sub, t.Settings.LongestAccessToken(), by.account())
 	default:
@@ -109,18 +114,48 @@ func (c *Console) ChangeUser(ctx context.Context, id tenant.ID, sub string, ch a
 
 // SetUserPassword gives a user a new password, or takes it away where it is empty.
 func (c *Console) SetUserPassword(ctx context.Context, id tenant.ID, sub, password string, by By) error {
-	t, err := c.live(ctx, id, "users")
+	t, err := c.live(ctx, id, users)
 	if err != nil {
 		return err
+	}
+	if password == "" && id == tenant.Platform {
+		if err := c.keeps(ctx, sub, by); err != nil {
+			return err
+		}
 	}
 	return c.Accounts.SetPassword(ctx, t, sub, password, by.account())
 }
 
 // DeleteUser removes a user with its sessions, grants and consent.
 func (c *Console) DeleteUser(ctx context.Context, id tenant.ID, sub string, by By) error {
-	t, err := c.live(ctx, id, "users")
+	t, err := c.live(ctx, id, users)
 	if err != nil {
 		return err
 	}
+	if id == tenant.Platform {
+		return c.putOut(ctx, t, sub, true, by)
+	}
 	return c.Accounts.Delete(ctx, t, sub, t.Settings.LongestAccessToken(), by.account())
+}
+
+// PasswordLink returns the address of the page of ours where whoever has it sets the password of a user, once, until it ends.
+// Any change of the user ends it too.
+func (c *Console) PasswordLink(ctx context.Context, id tenant.ID, sub string, by By) (string, time.Time, error) {
+	t, err := c.live(ctx, id, users)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	if t.Settings.LoginURL != "" {
+		return "", time.Time{}, oauth.InvalidRequest("The tenant has login pages of its own")
+	}
+	token, ends, err := c.Accounts.Link(ctx, t, sub)
+	if err != nil {
+		return "", ends, err
+	}
+	ev := c.event(audit.UserUpdated, by, "change", "password link")
+	ev.Subject = sub
+	if err := c.Access.Record(ctx, id, ev); err != nil {
+		return "", ends, worded(err)
+	}
+	return t.Issuer + c.PasswordPage + token, ends, nil
 }

@@ -160,3 +160,17 @@ func (db *DB) DropToken(ctx context.Context, id tenant.ID, version int64, tokenI
 	e.take("token:" + tokenID)
 	return db.atVersion(ctx, e, "delete API token")
 }
+
+// PutOut implements admin.Access.
+func (db *DB) PutOut(ctx context.Context, id tenant.ID, version int64, out admin.PutOut, ev audit.Event) error {
+	e := db.accessEffect(id, version, ev.At, ev)
+	if out.Remove {
+		e.then(`DELETE FROM accounts WHERE tenant_id = :t AND subject = ? AND EXISTS (SELECT 1 FROM guard)`, out.Subject)
+		e.then(`DELETE FROM authorizations WHERE tenant_id = :t AND subject = ? AND EXISTS (SELECT 1 FROM guard)`, out.Subject)
+		e.take(admin.Person(out.Subject))
+	} else {
+		e.then(`UPDATE accounts SET disabled = ?, updated_at = ? WHERE tenant_id = :t AND subject = ? AND EXISTS (SELECT 1 FROM guard)`, true, cut(ev.At), out.Subject)
+	}
+	e.forsake(out.Subject, ev.At, out.Revoked)
+	return db.atVersion(ctx, e, "put a person out")
+}

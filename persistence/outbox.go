@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
+	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/outbound"
@@ -184,11 +186,43 @@ func (db *DB) Messages(ctx context.Context, t tenant.ID, dead bool, after string
 	return ms, known(err, nil)
 }
 
+// these are the ids of the messages that l names, up to a number of them. Those of an id are told by its column, waiting or not.
+const these = `SELECT o.id FROM outbox o WHERE o.tenant_id = :t AND (o.id = ? OR ? = '' AND o.dead_at IS NOT NULL
+	AND (? = '' OR o.target = ? OR substr(o.target, 1, ?) IN (?, ?))) ORDER BY o.id LIMIT ?`
+
+// named are the arguments of these.
+func named(l outbox.Letters, n int) []any {
+	return []any{l.ID, l.ID, l.Target, l.Target, utf8.RuneCountInString(l.Target) + 1, l.Target + "/", l.Target + "?", n}
+}
+
+// touched runs an effect whose part hit returns the id of each message that it changes, with one event for all.
+func (e *effect) touched(ctx context.Context, what string, ev audit.Event) (int, error) {
+	e.guard(`SELECT min(id) AS id FROM hit HAVING count(*) > 0`)
+	e.event(ev)
+	e.returning("hit", "id")
+	won, ids, err := e.run(ctx, what)
+	switch {
+	case err != nil:
+		return 0, known(err, outbox.ErrNotFound)
+	case !won:
+		return 0, outbox.ErrNotFound
+	}
+	return len(ids), nil
+}
+
 // Replay implements outbox.Store.
-func (db *DB) Replay(ctx context.Context, t tenant.ID, id string, now time.Time) error {
+func (db *DB) Replay(ctx context.Context, t tenant.ID, which outbox.Letters, n int, now time.Time, ev audit.Event) (int, error) {
 	e, end := db.effect(t), now.Add(outbox.Patience)
-	e.guard(`UPDATE outbox SET dead_at = NULL, due_at = ?, begins_at = ?, ends_at = ?, expires_at = ?
-		WHERE tenant_id = :t AND id = ? AND dead_at IS NOT NULL RETURNING id`, cut(now), cut(now), cut(end), cut(end.Add(outbox.Kept)), id)
+	e.let("hit", `UPDATE outbox SET dead_at = NULL, due_at = ?, begins_at = ?, ends_at = ?, expires_at = ?
+		WHERE tenant_id = :t AND dead_at IS NOT NULL AND id IN (`+these+`) RETURNING id`,
+		append([]any{cut(now), cut(now), cut(end), cut(end.Add(outbox.Kept))}, named(which, n)...)...)
 	e.owes = true
-	return known(e.needs(ctx, "replay message", outbox.ErrNotFound), outbox.ErrNotFound)
+	return e.touched(ctx, "replay messages", ev)
+}
+
+// Drop implements outbox.Store.
+func (db *DB) Drop(ctx context.Context, t tenant.ID, which outbox.Letters, n int, ev audit.Event) (int, error) {
+	e := db.effect(t)
+	e.let("hit", `DELETE FROM outbox WHERE tenant_id = :t AND id IN (`+these+`) RETURNING id`, named(which, n)...)
+	return e.touched(ctx, "drop messages", ev)
 }

@@ -29,6 +29,7 @@ type Client struct {
 	Disabled          bool           `json:"-"`
 	SelfRegistered    bool           `json:"-"` // nobody vouches for it: its consent is not remembered
 	Document          bool           `json:"-"` // its id is the URL of its metadata, which are not stored; it is SelfRegistered too
+	BuiltIn           bool           `json:"-"` // the server's own; any program of a user's device can pass for it, so its consent is not remembered (RFC 8252 §8.6)
 	ExpiresAt         time.Time      `json:"-"` // when it goes unless somebody has used it by then; zero: it stays
 	Demands           *Demands       `json:"-"` // of its profiles; nil: none
 	Metadata

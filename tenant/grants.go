@@ -123,7 +123,7 @@ func (c *checker) grants(g *GrantSettings) {
 		}
 		c.that(i.SubjectClaim == "" || oauth.ClaimName(i.SubjectClaim), at+"/subject_claim", "is no claim name")
 		c.that(len(i.SubjectPrefix) <= 100 && printable(i.SubjectPrefix), at+"/subject_prefix", "must be at most 100 printable characters")
-		c.that(i.MaxLife == 0 || i.MaxLife >= 10 && i.MaxLife <= 30*day, at+"/max_life", "is out of range")
+		c.that(i.MaxLife == 0 || i.MaxLife >= 10 && i.MaxLife <= 30*day, at+"/max_life", "must be from 10 to 2592000, or 0 for the default")
 	}
 }
 

@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -71,7 +72,7 @@ func (c *checker) hooks(hooks map[string]Hook) {
 		at := "/hooks/" + escape.Replace(name)
 		c.that(slices.Contains(hookNames, name), at, "is no hook of ours")
 		c.that(secureURL(h.URL), at+"/url", "must be an https URL without fragment; http only for the loopback")
-		c.that(h.Timeout == 0 || h.Timeout >= 50 && h.Timeout <= MaxHookTimeout.Milliseconds(), at+"/timeout", "is out of range")
-		c.that(h.Secret >= 0 && h.Secret <= 1<<31, at+"/secret", "is out of range")
+		c.that(h.Timeout == 0 || h.Timeout >= 50 && h.Timeout <= MaxHookTimeout.Milliseconds(), at+"/timeout", fmt.Sprintf("must be from 50 to %d, or 0 for the default", MaxHookTimeout.Milliseconds()))
+		c.that(h.Secret >= 0 && h.Secret <= 1<<31, at+"/secret", "must be from 0 to 2147483648")
 	}
 }

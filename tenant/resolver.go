@@ -291,6 +291,9 @@ func (c *registry) Client(ctx context.Context, id string) (*Client, error) {
 	if id == "" || len(id) > MaxClientID {
 		return nil, ErrNoClient
 	}
+	if c.tenant == Platform && id == CommandLine {
+		return c.of.Settings.held(commandLine(c.of)), nil
+	}
 	if c.r.o.Documents != nil && IsDocument(id) {
 		client, err := c.r.o.Documents.Client(ctx, c.of, id)
 		if err == nil {

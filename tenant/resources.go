@@ -22,9 +22,9 @@ type ResourceSettings struct {
 const OwnResource = "userinfo"
 
 // MayTarget reports whether a request may ask for tokens for that resource: any, unless the tenant takes only those it
-// names, to which its UserInfo belongs.
+// names, to which its UserInfo belongs, and the platform's administration.
 func (t *Tenant) MayTarget(resource string) bool {
-	if !t.Settings.ResourcesOnly || resource == t.Issuer+"/"+OwnResource {
+	if !t.Settings.ResourcesOnly || resource == t.Issuer+"/"+OwnResource || t.ID == Platform && resource == t.AdminAPI() {
 		return true
 	}
 	for _, r := range t.Settings.Resources {

@@ -99,9 +99,9 @@ func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistenc
 	a.accounts = &account.Service{Store: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}, Limit: a.limiter, Rehash: db, Events: db, Factors: db, Sent: a.limiter}
 	a.clients = &registration.Service{Store: db, Numbers: db, Initial: db, Now: time.Now, Rand: rand.Reader, Limit: a.limiter, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes(),
 		Permits: calls.Permits, Fetch: calls.Get}
-	a.console = &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Answers: db, Trail: db, Live: a.tenant, Numbers: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
+	a.console = &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Answers: db, Trail: db, Outbox: db, Live: a.tenant, Numbers: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
 	a.uses = &admin.LastUses{Store: db}
-	a.console.Grace = conf.DeleteGrace
+	a.console.Grace, a.console.PasswordPage = conf.DeleteGrace, login.PasswordPath
 	a.console.Logins = &session.Service{Now: time.Now, Rand: rand.Reader, Store: db, Register: db}
 	a.console.Webhooks, a.console.Owed, a.console.Permits = db, db, calls.Permits
 	a.console.Granted = &access.Service{Now: time.Now, Issuer: &grant.Issuer{Now: time.Now, Rand: rand.Reader}, Grants: db, Register: db}
@@ -179,7 +179,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	signout := &logout.Service{Issuer: issuer, Sessions: sessions}
 	ui := &login.UI{Now: time.Now, Rand: rand.Reader, Authorize: authz, Sessions: sessions, Accounts: a.accounts,
 		Device: devices, CIBA: backchannel,
-		Logout: signout, Access: questions, Insecure: !a.conf.production()}
+		Logout: signout, Access: questions, Links: a.accounts, Insecure: !a.conf.production()}
 	c := web.Config{Resolver: a.resolver, Limiter: callLimits{a.limiter}, Uses: a.uses, Now: time.Now, PublicURL: a.publicURL, Production: a.conf.production(),
 		TrustedProxies: proxies, Sink: sink, Doors: []wire.Door{
 			&oidc.Door{Now: time.Now, Authorize: authz, Tokens: tokens, Access: questions,
@@ -191,7 +191,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 				Proofs: proofs, ClientAuth: &vouchedFor, Clients: a.clients, Console: a.console, Changed: a.resolver.Refresh},
 			&firstparty.Door{Browser: ui, Challenge: &challenge.Service{Now: time.Now, Rand: rand.Reader, Clients: clientAuth, Requests: requests,
 				Authorize: authz, Decider: a.steps(), Store: a.db, Grants: a.db, Proofs: proofs, Limit: a.limiter}, Aliases: aliases, Now: time.Now},
-			&console.Door{Console: a.console, Resolve: a.tenant},
+			&console.Door{Console: a.console, Resolve: a.tenant, Tokens: questions},
 		}}
 	if tracing {
 		c.Tracer = otel.Tracer("github.com/chancery-id/chancery/web")
@@ -212,7 +212,7 @@ type callLimits struct{ *limit.Limiter }
 var routeLimits = map[string]string{
 	discovery.Device: limit.Authorize, discovery.DevicePage: limit.Login, discovery.DevicePage + "/:handle": limit.Login, "/account/requests": limit.Login,
 	"/authorize": limit.Authorize, "/ciba": limit.Authorize, "/login/i/:handle": limit.Login, discovery.EndSession: limit.Login,
-	discovery.Challenge: limit.Login, firstparty.Janssen: limit.Login,
+	login.PasswordPath + ":token": limit.Login, discovery.Challenge: limit.Login, firstparty.Janssen: limit.Login,
 }
 
 // Allow counts one call of a route.

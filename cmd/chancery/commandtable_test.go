@@ -56,7 +56,6 @@ var handiwork = []handy{
 	{"a change has to say what", "", "tenant set initech", 2, "--settings", "", ""},
 	{"an unknown tenant is said to be unknown", "", "tenant show nobody", 3, "There is no such tenant", "", ""},
 	{"the platform has no clients", "", "client create platform --redirect-uri https://a.example/cb", 1, "no clients", "", ""},
-	{"and no users", "correct horse battery staple\n", "user create platform dave", 1, "no users", "", ""},
 	{"a tenant is not deleted by accident", "", "tenant delete initech", 2, "--yes", "", ""},
 
 	{"a user is made", "correct horse battery staple\n", "user create initech bob --claim email=bob@example.com --claim email_verified=true", 0, "bob", "", ""},
@@ -73,6 +72,7 @@ var handiwork = []handy{
 	{"a file of users is checked", `{"users": [{"username": "heidi", "sub": "x"}]}`, "user import initech -", 1, "#/users/0/sub is unknown", "", ""},
 	{"and is one", `[]`, "user import initech -", 1, "not a JSON object", "", ""},
 	{"users are listed", "", "user list initech", 0, "bob", "", ""},
+	{"a user gets a link to set a password", "", "user password-link initech bob", 0, "/t/initech/login/password/", "", ""},
 	{"a user is shown", "", "user show initech bob", 0, "bob@example.com", "", ""},
 	{"a password is changed", "correct horse battery staple 2\n", "user set-password initech bob", 0, "new password", "", ""},
 	{"a user is disabled", "", "user disable initech bob", 0, "disabled", "", ""},
@@ -162,6 +162,11 @@ var handiwork = []handy{
 	{"a token for an unknown API is refused", "", "token create initech --api everything", 1, "apis", "", ""},
 	{"a token is revoked", "", "token revoke initech {tid}", 0, "revoked", "", ""},
 	{"a revoked token is not there", "", "token revoke initech {tid}", 3, "no such API token", "", ""},
+
+	{"what is owed is listed", "", "outbox list initech", 0, "TARGET", "", ""},
+	{"what was given up is tried again", "", "outbox replay initech --all", 0, "0 due again", "", ""},
+	{"which has to be said", "", "outbox replay initech", 2, "--all", "", ""},
+	{"or dropped", "", "outbox drop initech --target https://rp.example --yes", 0, "0 dropped", "", ""},
 
 	{"a tenant is disabled", "", "tenant disable initech", 0, "disabled", "", ""},
 	{"then it has no clients", "", "client list initech", 1, "disabled", "", ""},

@@ -1,106 +1,75 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"strconv"
-	"time"
-
-	"github.com/chancery-id/chancery/flows/outbox"
-	"github.com/chancery-id/chancery/tenant"
 )
 
-// outboxCommands look after what a tenant owes others.
-type outboxCommands struct {
-	List   outboxList   `cmd:"" help:"List what is not delivered yet, or with --dead what was given up."`
-	Replay outboxReplay `cmd:"" help:"Try a dead letter again, for another day, or all of them."`
+// outboxRows look after what a tenant owes others.
+var outboxRows = []row{
+	{words: "outbox list", op: "listMessages", help: "List what is not delivered yet, or with --dead what was given up.", without: []string{"state"}, list: "messages", run: listMessages,
+		flags:   []flag{{name: "dead", kind: aBool, help: "Dead letters."}},
+		columns: []string{"ID", "id", "KIND", "kind", "TARGET", "target", "ATTEMPTS", "attempts", "RECORDED", "created_at", "CAUSE", "cause"}},
+	{words: "outbox replay", op: "replayMessage", more: []string{"replayMessages"}, help: "Try a dead letter again, for another day, or all of them.", without: []string{"message"}, run: replayMessages,
+		flags: []flag{messageFlag, {name: "target", kind: aText, help: "All dead letters for this target, as list shows it."}, {name: "all", kind: aBool, help: "All dead letters of the tenant."}}},
+	{words: "outbox drop", op: "dropMessage", more: []string{"dropMessages"}, help: "Drop a message, given up or not, or all dead letters for a target.", without: []string{"message"}, run: dropMessages, yes: true,
+		flags: []flag{messageFlag, {name: "target", kind: aText, help: "All dead letters for this target, as list shows it."}}},
 }
 
-type outboxList struct {
-	Tenant string `arg:""`
-	Dead   bool   `help:"Dead letters."`
-	output
+var messageFlag = flag{name: "id", arg: true, optional: true, kind: aText, help: "Id of the message, as list shows it; after -- where it begins with a hyphen."}
+
+func listMessages(c *called) error {
+	if c.is("dead") {
+		c.query.Set("state", "dead")
+	}
+	return c.listed(nil)
 }
 
-// shownMessage is a message in JSON. What it carries is not shown.
-type shownMessage struct {
-	ID        string      `json:"id"`
-	Kind      outbox.Kind `json:"kind"`
-	Target    string      `json:"target"`
-	Attempts  int         `json:"attempts"`
-	Cause     string      `json:"cause,omitempty"`
-	CreatedAt time.Time   `json:"created_at"`
-	EndsAt    time.Time   `json:"ends_at"`
+func replayMessages(c *called) error {
+	id, target, all := c.text("id"), c.text("target"), c.is("all")
+	if (id == "") == (target == "" && !all) || target != "" && all {
+		return usage("give either an id, --target or --all")
+	}
+	if id != "" {
+		c.path["message"] = id
+		return c.counted(c.op, "replayed", " due again.")
+	}
+	if target != "" {
+		c.query.Set("target", target)
+	}
+	return c.counted("replayMessages", "replayed", " due again.")
 }
 
-// atOnce is how many entries are read at once.
-const atOnce = 500
+func dropMessages(c *called) error {
+	id, target := c.text("id"), c.text("target")
+	if (id == "") == (target == "") {
+		return usage("give either an id or --target")
+	}
+	if id != "" {
+		c.path["message"] = id
+		if _, err := c.ask(c.op, nil); err != nil {
+			return err
+		}
+		return c.done(map[string]int{"dropped": 1}, "1 dropped.")
+	}
+	c.query.Set("target", target)
+	return c.counted("dropMessages", "dropped", " dropped.")
+}
 
-// eachMessage calls f for what waits at a tenant, or its dead letters.
-func (a *app) eachMessage(ctx context.Context, t tenant.ID, dead bool, f func(outbox.Message) error) error {
-	for after := ""; ; {
-		ms, err := a.db.Messages(ctx, t, dead, after, atOnce)
+// counted performs an operation until it finds nothing more to change, and tells how much it has changed.
+func (c *called) counted(op, member, sentence string) error {
+	total := 0
+	for {
+		answer, err := c.ask(op, nil)
 		if err != nil {
 			return err
 		}
-		for _, m := range ms {
-			if err := f(m); err != nil {
-				return err
-			}
-			after = m.ID
-		}
-		if len(ms) < atOnce {
-			return nil
-		}
-	}
-}
-
-// Run lists the messages.
-func (c *outboxList) Run(ctx context.Context, conf *config) error {
-	return conf.at(ctx, c.Tenant, func(a *app, t *tenant.Tenant) error {
-		var all []json.RawMessage
-		if err := a.eachMessage(ctx, t.ID, c.Dead, func(m outbox.Message) error {
-			text, err := json.Marshal(shownMessage{m.ID, m.Kind, m.Target, m.Attempts, m.Cause, m.CreatedAt, m.EndsAt})
-			all = append(all, text)
-			return err
-		}); err != nil {
+		var n int
+		if err := json.Unmarshal(memberAt(answer, member), &n); err != nil {
 			return err
 		}
-		return c.list(all, []string{"ID", "id", "KIND", "kind", "TARGET", "target", "ATTEMPTS", "attempts", "RECORDED", "created_at", "CAUSE", "cause"})
-	})
-}
-
-type outboxReplay struct {
-	Tenant string `arg:""`
-	ID     string `arg:"" optional:"" help:"Id of the dead letter, as list shows it."`
-	All    bool   `help:"All dead letters of the tenant."`
-	output
-}
-
-// Run makes dead letters due again.
-func (c *outboxReplay) Run(ctx context.Context, conf *config) error {
-	if (c.ID == "") != c.All {
-		return errors.New("give either an id or --all")
-	}
-	return conf.at(ctx, c.Tenant, func(a *app, t *tenant.Tenant) error {
-		n := 1
-		replay := func(id string) error { return a.db.Replay(ctx, t.ID, id, time.Now()) }
-		if !c.All {
-			if err := replay(c.ID); errors.Is(err, outbox.ErrNotFound) {
-				return errors.New("there is no such dead letter")
-			} else if err != nil {
-				return err
-			}
-		} else {
-			n = 0
-			if err := a.eachMessage(ctx, t.ID, true, func(m outbox.Message) error {
-				n++
-				return replay(m.ID)
-			}); err != nil && !errors.Is(err, outbox.ErrNotFound) {
-				return err
-			}
+		if total += n; n < mostPerPage {
+			return c.done(map[string]int{member: total}, strconv.Itoa(total)+sentence)
 		}
-		return c.done(map[string]int{"replayed": n}, strconv.Itoa(n)+" due again.")
-	})
+	}
 }

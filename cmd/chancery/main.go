@@ -26,7 +26,6 @@ type cli struct {
 	Login      loginCommand      `cmd:"" help:"Keep a server and a token that opens its administration, for later commands."`
 	Logout     logoutCommand     `cmd:"" help:"Forget what login has kept."`
 	Completion completionCommand `cmd:"" help:"Write what lets bash, zsh or fish complete commands."`
-	Outbox     outboxCommands    `cmd:"" help:"What a tenant owes others: logout tokens, notifications, webhooks."`
 	kong.Plugins
 	Version kong.VersionFlag `help:"Print the version."`
 }

@@ -60,16 +60,3 @@ func (a *app) adoptPublicURL(ctx context.Context) error {
 	a.console.PublicURL = u
 	return nil
 }
-
-// at opens the database for what a tenant owes others.
-func (c *config) at(ctx context.Context, id string, f func(a *app, t *tenant.Tenant) error) error {
-	a, err := c.openApp(ctx)
-	if err != nil {
-		return err
-	}
-	r, err := a.console.Tenant(ctx, tenant.ID(id))
-	if err == nil {
-		err = f(a, &tenant.Tenant{ID: r.ID})
-	}
-	return errors.Join(err, a.close())
-}

@@ -3,7 +3,7 @@ package main
 import "slices"
 
 // rows are all commands over the administration. A route without one fails a test.
-var rows = slices.Concat(tenantRows, settingsRows, aliasRows, userRows, clientRows, keyRows, tokenRows, initialTokenRows, sessionRows, accessRows, auditRows, webhookRows)
+var rows = slices.Concat(tenantRows, settingsRows, aliasRows, userRows, clientRows, keyRows, tokenRows, initialTokenRows, sessionRows, accessRows, auditRows, webhookRows, outboxRows)
 
 // groups say what the commands are about that begin with a word.
 var groups = map[string]string{
@@ -20,6 +20,7 @@ var groups = map[string]string{
 	"role":            "Roles of a tenant, or of the platform.",
 	"administrator":   "Who has roles at a tenant, or at the platform.",
 	"service-account": "Service accounts, whose tokens share their roles.",
+	"outbox":          "What a tenant owes others: logout tokens, notifications, webhooks.",
 	"webhook":         "URLs that are told of events of a tenant.",
 	"audit":           "What happened at a tenant, or at the platform.",
 }

@@ -29,6 +29,7 @@ var userRows = []row{
 	{words: "user enrol-totp", op: "enrolTOTP", help: "Give a user a TOTP secret, shown this once; it counts once it is confirmed."},
 	{words: "user confirm-totp", op: "confirmTOTP", help: "Confirm the TOTP of a user with a code of it, and show the recovery codes, this once."},
 	{words: "user reset-totp", op: "removeTOTP", help: "Take the second factor of a user away.", yes: true, says: "user {user} signs in without a second factor"},
+	{words: "user password-link", op: "createPasswordLink", help: "Make a link by which a user sets a password, once, within an hour."},
 	{words: "user disable", op: "changeUser", help: "Disable a user: end all sessions and revoke all grants.", fixed: `{"enabled": false}`, says: "user {user} disabled"},
 	{words: "user enable", op: "changeUser", help: "Let a disabled user sign in again.", fixed: `{"enabled": true}`, says: "user {user} enabled"},
 	{words: "user delete", op: "deleteUser", help: "Delete a user with sessions, grants and consent.", yes: true, says: "user {user} deleted"},

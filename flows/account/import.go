@@ -4,13 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/chancery-id/chancery/flows/audit"
-	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -25,29 +22,11 @@ type Imported struct {
 	Disabled     bool
 }
 
-// Faults is all that is wrong with an import, by JSON pointers into a document whose member users is the list of its
-// accounts. It wraps an invalid_request.
-type Faults struct{ Fields []tenant.FieldError }
-
-var errFaults = oauth.InvalidRequest("Some of the users cannot be imported")
-
-// Error is for logs. It names members and quotes no value.
-func (e *Faults) Error() string {
-	s := errFaults.Error()
-	for _, f := range e.Fields {
-		s += "; " + f.Pointer + " " + f.Message
-	}
-	return s
-}
-
-// Unwrap returns the invalid_request.
-func (e *Faults) Unwrap() error { return errFaults }
-
 // Import records accounts with random subjects, all or none, and returns them in their order. What breaks the rules of
 // Create, or has a user name that is taken or comes twice, is *Faults, with every one of them. It is one event.
 func (s *Service) Import(ctx context.Context, t *tenant.Tenant, ns []Imported, by By) ([]Account, error) {
 	if len(ns) == 0 || len(ns) > MaxImport {
-		return nil, &Faults{[]tenant.FieldError{{Pointer: "/users", Message: "must have 1 to " + strconv.Itoa(MaxImport) + " users"}}}
+		return nil, &Faults{Fields: []tenant.FieldError{{Pointer: "/users", Message: "must have 1 to " + strconv.Itoa(MaxImport) + " users"}}}
 	}
 	as, names := make([]Account, len(ns)), make([]string, len(ns))
 	now := s.now()
@@ -103,24 +82,12 @@ func (s *Service) importable(ctx context.Context, t *tenant.Tenant, as []Account
 		if _, err := parseHash(a.PasswordHash); err != nil && a.PasswordHash != "" {
 			say("/password_hash", "is not one that can be imported, or takes too much to check")
 		}
-		if err := checkClaims(a.Claims); err != nil {
-			whole := true
-			for _, name := range slices.Sorted(maps.Keys(a.Claims)) {
-				if err := checkClaim(name, a.Claims[name]); err != nil {
-					whole = false
-					say("/claims/"+escape.Replace(name), oauth.ErrorOf(err).Description)
-				}
-			}
-			if whole {
-				say("/claims", oauth.ErrorOf(err).Description)
-			}
+		for _, f := range claimFaults(a.Claims) {
+			say(f.Pointer, f.Message)
 		}
 	}
 	if len(fields) > 0 {
-		return &Faults{fields}
+		return &Faults{Fields: fields}
 	}
 	return nil
 }
-
-// escape makes a member name a reference token of a JSON pointer (RFC 6901 §3).
-var escape = strings.NewReplacer("~", "~0", "/", "~1")

@@ -42,16 +42,24 @@ type Change struct {
 // errTaken words ErrExists.
 var errTaken = oauth.InvalidRequest("The user name is taken").Because(ErrExists)
 
-// Create records a new account with a random subject. What breaks a rule for user names, passwords or claims is
-// invalid_request; so is a user name that is taken, which also is ErrExists.
+// Create records a new account with a random subject. What breaks a rule for user names, passwords or claims is *Faults with
+// all of it; so is a user name that is taken, which also is ErrExists.
 func (s *Service) Create(ctx context.Context, t *tenant.Tenant, n New) (Account, error) {
 	now := s.now()
 	a := Account{Claims: n.Claims, CreatedAt: now, UpdatedAt: now}
 	var err error
+	var wrong Faults
 	if a.Username, err = username(n.Username); err != nil {
-		return Account{}, err
+		wrong.with("/username", err)
 	}
 	if err := checkClaims(n.Claims); err != nil {
+		wrong.with("", err)
+		wrong.Fields = append(wrong.Fields[:len(wrong.Fields)-1], claimFaults(n.Claims)...)
+	}
+	if member, err := checkCredential(n.Username, n.Password, n.PasswordHash); err != nil {
+		wrong.with(member, err)
+	}
+	if err := wrong.orNil(); err != nil {
 		return Account{}, err
 	}
 	if a.PasswordHash, err = s.credential(ctx, t, n.Username, n.Password, n.PasswordHash); err != nil {
@@ -61,7 +69,10 @@ func (s *Service) Create(ctx context.Context, t *tenant.Tenant, n New) (Account,
 		return Account{}, err
 	}
 	if err := s.Store.CreateAccount(ctx, t.ID, a, s.event(audit.UserCreated, a.Subject, n.By, "created")); err != nil {
-		return Account{}, worded(err)
+		if err = worded(err); errors.Is(err, ErrExists) {
+			err = fault("/username", err)
+		}
+		return Account{}, err
 	}
 	return a, nil
 }
@@ -74,16 +85,20 @@ func (s *Service) Update(ctx context.Context, t *tenant.Tenant, sub string, c Ch
 	}
 	if c.Username != nil {
 		if a.Username, err = username(*c.Username); err != nil {
-			return Account{}, err
+			return Account{}, fault("/username", err)
 		}
 	}
 	if c.Claims != nil {
 		if err := checkClaims(c.Claims); err != nil {
-			return Account{}, err
+			return Account{}, &Faults{Fields: claimFaults(c.Claims), why: err}
 		}
 		a.Claims = c.Claims
 	}
-	return a, s.replace(ctx, t, &a, by, "updated")
+	err = s.replace(ctx, t, &a, by, "updated")
+	if errors.Is(err, ErrExists) {
+		err = fault("/username", err)
+	}
+	return a, err
 }
 
 // SetPassword gives an account a new password, by the rules of Create, or takes it away where it is empty. Whoever
@@ -94,7 +109,7 @@ func (s *Service) SetPassword(ctx context.Context, t *tenant.Tenant, sub, passwo
 		return err
 	}
 	if a.PasswordHash, err = s.credential(ctx, t, a.Username, password, ""); err != nil {
-		return err
+		return fault("/password", err)
 	}
 	return s.replace(ctx, t, &a, by, "password")
 }
@@ -148,18 +163,30 @@ func username(name string) (string, error) {
 	return strings.TrimSpace(norm.NFC.String(name)), nil
 }
 
-// credential returns the hash to keep for a new password, or an imported one, or none.
-func (s *Service) credential(ctx context.Context, t *tenant.Tenant, username, password, imported string) (string, error) {
+// checkCredential returns what is wrong with a new password, or an imported hash, and with which of the two.
+func checkCredential(username, password, imported string) (member string, err error) {
 	switch {
 	case password != "" && imported != "":
-		return "", oauth.InvalidRequest("There is both a password and a password hash")
+		return "/password_hash", errBoth
 	case imported != "":
 		if _, err := parseHash(imported); err != nil {
-			return "", oauth.InvalidRequest("The password hash is not one that can be imported").Because(err)
+			return "/password_hash", errImported.Because(err)
 		}
-		return imported, nil
-	case password == "":
-		return "", nil
+	case password != "":
+		_, err = acceptable(password, username)
+	}
+	return "/password", err
+}
+
+var (
+	errBoth     = oauth.InvalidRequest("There is both a password and a password hash")
+	errImported = oauth.InvalidRequest("The password hash is not one that can be imported")
+)
+
+// credential returns the hash to keep for a new password, or an imported one, or none.
+func (s *Service) credential(ctx context.Context, t *tenant.Tenant, username, password, imported string) (string, error) {
+	if _, err := checkCredential(username, password, imported); err != nil || imported != "" || password == "" {
+		return imported, err
 	}
 	p, err := acceptable(password, username)
 	if err != nil {

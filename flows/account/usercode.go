@@ -35,7 +35,7 @@ func (s *Service) SetUserCode(ctx context.Context, t *tenant.Tenant, sub, code s
 	if code != "" {
 		code = norm.NFC.String(code[:min(len(code), 4*maxBytes)])
 		if n := utf8.RuneCountInString(code); !utf8.ValidString(code) || n < minUserCode || n > maxUserCode || strings.ContainsFunc(code, unicode.IsControl) {
-			return oauth.InvalidRequest("The user code must have 4 to 64 characters")
+			return fault("/user_code", oauth.InvalidRequest("The user code must have 4 to 64 characters"))
 		}
 		if a.UserCodeHash, err = s.Hasher.Hash(ctx, t.ID, code); err != nil {
 			return err

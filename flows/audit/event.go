@@ -56,7 +56,9 @@ const (
 	WebhookDeleted      Kind = "webhook_deleted"
 	WebhookRotated      Kind = "webhook_secret_rotated"
 	WebhookSuspended    Kind = "webhook_suspended" // too much was not delivered
-	AdminRefused        Kind = "admin_refused"     // an administrative act that its caller may not do
+	OutboxReplayed      Kind = "outbox_replayed"
+	OutboxDropped       Kind = "outbox_dropped"
+	AdminRefused        Kind = "admin_refused" // an administrative act that its caller may not do
 )
 
 // Event is one thing that happened at a tenant. It never holds a secret, code, token or password.

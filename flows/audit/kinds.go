@@ -7,6 +7,7 @@ func Kinds() []Kind {
 		SessionSwitched, SessionChanged, TokenChanged, ClientCreated, ClientUpdated, ClientDeleted, ClientSecretRotated, TenantCreated, TenantUpdated,
 		TenantDeleted, TenantRestored, TenantPurged, AliasAdded, AliasRemoved, KeysRotated, KeyRevoked, TokenCreated, TokenRevoked, InitialTokenCreated,
 		InitialTokenRevoked, ClientExpired, UserCreated, UsersImported, UserUpdated, UserDeleted, RoleChanged, RolesGranted, AccountCreated,
-		AccountUpdated, AccountDeleted, WebhookCreated, WebhookUpdated, WebhookDeleted, WebhookRotated, WebhookSuspended, RecoveryCodeUsed, AdminRefused,
+		AccountUpdated, AccountDeleted, WebhookCreated, WebhookUpdated, WebhookDeleted, WebhookRotated, WebhookSuspended, RecoveryCodeUsed,
+		OutboxReplayed, OutboxDropped, AdminRefused,
 	}
 }

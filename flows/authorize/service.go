@@ -143,9 +143,9 @@ func (s *Service) holder(ctx context.Context, t *tenant.Tenant, sid string, clie
 	return who, nil
 }
 
-// remembered is had, unless the client registered itself: then its subject is asked each time.
+// remembered is had, unless the client registered itself or is our own: then its subject is asked each time.
 func remembered(t *tenant.Tenant, client *tenant.Client, had *grant.Authorization) *grant.Authorization {
-	if client.SelfRegistered && !(client.Document && t.Settings.Documents.RememberConsent) {
+	if client.BuiltIn || client.SelfRegistered && !(client.Document && t.Settings.Documents.RememberConsent) {
 		return nil
 	}
 	return had

@@ -44,6 +44,12 @@ func ResourceOf(t *tenant.Tenant, name string, now time.Time) (Resource, bool) {
 		PolicyURI: r.PolicyURI, TOSURI: r.TOSURI, DPoPAlgs: names(keys.ProofAlgs()), DPoPBound: r.DPoPBound}, true
 }
 
+// AdminResource is the metadata of the administration, whose tokens the platform issues.
+func AdminResource(platform *tenant.Tenant) Resource {
+	return Resource{Resource: platform.AdminAPI(), Servers: []string{platform.Issuer}, Methods: []string{"header"}, Name: "Chancery administration",
+		DPoPAlgs: names(keys.ProofAlgs())}
+}
+
 // ResourceMetadata is where the metadata of t's resource of that name are.
 func ResourceMetadata(t *tenant.Tenant, name string) string {
 	return t.Issuer + ProtectedResource + "/" + name

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/outbound"
 )
@@ -104,7 +105,13 @@ func (s *memory) Messages(context.Context, tenant.ID, bool, string, int) ([]Mess
 	return nil, nil
 }
 
-func (s *memory) Replay(context.Context, tenant.ID, string, time.Time) error { return nil }
+func (s *memory) Replay(context.Context, tenant.ID, Letters, int, time.Time, audit.Event) (int, error) {
+	return 0, nil
+}
+
+func (s *memory) Drop(context.Context, tenant.ID, Letters, int, audit.Event) (int, error) {
+	return 0, nil
+}
 
 func (s *memory) left() int {
 	s.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -38,6 +39,13 @@ type Store interface {
 	Bury(ctx context.Context, t tenant.ID, id string, attempt int, now time.Time, cause string) error
 	// Messages lists up to n messages after that id, in the order of their ids: those that wait, or dead letters.
 	Messages(ctx context.Context, t tenant.ID, dead bool, after string, n int) ([]Message, error)
-	// Replay makes a dead letter due at now, with all its attempts and Patience before it, or returns ErrNotFound.
-	Replay(ctx context.Context, t tenant.ID, id string, now time.Time) error
+	// Replay makes up to n dead letters due at now, with all their attempts and Patience before them, and returns how many;
+	// ErrNotFound where there are none.
+	Replay(ctx context.Context, t tenant.ID, which Letters, n int, now time.Time, ev audit.Event) (int, error)
+	// Drop removes up to n messages, and returns how many; ErrNotFound where there are none. One that is named by its id may
+	// wait yet; of the others dead letters alone are removed.
+	Drop(ctx context.Context, t tenant.ID, which Letters, n int, ev audit.Event) (int, error)
 }
+
+// Letters names messages: one by its ID, or those for a Target, an origin such as https://rp.example, or with neither all.
+type Letters struct{ ID, Target string }

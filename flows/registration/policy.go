@@ -15,15 +15,15 @@ func tokenPolicy(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) 
 	const longest = int64(tenant.MaxAccessToken / time.Second)
 	switch life, idle := m.RefreshLifetime, m.RefreshIdle; {
 	case m.AccessLifetime != 0 && (m.AccessLifetime < 10 || m.AccessLifetime > longest):
-		return oauth.InvalidClientMetadata("access_token_lifetime is out of range")
+		return oauth.InvalidClientMetadata("access_token_lifetime must be from 10 to 86400")
 	case m.IDTokenLifetime != 0 && (m.IDTokenLifetime < 10 || m.IDTokenLifetime > longest):
-		return oauth.InvalidClientMetadata("id_token_lifetime is out of range")
+		return oauth.InvalidClientMetadata("id_token_lifetime must be from 10 to 86400")
 	case m.AccessFormat != "" && m.AccessFormat != tenant.AccessJWT && m.AccessFormat != tenant.AccessOpaque:
 		return oauth.InvalidClientMetadata("access_token_format is neither jwt nor opaque")
 	case life != 0 && (life < 60 || life > longestRefresh):
-		return oauth.InvalidClientMetadata("refresh_token_lifetime is out of range")
+		return oauth.InvalidClientMetadata("refresh_token_lifetime must be from 60 to 315360000")
 	case idle != 0 && idle != -1 && (idle < 60 || idle > longestRefresh):
-		return oauth.InvalidClientMetadata("refresh_token_idle is out of range")
+		return oauth.InvalidClientMetadata("refresh_token_idle must be from 60 to 315360000, or -1 for none")
 	}
 	for _, right := range m.ExchangeRights {
 		if right != tenant.Impersonation && right != tenant.Delegation {

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/admin"
+	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -48,6 +50,11 @@ func (k *kit) administered() {
 
 func (k *kit) given(principal, role string) admin.Grant {
 	return admin.Grant{Principal: principal, Role: role, At: k.now, By: "admin"}
+}
+
+// putOut disables the account of a person, or removes it.
+func (k *kit) putOut(sub string, remove bool, version int64) error {
+	return k.db.PutOut(k.ctx, k.t, version, admin.PutOut{Subject: sub, Remove: remove, Revoked: tenant.Revocation{Subject: sub, At: k.now, ExpiresAt: k.at(time.Hour)}}, k.event(audit.UserUpdated))
 }
 
 var accesses = []promise{
@@ -123,7 +130,7 @@ var accesses = []promise{
 			k.db.PutRole(k.ctx, k.t, v, k.role("other"), ev), k.db.DeleteRole(k.ctx, k.t, v, "custom", ev),
 			k.db.PutServiceAccount(k.ctx, k.t, v, k.serviceAccount("other"), []string{"owner"}, ev), k.db.DeleteServiceAccount(k.ctx, k.t, v, "robot", ev),
 			k.db.PutGrants(k.ctx, k.t, v, "user:alice", []string{"owner"}, ev), k.db.PutConsoleToken(k.ctx, k.t, v, k.consoleToken("x", ""), []string{"owner"}, ev),
-			k.db.DropToken(k.ctx, k.t, v, "own", ev),
+			k.db.DropToken(k.ctx, k.t, v, "own", ev), k.putOut("alice", false, v), k.putOut("alice", true, v),
 		} {
 			k.is(err, tenant.ErrConflict)
 		}
@@ -131,6 +138,34 @@ var accesses = []promise{
 		_, err := k.db.Access(k.ctx, "nobody")
 		k.is(err, tenant.ErrUnknown)
 		k.is(k.db.PutGrants(k.ctx, "nobody", 1, "user:alice", nil, ev), tenant.ErrUnknown)
+	}},
+	{"who is put out loses sessions and grants, and who is removed roles and account too", func(k *kit) {
+		k.administered()
+		for _, sub := range []string{"alice", "bob"} {
+			a := k.account(sub)
+			k.must(k.db.CreateAccount(k.ctx, k.t, a, k.event(audit.UserCreated)))
+		}
+		k.begin(k.session("session"))
+		before := k.access()
+		k.must(k.putOut("alice", false, before.Version))
+		a, err := k.db.Account(k.ctx, k.t, "alice")
+		k.must(err)
+		k.same(a.Disabled, true)
+		_, err = k.db.Session(k.ctx, k.t, "session")
+		k.is(err, session.ErrNotFound)
+		after := k.access()
+		k.same(after.Version, before.Version+1)
+		k.same(after.Grants, before.Grants)
+		_, revoked, err := k.db.Snapshot(k.ctx, k.t, k.now)
+		k.must(err)
+		k.same(len(revoked), 1)
+		k.must(k.putOut("alice", true, after.Version))
+		_, err = k.db.Account(k.ctx, k.t, "alice")
+		k.is(err, account.ErrNotFound)
+		k.same(len(k.access().Grants), len(before.Grants)-1)
+		b, err := k.db.Account(k.ctx, k.t, "bob")
+		k.must(err)
+		k.same(b.Disabled, false)
 	}},
 	{"an event comes alone", func(k *kit) {
 		k.must(k.db.Record(k.ctx, k.t, k.event(audit.AdminRefused)))
@@ -173,6 +208,9 @@ var (
 	}
 	putConsoleToken accessChange = func(k *kit, i int, v int64) error {
 		return k.db.PutConsoleToken(k.ctx, k.t, v, k.consoleToken("t"+strconv.Itoa(i), ""), []string{"owner"}, k.event(audit.TokenCreated))
+	}
+	putOut accessChange = func(k *kit, _ int, v int64) error {
+		return k.putOut("alice", false, v)
 	}
 	dropToken accessChange = func(k *kit, _ int, v int64) error {
 		return k.db.DropToken(k.ctx, k.t, v, "own", k.event(audit.TokenRevoked))

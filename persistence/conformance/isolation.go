@@ -259,6 +259,7 @@ var isolations = map[string]kept{
 	"admin.Access.PutGrants":            putGrants.kept(),
 	"admin.Access.PutConsoleToken":      putConsoleToken.kept(),
 	"admin.Access.DropToken":            dropToken.kept(),
+	"admin.Access.PutOut":               putOut.kept(),
 
 	"account.Factors.TOTP": {call: func(k *kit) (any, error) { return k.db.TOTP(k.ctx, k.t, "alice") }},
 	"account.Factors.EnrolTOTP": {call: func(k *kit) (any, error) {
@@ -453,7 +454,8 @@ var isolations = map[string]kept{
 		return none(k.db.PutOff(k.ctx, k.t, "owed", 0, k.at(time.Hour), "refused"))
 	}},
 	"outbox.Store.Bury":               {call: func(k *kit) (any, error) { return none(k.db.Bury(k.ctx, k.t, "owed", 0, k.now, "refused")) }},
-	"outbox.Store.Replay":             {call: func(k *kit) (any, error) { return none(k.db.Replay(k.ctx, k.t, "lost", k.now)) }},
+	"outbox.Store.Replay":             {call: func(k *kit) (any, error) { return none(k.replay("lost", k.now)) }},
+	"outbox.Store.Drop":               {call: func(k *kit) (any, error) { return k.drop(outbox.Letters{}, 10) }},
 	"outbox.Webhooks.SuspendWebhooks": {why: everyTenant},
 	"outbox.Webhooks.PutWebhook": {call: func(k *kit) (any, error) {
 		return none(k.db.PutWebhook(k.ctx, k.t, k.webhook("another", outbox.EveryEvent), many, k.event(audit.WebhookCreated)))

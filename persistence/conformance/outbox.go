@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/outbound"
@@ -111,19 +112,49 @@ var messages = []promise{
 	{"dead letters are listed and can be replayed, with all their time before them", func(k *kit) {
 		k.owe(k.message("m", ""))
 		k.same(k.lease(k.now, 1), []string{"m"})
-		k.is(k.db.Replay(k.ctx, k.t, "m", k.now), outbox.ErrNotFound)
+		k.is(k.replay("m", k.now), outbox.ErrNotFound)
 		k.must(k.db.Bury(k.ctx, k.t, "m", 1, k.now, "refused"))
 		k.same(k.lease(k.at(2*time.Hour), 1), []string(nil))
 		k.same(k.owes(true), []string{"m"})
 		later := k.at(2 * time.Hour)
-		k.must(k.db.Replay(k.ctx, k.t, "m", later))
-		k.is(k.db.Replay(k.ctx, k.t, "m", later), outbox.ErrNotFound)
-		k.is(k.db.Replay(k.ctx, k.t, "none\x00", later), outbox.ErrNotFound)
+		k.must(k.replay("m", later))
+		k.same(k.events(), []audit.Kind{audit.OutboxReplayed})
+		k.is(k.replay("m", later), outbox.ErrNotFound)
+		k.is(k.replay("none\x00", later), outbox.ErrNotFound)
 		k.same(k.owes(true), []string(nil))
 		ms, err := k.db.Lease(k.ctx, k.t, later, later.Add(time.Minute), 1, nil)
 		k.must(err)
 		k.same(ms[0].EndsAt, later.Add(outbox.Patience))
 		k.same(ms[0].Attempts, 2)
+	}},
+	{"dead letters of one target are replayed or dropped together, so many at once, and it is one event", func(k *kit) {
+		for id, target := range map[string]string{"a": "https://rp.example/a", "b": "https://rp.example?b", "c": "https://rp.example", "d": "https://rp.example.evil/d",
+			"e": "https://rp.example:444/e", "f": "https://rp.example/waits"} {
+			m := k.message(id, "")
+			m.Target = target
+			k.owe(m)
+			if id != "f" {
+				k.must(k.db.Bury(k.ctx, k.t, id, 0, k.now, "refused"))
+			}
+		}
+		of := outbox.Letters{Target: "https://rp.example"}
+		n, err := k.db.Replay(k.ctx, k.t, of, 2, k.now, k.event(audit.OutboxReplayed))
+		k.must(err)
+		k.same(n, 2)
+		k.same(k.owes(true), []string{"c", "d", "e"})
+		n, err = k.drop(of, 10)
+		k.must(err)
+		k.same(n, 1)
+		_, err = k.drop(of, 10)
+		k.is(err, outbox.ErrNotFound)
+		n, err = k.drop(outbox.Letters{}, 10)
+		k.must(err)
+		k.same(n, 2)
+		k.same(k.owes(false), []string{"a", "b", "f"})
+		_, err = k.drop(outbox.Letters{ID: "f"}, 10)
+		k.must(err)
+		k.same(k.owes(false), []string{"a", "b"})
+		k.same(k.events(), []audit.Kind{audit.OutboxDropped, audit.OutboxDropped, audit.OutboxDropped, audit.OutboxReplayed})
 	}},
 	{"tenants that owe something now are found, one by one", func(k *kit) {
 		var want []tenant.ID
@@ -168,7 +199,7 @@ var messages = []promise{
 		k.db.Owes(func(t tenant.ID) { told = append(told, t) })
 		defer k.db.Owes(nil)
 		k.owe(k.message("m", ""))
-		k.is(k.db.Replay(k.ctx, k.t, "m", k.now), outbox.ErrNotFound)
+		k.is(k.replay("m", k.now), outbox.ErrNotFound)
 		k.same(told, []tenant.ID{k.t})
 	}},
 }
@@ -239,6 +270,28 @@ func raceBury(k *kit) {
 func raceReplay(k *kit) {
 	k.owe(k.message("m", ""))
 	k.must(k.db.Bury(k.ctx, k.t, "m", 0, k.now, "refused"))
-	k.oneWins(crowd(func(int) error { return k.db.Replay(k.ctx, k.t, "m", k.now) }), outbox.ErrNotFound)
+	k.oneWins(crowd(func(int) error { return k.replay("m", k.now) }), outbox.ErrNotFound)
 	k.same(k.owes(false), []string{"m"})
+	k.same(k.events(), []audit.Kind{audit.OutboxReplayed})
+}
+
+// replay replays one dead letter.
+func (k *kit) replay(id string, at time.Time) error {
+	n, err := k.db.Replay(k.ctx, k.t, outbox.Letters{ID: id}, 10, at, k.event(audit.OutboxReplayed))
+	if err == nil {
+		k.same(n, 1)
+	}
+	return err
+}
+
+// drop removes messages.
+func (k *kit) drop(which outbox.Letters, n int) (int, error) {
+	return k.db.Drop(k.ctx, k.t, which, n, k.event(audit.OutboxDropped))
+}
+
+func raceDropping(k *kit) {
+	k.owe(k.message("m", ""))
+	k.oneWins(crowd(func(int) error { _, err := k.drop(outbox.Letters{ID: "m"}, 10); return err }), outbox.ErrNotFound)
+	k.same(k.owes(false), []string(nil))
+	k.same(k.events(), []audit.Kind{audit.OutboxDropped})
 }

@@ -59,6 +59,7 @@ var races = map[string]raced{
 	"admin.Access.PutGrants":            putGrants.race(),
 	"admin.Access.PutConsoleToken":      putConsoleToken.race(),
 	"admin.Access.DropToken":            dropToken.race(),
+	"admin.Access.PutOut":               putOut.race(),
 
 	"admin.Uses.PutUses":       {race: raceUses},
 	"admin.Trail.FindEvents":   {why: onlyReads},
@@ -395,6 +396,7 @@ var races = map[string]raced{
 	"outbox.Store.PutOff":             {race: racePutOff},
 	"outbox.Store.Bury":               {race: raceBury},
 	"outbox.Store.Replay":             {race: raceReplay},
+	"outbox.Store.Drop":               {race: raceDropping},
 	"outbox.Webhooks.Webhooks":        {why: onlyReads},
 	"outbox.Webhooks.Webhook":         {why: onlyReads},
 	"outbox.Webhooks.WebhookMessages": {why: onlyReads},

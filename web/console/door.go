@@ -6,10 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/chancery-id/chancery/admin"
+	"github.com/chancery-id/chancery/flows/access"
+	"github.com/chancery-id/chancery/flows/discovery"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
 )
@@ -23,7 +26,10 @@ type Door struct {
 	// reach the database themselves. It is for the command line.
 	Operator string
 
+	Tokens *access.Service // knows access tokens of people; nil: none are taken
+
 	document json.RawMessage // that describes the administration
+	metadata string          // where it is told how people sign in
 }
 
 // maxBody is the longest body read, in bytes.
@@ -37,13 +43,18 @@ const (
 
 // Mount registers the routes.
 func (d *Door) Mount(r *wire.Router) {
-	a := r.Pages(refuse)
+	a := r.Pages(d.refuse)
 	var err error
 	if d.document, err = describe(routes); err != nil {
 		panic(err) // it is made of our own tables
 	}
 	for i := range routes {
-		a.Admin(routes[i].method, adminPath+routes[i].path, d.handler(&routes[i]))
+		a.Admin(routes[i].method, adminPath+routes[i].path, d.person, d.handler(&routes[i]))
+	}
+	if u := r.Gate().PublicURL; u != nil && d.Tokens != nil { // RFC 9728 §3.1: before the path of the resource
+		at := discovery.ProtectedResource + strings.TrimSuffix(u.EscapedPath(), "/") + adminPath
+		d.metadata = u.Scheme + "://" + u.Host + at
+		a.PlatformMetadata(http.MethodGet, at, d.signIn)
 	}
 	r.Platform(http.MethodPost, registryPath, d.register)
 	r.Platform(http.MethodGet, registryPath, d.registered)

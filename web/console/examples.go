@@ -106,6 +106,12 @@ var examples = map[string]example{
 	"dropWebhookMessages":  {answer: `{"messages": 12}`},
 	"listWebhookMessages": {answer: `{"messages": [{"id": "0b6f1a52-6c0e-4d8e-9c8b-0e4a5d1f7c11", "kind": "user_created", "attempts": 7, "cause": "answered with status 500",
 		"created_at": "2026-11-20T08:00:00Z", "ends_at": "2026-11-21T08:00:00Z"}], "next_cursor": "AAEC…"}`},
+	"createPasswordLink": {answer: `{"url": "https://id.example.com/t/acme/login/password/AAAA…", "expires_at": "2026-11-20T09:00:00Z"}`},
+	"listMessages": {answer: `{"messages": [{"id": "m1", "kind": "logout", "target": "https://shop.example", "dead": true, "attempts": 9, "cause": "answered with status 410",
+		"created_at": "2026-11-19T08:00:00Z", "ends_at": "2026-11-20T08:00:00Z"}], "next_cursor": "AAEC…"}`},
+	"replayMessage":  {answer: `{"replayed": 1}`},
+	"replayMessages": {answer: `{"replayed": 12}`},
+	"dropMessages":   {answer: `{"dropped": 12}`},
 	"listEvents": {answer: `{"events": [{"seq": 4711, "at": "2026-11-20T08:00:00Z", "kind": "api_token_created", "actor": "5f0c9e1d2b3a4c5d6e7f8091",
 		"address": "192.0.2.1", "detail": {"token": "77aa", "label": "ci"}}]}`},
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/proof"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/flows/token"
@@ -31,6 +32,7 @@ import (
 	"github.com/chancery-id/chancery/tenant/outbound"
 	"github.com/chancery-id/chancery/web"
 	"github.com/chancery-id/chancery/web/console"
+	"github.com/chancery-id/chancery/web/login"
 	"github.com/chancery-id/chancery/web/oidc"
 	"github.com/chancery-id/chancery/web/wire"
 )
@@ -83,7 +85,7 @@ func newReplicaWith(t *testing.T, db *persistence.DB, limits wire.Limiter) *hous
 	work.Go(func() { resolver.Run(background) })
 	t.Cleanup(func() { stop(); work.Wait() })
 	h := &house{t: t, db: db, uses: &admin.LastUses{Store: db}, url: public.String(), token: "chy_" + strings.Repeat("p", 43),
-		console: &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Answers: db, Trail: db, Live: func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error) {
+		console: &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Answers: db, Trail: db, Outbox: db, PasswordPage: login.PasswordPath, Live: func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error) {
 			return resolver.Resolve(ctx, tenant.Name{ID: string(id)})
 		}, Clients: clients, Accounts: accounts, Keys: pool, Now: time.Now, Rand: rand.Reader, PublicURL: public, Resolver: resolver}}
 	h.console.Logins = &session.Service{Now: time.Now, Rand: rand.Reader, Store: db, Register: db}
@@ -93,7 +95,7 @@ func newReplicaWith(t *testing.T, db *persistence.DB, limits wire.Limiter) *hous
 		t.Fatal(err)
 	}
 	server.Config.Handler = web.New(web.Config{Resolver: resolver, Limiter: limits, Uses: h.uses, Now: time.Now, PublicURL: public, Doors: []wire.Door{
-		&console.Door{Console: h.console, Resolve: func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error) {
+		&console.Door{Console: h.console, Tokens: &access.Service{Now: time.Now, Issuer: issuer, Grants: db, Proofs: &proof.Service{Now: time.Now, Replay: db}}, Resolve: func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error) {
 			return resolver.Resolve(ctx, tenant.Name{ID: string(id)})
 		}},
 		&oidc.Door{Now: time.Now, Uses: h.uses, Clients: clients, ClientAuth: &clientauth.Service{Now: time.Now},

@@ -134,8 +134,13 @@ func (d *Door) by(c *gin.Context, home *tenant.Tenant) admin.By {
 	if d.Operator != "" {
 		return admin.By{Actor: d.Operator}
 	}
-	k := wire.TokenOf(c)
-	who := admin.By{Actor: k.ID, Caller: &admin.Caller{Home: home, Principal: k.Principal(), Resolve: d.Resolve}}
+	who := admin.By{Caller: &admin.Caller{Home: home, Resolve: d.Resolve}}
+	if k := wire.TokenOf(c); k != nil {
+		who.Actor, who.Caller.Principal = k.ID, k.Principal()
+	} else {
+		who.Caller.Principal = admin.Person(wire.PersonOf(c))
+		who.Actor = who.Caller.Principal
+	}
 	if a := wire.AddressOf(c); a.IsValid() {
 		who.Address = a.String()
 	}

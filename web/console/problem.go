@@ -57,21 +57,15 @@ func fail(c *gin.Context, err error) {
 			p.Errors = append(p.Errors, fault{Pointer: "#" + f.Pointer, Detail: f.Message})
 		}
 	}
+	if e, ok := errors.AsType[*account.Faults](err); ok {
+		for _, f := range e.Fields {
+			p.Errors = append(p.Errors, fault{Pointer: "#" + f.Pointer, Detail: f.Message})
+		}
+	}
 	if e, ok := errors.AsType[*badParameter](err); ok {
 		p.Errors = []fault{{Parameter: e.name, Detail: e.detail}}
 	}
 	write(c, p)
-}
-
-// refuse answers for the gate.
-func refuse(c *gin.Context, status int, err *oauth.Error) {
-	switch {
-	case err.Code == "missing_token":
-		c.Header("WWW-Authenticate", "Bearer")
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		c.Header("WWW-Authenticate", `Bearer error="`+err.Code+`"`)
-	}
-	write(c, problem{Status: status, Code: err.Code, Detail: err.Description})
 }
 
 func write(c *gin.Context, p problem) {

@@ -106,6 +106,8 @@ var routes = []route{
 		summary: "Confirm the TOTP of a user with a code of it; recovery codes are shown this once", errors: []int{http.StatusConflict}, operation: op((*Door).confirmTOTP)},
 	{method: http.MethodDelete, path: "/tenants/:id/users/:sub/totp", permission: admin.WriteUsers, name: "removeTOTP", status: http.StatusNoContent,
 		summary: "Reset the second factor of a user, who then signs in without", operation: look((*Door).removeTOTP)},
+	{method: http.MethodPost, path: "/tenants/:id/users/:sub/password-link", permission: admin.WriteUsers, name: "createPasswordLink", status: http.StatusCreated,
+		summary: "Make a link by which a user sets a password, once", operation: look((*Door).createPasswordLink)},
 	{method: http.MethodDelete, path: "/tenants/:id/users/:sub", permission: admin.WriteUsers, name: "deleteUser", status: http.StatusNoContent,
 		summary: "Delete a user with sessions, grants and consent", operation: look((*Door).deleteUser)},
 
@@ -172,6 +174,18 @@ var routes = []route{
 	{method: http.MethodDelete, path: "/tenants/:id/grants/:grant", permission: admin.WriteSessions, name: "revokeGrant", status: http.StatusNoContent,
 		summary: "Revoke a grant with all that came of it", operation: look((*Door).revokeGrant)},
 
+	{method: http.MethodGet, path: "/tenants/:id/outbox", permission: admin.ReadTenant, name: "listMessages", status: http.StatusOK,
+		summary: "List what is owed to others and not delivered yet, or was given up, by id",
+		query:   append([]parameter{{name: "state", description: "waiting unless it is said", values: []string{"waiting", "dead"}}}, paging...), operation: look((*Door).listMessages)},
+	{method: http.MethodPost, path: "/tenants/:id/outbox/replay", permission: admin.WriteTenant, name: "replayMessages", status: http.StatusOK,
+		summary: "Try dead letters again, up to 1,000 at once", query: []parameter{targetParameter}, operation: look((*Door).replayMessages)},
+	{method: http.MethodPost, path: "/tenants/:id/outbox/:message/replay", permission: admin.WriteTenant, name: "replayMessage", status: http.StatusOK,
+		summary: "Try a dead letter again", operation: look((*Door).replayMessage)},
+	{method: http.MethodDelete, path: "/tenants/:id/outbox", permission: admin.WriteTenant, name: "dropMessages", status: http.StatusOK,
+		summary: "Drop the dead letters for one target, up to 1,000 at once", query: []parameter{targetParameter}, operation: look((*Door).dropMessages)},
+	{method: http.MethodDelete, path: "/tenants/:id/outbox/:message", permission: admin.WriteTenant, name: "dropMessage", status: http.StatusNoContent,
+		summary: "Drop a message, given up or not", operation: look((*Door).dropMessage)},
+
 	{method: http.MethodGet, path: "/tenants/:id/events", permission: admin.ReadAudit, name: "listEvents", status: http.StatusOK,
 		summary: "List what happened, newest first", query: slices.Concat(eventFilter, paging), operation: look((*Door).listEvents)},
 	{method: http.MethodGet, path: "/tenants/:id/events/export", permission: admin.ReadAudit, name: "exportEvents", status: http.StatusOK,
@@ -210,5 +224,6 @@ var (
 	cursorParameter = parameter{name: "cursor", description: "Where to go on, as next_cursor of the page before says"}
 	paging          = []parameter{limitParameter, cursorParameter}
 	subParameter    = parameter{name: "sub", description: "Whose they are"}
+	targetParameter = parameter{name: "target", description: "For whom: scheme and host, as messages are listed"}
 	clientParameter = parameter{name: "client_id", description: "To whom"}
 )

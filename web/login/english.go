@@ -18,6 +18,17 @@ var english = map[string]string{
 	"signin.particular": "The app asks for a particular account. Sign in with the one you used there before.",
 	"signin.create":     "New accounts are set up by %s. If you have one already, sign in.",
 
+	"password.title":      "Choose a password",
+	"password.lead":       "for the account %s",
+	"password.new":        "New password",
+	"password.rules":      "At least 8 characters. A few words that do not belong together are good.",
+	"password.again":      "The same again",
+	"password.submit":     "Set the password",
+	"password.differ":     "The two passwords are not the same. Enter the new password twice.",
+	"password.unfit":      "That password cannot be used: it is too short or too long, too common, or your user name. Choose another.",
+	"password.done.title": "Your password is set",
+	"password.done.text":  "You can close this page and sign in with it.",
+
 	"unchecked": "%s has not been checked by %s. Go on only if you know and trust this app.",
 
 	"choose.title":    "Choose an account",
@@ -150,6 +161,8 @@ var english = map[string]string{
 
 	"gone.title":     "This page is no longer valid",
 	"gone.text":      "It was answered already, took too long, or was opened in another browser. Go back to the app and sign in from there.",
+	"linkgone.title": "This link is no longer valid",
+	"linkgone.text":  "It was used already or has expired. Ask whoever gave it to you for a new one.",
 	"stranger.title": "This browser was not recognised",
 	"stranger.text":  "Signing in needs cookies, in the same browser from start to end. Allow cookies for this site, go back to the app and sign in from there.",
 	"forged.title":   "That could not be accepted",

@@ -23,7 +23,7 @@ import (
 	"github.com/chancery-id/chancery/web/wire"
 )
 
-// UI serves the pages. All fields but Insecure are required.
+// UI serves the pages. All fields but Links and Insecure are required.
 type UI struct {
 	Now       func() time.Time
 	Rand      io.Reader
@@ -34,7 +34,8 @@ type UI struct {
 	Accounts  Accounts
 	Device    *device.Service
 	CIBA      *ciba.Service
-	Insecure  bool // development: cookies without Secure and __Host- at issuers of plain http
+	Links     Links // to set passwords by; nil: there is no such page
+	Insecure  bool  // development: cookies without Secure and __Host- at issuers of plain http
 }
 
 // Accounts is what the pages ask of accounts. *account.Service is one.
@@ -72,6 +73,8 @@ var routes = []route{
 	{http.MethodPost, devicePath + "/:handle", "device", false, (*UI).answerDevice},
 	{http.MethodGet, accountPath, "account", false, (*UI).showAccount},
 	{http.MethodPost, accountPath, "account", false, (*UI).changeAccount},
+	{http.MethodGet, PasswordPath + ":token", "password", false, (*UI).askPassword},
+	{http.MethodPost, PasswordPath + ":token", "password", false, (*UI).setPassword},
 	{http.MethodGet, checkPath, "check_session", true, (*UI).checkSession},
 	{http.MethodGet, requestsPath, "ciba", false, (*UI).askRequests},
 	{http.MethodPost, requestsPath, "ciba", false, (*UI).answerRequest},
@@ -83,6 +86,9 @@ var routes = []route{
 func (u *UI) Mount(r *wire.Router) {
 	r = r.Pages(func(c *gin.Context, status int, err *oauth.Error) { u.Error(c, nil, status, err) })
 	for _, p := range routes {
+		if p.flow == "password" && u.Links == nil {
+			continue
+		}
 		register := r.Public
 		if p.file {
 			register = r.Metadata // limits count people, not pictures

@@ -28,6 +28,7 @@ type edge struct {
 	named   bool        // path names a tenant; else only the host may
 	name    tenant.Name // that path names
 	token   *tenant.APIToken
+	person  string // subject of the platform who holds an access token; then there is no API token
 	page    ErrorPage
 	of      tenant.ID // in whose share of the places it is
 	event   Event

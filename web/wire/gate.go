@@ -130,8 +130,6 @@ func (g *Gate) publicTenant(c *gin.Context, e *edge) (*tenant.Tenant, error) {
 		return nil, errNotFound
 	case err != nil:
 		return nil, err
-	case t.ID == tenant.Platform: // it signs nobody in
-		return nil, errNotFound
 	}
 	e.event.rec.Tenant = t.ID
 	return t, nil
@@ -319,8 +317,11 @@ func refuse(c *gin.Context, e *edge, err error) {
 	e.page(c, StatusOf(err), errorOf(err))
 }
 
-// TokenOf returns the API token that opened an API or Platform route; nil on a public one.
+// TokenOf returns the API token that opened an API or Platform route; nil on a public one, and where a person calls.
 func TokenOf(c *gin.Context) *tenant.APIToken { return edgeOf(c.Request).token }
+
+// PersonOf returns the subject of whoever opened a route of the administration with an access token; empty: it was an API token.
+func PersonOf(c *gin.Context) string { return edgeOf(c.Request).person }
 
 // AddressOf returns the address of the client, behind trusted proxies; the zero Addr where it is not known.
 func AddressOf(c *gin.Context) netip.Addr { return edgeOf(c.Request).address }
