@@ -9,7 +9,7 @@ func TestMigrate(t *testing.T) {
 	for name, open := range engines {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			p := &program{t, append(open(t, dir), "--env", "production")}
+			p := &program{t: t, flags: append(open(t, dir), "--env", "production")}
 			planned := p.run("", "migrate", "--plan")
 			if planned.code != 0 || !strings.Contains(planned.stdout, "CREATE TABLE grants") || strings.Contains(planned.stdout, "+goose") || strings.Contains(planned.stdout, "stop all programs") {
 				t.Fatalf("%+v", planned)
@@ -31,7 +31,7 @@ func TestMigrate(t *testing.T) {
 			}
 		})
 	}
-	p := &program{t, []string{"--database-url", "postgres://nobody@127.0.0.1:1/none", "--env", "production"}}
+	p := &program{t: t, flags: []string{"--database-url", "postgres://nobody@127.0.0.1:1/none", "--env", "production"}}
 	if r := p.run("", "migrate"); r.code != 1 || r.stdout != "" || r.err == "" {
 		t.Errorf("without a database: %+v", r)
 	}

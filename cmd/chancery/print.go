@@ -7,10 +7,12 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 	"unicode"
+	"unicode/utf16"
 
 	"github.com/goccy/go-yaml"
 )
@@ -101,17 +103,63 @@ func (o output) done(v any, sentence string) error {
 // document writes v as JSON or YAML.
 func (o output) document(v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")
+	if err == nil && o.Output == "yaml" {
+		text, err = asYAML(text)
+	}
 	if err != nil {
 		return err
 	}
-	if o.Output == "yaml" {
-		text, err = yaml.JSONToYAML(text)
-		if err != nil {
-			return err
+	_, err = io.WriteString(stdout, escaped(strings.TrimRight(string(text), "\n"))+"\n")
+	return err
+}
+
+// escaped is JSON in which what could steer a terminal is escaped. It can stand in strings only.
+func escaped(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '\n' || r == ' ' || unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r > 0xFFFF:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
 		}
 	}
-	_, err = stdout.Write(append(bytes.TrimRight(text, "\n"), '\n'))
-	return err
+	return b.String()
+}
+
+// asYAML is JSON as YAML, its members in their order.
+func asYAML(text []byte) ([]byte, error) {
+	var v any
+	if err := yaml.UnmarshalWithOptions(text, &v, yaml.UseOrderedMap()); err != nil {
+		return nil, err
+	}
+	plainNames(v)
+	return yaml.MarshalWithOptions(v, yaml.CustomMarshaler[string](func(s string) ([]byte, error) {
+		if plain(s) != s {
+			return []byte(strconv.Quote(s)), nil // whose escapes YAML has too
+		}
+		return yaml.Marshal(s)
+	}))
+}
+
+// plainNames takes out of the names of members what could steer a terminal: YAML writes them as they are.
+func plainNames(v any) {
+	switch v := v.(type) {
+	case yaml.MapSlice:
+		for i := range v {
+			if name, ok := v[i].Key.(string); ok {
+				v[i].Key = plain(name)
+			}
+			plainNames(v[i].Value)
+		}
+	case []any:
+		for _, element := range v {
+			plainNames(element)
+		}
+	}
 }
 
 // member is one of a JSON object.

@@ -36,6 +36,7 @@ func TestMain(m *testing.M) {
 type program struct {
 	t     *testing.T
 	flags []string
+	env   []string
 }
 
 // result is what a command left behind.
@@ -56,7 +57,8 @@ func (p *program) command(args ...string) *exec.Cmd {
 			cmd.Env = append(cmd.Env, e)
 		}
 	}
-	cmd.Env = append(cmd.Env, asProgram+"=1")
+	cmd.Env = append(cmd.Env, asProgram+"=1", "CHANCERY_CONFIG="+filepath.Join(p.t.TempDir(), "config.yaml"))
+	cmd.Env = append(cmd.Env, p.env...)
 	return cmd
 }
 
