@@ -113,6 +113,10 @@ var handiwork = []handy{
 	{"a client is deleted", "", "client delete initech {cid} --yes", 0, "deleted", "", ""},
 	{"a deleted client is not there", "", "client show initech {cid}", 3, "no such client", "", ""},
 
+	{"an alias is added", "", "alias add initech https://login.initech.example", 0, "login.initech.example", `aid=(?m)^id +(\S+)`, ""},
+	{"of one tenant alone", "", "alias add acme https://login.initech.example", 1, "taken", "", ""},
+	{"aliases are listed", "", "alias list initech", 0, "login.initech.example", "", ""},
+	{"an alias is removed", "", "alias remove initech {aid}", 0, "removed", "", ""},
 	{"a webhook is made", "", "webhook create initech https://hooks.example/x --event user_created --description CRM", 0, "whsec_", `wid=(?m)^id +(\S+)`, ""},
 	{"webhooks are listed", "", "webhook list initech", 0, "CRM", "", "whsec_"},
 	{"a webhook is shown", "", "webhook show initech {wid}", 0, "hooks.example/x", "", "whsec_"},
