@@ -12,5 +12,6 @@ CREATE TABLE leases (
 
 ALTER TABLE leases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE leases FORCE ROW LEVEL SECURITY;
+CREATE POLICY one_tenant ON leases TO chancery_app USING (tenant_id = current_setting('app.tenant_id', true));
 CREATE POLICY every_tenant ON leases TO chancery_system USING (true);
-GRANT SELECT, INSERT, UPDATE, DELETE ON leases TO chancery_system;
+GRANT SELECT, INSERT, UPDATE, DELETE ON leases TO chancery_app, chancery_system;
