@@ -87,6 +87,7 @@ type TokenSettings struct {
 	RefreshTokenIdle     int64  `json:"refresh_token_idle,omitempty"`     // 30 days; negative: none
 	RefreshTokenKeep     bool   `json:"refresh_token_keep,omitempty"`     // no rotation for confidential clients
 	RefreshTokenGrace    int64  `json:"refresh_token_grace,omitempty"`    // 10 s in which a repeat gets the same successor; negative: none
+	IDTokenReissue       bool   `json:"id_token_reissue,omitempty"`       // the backend makes a new ID token after a refresh, if it wants one
 	KeyRotation          int64  `json:"key_rotation,omitempty"`           // days between rotations: 90; negative: never
 	AuthorizationLimit   int64  `json:"authorization_limit,omitempty"`    // days that consent is remembered: no limit
 }

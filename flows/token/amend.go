@@ -333,3 +333,18 @@ func (s *Service) token(t *tenant.Tenant, is *Changed, c *Change, stored []byte,
 	}
 	is.Token, to.Token, to.Replaced = &a, &a, stored
 }
+
+// Properties are those of the grant of that id; none where there is none.
+func (s *Service) Properties(ctx context.Context, t *tenant.Tenant, grantID string) ([]grant.Property, error) {
+	if grantID == "" {
+		return nil, nil
+	}
+	g, err := s.Grants.Grant(ctx, t.ID, grantID)
+	if errors.Is(err, grant.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return g.Terms.Properties, nil
+}

@@ -39,6 +39,7 @@ func (s *Service) exchange(ctx context.Context, t *tenant.Tenant, r *Request) (g
 	p.facts = map[string]any{"subject_token": subject.told(), "requested_token_type": p.Issued}
 	p.Subject, p.From, p.NotAfter, p.Login, p.MayAct = subject.subject, subject.grant, subject.expires, subject.login, subject.mayAct
 	p.Alone = subject.kind == oauth.TypeAccessToken && subject.grant == "" // a client's own
+	p.SubjectToken, p.ActorToken = subject.ours(t), actor.ours(t)
 	p.Detail = map[string]string{"subject_token_type": subject.kind}
 	if subject.clientID != "" && subject.clientID != r.Client.ID {
 		p.Detail["subject_token_client"] = subject.clientID

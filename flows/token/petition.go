@@ -38,6 +38,8 @@ type Petition struct {
 	Proved   oauth.Confirmation `json:"confirmation,omitzero"`
 	Detail   map[string]string  `json:"detail,omitempty"` // for the record
 
+	SubjectToken, ActorToken *PresentedToken `json:"-"` // ours, of a token exchange, for the backend; nil: none is
+
 	facts map[string]any // for the hook
 }
 

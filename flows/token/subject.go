@@ -37,6 +37,30 @@ type presented struct {
 	claims      json.RawMessage // of a JWT that others issued
 }
 
+// PresentedToken is what is known of an access or refresh token of ours that was presented. It is for the tenant's backend.
+type PresentedToken struct {
+	ClientID  string
+	Subject   string // empty: the client's own
+	Scope     oauth.Scope
+	Audience  []string // none: this server
+	Details   oauth.Details
+	ExpiresAt time.Time
+	Grant     string // id; empty: none
+}
+
+// ours is what there is to tell of a token of ours; nil: it is none, or tells no more than what is in it.
+func (p *presented) ours(t *tenant.Tenant) *PresentedToken {
+	if p == nil || p.kind != oauth.TypeAccessToken && p.kind != oauth.TypeRefreshToken {
+		return nil
+	}
+	out := &PresentedToken{ClientID: p.clientID, Subject: p.subject, Scope: p.scope, Details: p.details, ExpiresAt: p.expires, Grant: p.grant,
+		Audience: slices.DeleteFunc(slices.Clone(p.audience), func(v string) bool { return v == t.Issuer })}
+	if p.grant == "" {
+		out.Subject = ""
+	}
+	return out
+}
+
 // tokenType is one kind of token that may be presented.
 type tokenType struct {
 	name string

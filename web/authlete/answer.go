@@ -35,6 +35,8 @@ const (
 	notFound            action = "NOT_FOUND"
 	callerError         action = "CALLER_ERROR"
 	authleteError       action = "AUTHLETE_ERROR"
+	idTokenReissuable   action = "ID_TOKEN_REISSUABLE"
+	noContent           action = "NO_CONTENT"
 )
 
 // result are the members of every answer.

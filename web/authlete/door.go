@@ -62,6 +62,7 @@ var runtime = []endpoint{
 	{path: "/auth/token/create", flow: "token create", codes: "A109", misused: badRequest, serve: (*Door).tokenCreate},
 	{path: "/auth/token/update", flow: "token update", codes: "A135", misused: badRequest, serve: (*Door).tokenUpdate},
 	{path: "/idtoken/reissue", flow: "token reissue", codes: "A317", misused: callerError, serve: (*Door).idTokenReissue},
+	{path: "/jose/verify", flow: "jose", codes: "A160", serve: (*Door).joseVerify},
 	{path: "/auth/introspection", flow: "introspect", codes: "A056", worded: challenge, serve: (*Door).introspection},
 	{path: "/auth/introspection/standard", flow: "introspect", codes: "A145", serve: (*Door).introspectionStandard},
 	{path: "/auth/userinfo", flow: "userinfo", codes: "A091", worded: challenge, serve: (*Door).userInfo},
@@ -138,6 +139,7 @@ func (d *Door) Mount(r *wire.Router) {
 			r.Service(e.method, path, func(c *gin.Context, t *tenant.Tenant) { (&call{c, t, e}).administer(d) })
 		}
 	}
+	d.mountUnsupported(r)
 	d.mountPlatform(r)
 }
 

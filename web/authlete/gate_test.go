@@ -121,7 +121,7 @@ func TestWhatIsNotServed(t *testing.T) {
 			status       int
 			code         string
 		}{
-			{"POST", "/api/" + number + "/vci/metadata", 404, "A001208"},
+			{"POST", "/api/" + number + "/vci/nothing", 404, "A001208"},
 			{"POST", "/api/nothing", 404, "A001208"},
 			{"GET", "/api", 404, "A001208"},
 			{"GET", "/api/" + number + "/auth/token", 405, "A001209"},

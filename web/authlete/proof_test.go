@@ -39,9 +39,15 @@ func (w *world) prove(t *testing.T, method, url string, more ...string) string {
 			claims[name] = proof.Hash(value)
 		}
 	}
+	return signedWith(t, map[string]any{"typ": "dpop+jwt", "alg": "ES256", "jwk": map[string]string{"kty": "EC", "crv": "P-256", "x": encoded(point[1:33]), "y": encoded(point[33:])}}, claims)
+}
+
+// signedWith is a JWT of that header and those claims, signed with the clients' key.
+func signedWith(t *testing.T, header, claims map[string]any) string {
+	t.Helper()
+	encoded := base64.RawURLEncoding.EncodeToString
 	var parts []string
-	for _, part := range []any{map[string]any{"typ": "dpop+jwt", "alg": "ES256",
-		"jwk": map[string]string{"kty": "EC", "crv": "P-256", "x": encoded(point[1:33]), "y": encoded(point[33:])}}, claims} {
+	for _, part := range []any{header, claims} {
 		b, err := json.Marshal(part)
 		if err != nil {
 			t.Fatal(err)
@@ -50,9 +56,26 @@ func (w *world) prove(t *testing.T, method, url string, more ...string) string {
 	}
 	signed := strings.Join(parts, ".")
 	sum := sha256.Sum256([]byte(signed))
-	r, s, err := ecdsa.Sign(rand.Reader, key, sum[:])
+	r, s, err := ecdsa.Sign(rand.Reader, proofKey(), sum[:])
 	if err != nil {
 		t.Fatal(err)
 	}
 	return signed + "." + encoded(append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...))
+}
+
+// assertion is a JWT of a client.
+func assertion(t *testing.T, claims map[string]any) string {
+	t.Helper()
+	return signedWith(t, map[string]any{"typ": "JWT", "alg": "ES256"}, claims)
+}
+
+// publicKeys are those of such a client.
+func publicKeys(t *testing.T) json.RawMessage {
+	t.Helper()
+	point, err := proofKey().PublicKey.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded := base64.RawURLEncoding.EncodeToString
+	return json.RawMessage(`{"keys":[{"kty":"EC","crv":"P-256","use":"sig","alg":"ES256","x":"` + encoded(point[1:33]) + `","y":"` + encoded(point[33:]) + `"}]}`)
 }

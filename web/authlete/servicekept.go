@@ -124,7 +124,7 @@ var keptMembers = concat(
 	keeping(kept, "l", "ten minutes, whatever it says", "authorizationResponseDuration"),
 	keeping(kept, "b", "the endpoints below the issuer are served whatever it says", "directAuthorizationEndpointEnabled", "directTokenEndpointEnabled",
 		"directRevocationEndpointEnabled", "directIntrospectionEndpointEnabled", "directJwksEndpointEnabled", "directUserInfoEndpointEnabled"),
-	keeping(kept, "b", "", "errorDescriptionOmitted", "claimShortcutRestrictive", "idTokenReissuable", "cimdQueryPermitted"),
+	keeping(kept, "b", "", "errorDescriptionOmitted", "claimShortcutRestrictive", "cimdQueryPermitted"),
 	keeping(kept, "b", "it is always so", "mutualTlsValidatePkiCertChain", "refreshTokenDurationKept", "requestObjectAudienceChecked", "tokenExchangeByIdentifiableClientsOnly",
 		"tokenExchangeUnsignedJwtRejected", "tokenExchangeEncryptedJwtRejected", "jwtGrantByIdentifiableClientsOnly", "jwtGrantUnsignedJwtRejected",
 		"jwtGrantEncryptedJwtRejected", "dcrScopeUsedAsRequestable", "requestObjectEncryptionAlgMatchRequired", "requestObjectEncryptionEncMatchRequired", "httpAliasProhibited"),

@@ -93,6 +93,11 @@ type undecided struct {
 	ActorToken         string   `json:"actorToken,omitempty"`
 	ActorTokenType     string   `json:"actorTokenType,omitempty"`
 	Assertion          string   `json:"assertion,omitempty"`
+
+	SubjectTokenInfo *tokenInfo `json:"subjectTokenInfo,omitempty"`
+	ActorTokenInfo   *tokenInfo `json:"actorTokenInfo,omitempty"`
+
+	RequestedIDTokenClaims []string `json:"requestedIdTokenClaims,omitempty"`
 }
 
 // token serves a token request.
@@ -133,13 +138,16 @@ func (d *Door) token(c *call) (answer, error) {
 		return c.refused(out, err)
 	}
 	if pending != nil {
-		return c.handOver(out, pending, params), nil
+		return d.handOver(c, out, pending, params)
 	}
 	properties = append(properties, tokens.Grant.Terms.Properties...)
 	out.tokens(d.Now(), client, &tokens, properties)
 	out.ServiceAttributes = attributes(c.tenant.Settings.Attributes)
 	out.Resources = params["resource"]
 	out.result = c.outcome(success, "The token response was made.").result(okay, response(&tokens, properties))
+	if out.GrantType == grantTypes.here(oauth.RefreshToken) && c.tenant.Settings.Tokens.IDTokenReissue && tokens.Scope.Has(oauth.OpenID) {
+		out.Action, out.RequestedIDTokenClaims = idTokenReissuable, tokens.Grant.Terms.IDTokenClaims
+	}
 	return out, nil
 }
 

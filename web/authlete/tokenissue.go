@@ -132,7 +132,7 @@ var decides = map[string]action{oauth.Password: "PASSWORD", oauth.TokenExchange:
 
 // handOver tells the backend of a request that it decides. That it was checked as far as we can is said in the ticket's
 // request: it is settled by that ticket.
-func (c *call) handOver(out *tokenAnswer, p *token.Pending, params map[string][]string) answer {
+func (d *Door) handOver(c *call, out *tokenAnswer, p *token.Pending, params map[string][]string) (answer, error) {
 	first := func(name string) string {
 		if vs := params[name]; len(vs) > 0 {
 			return vs[0]
@@ -147,12 +147,52 @@ func (c *call) handOver(out *tokenAnswer, p *token.Pending, params map[string][]
 		out.Subject, out.Audiences = p.Subject, slices.Clone(params["audience"])
 		out.RequestedTokenType, out.SubjectToken, out.SubjectTokenType = tokenKinds.here(p.Issued), first("subject_token"), tokenKinds.here(first("subject_token_type"))
 		out.ActorToken, out.ActorTokenType = first("actor_token"), tokenKinds.here(first("actor_token_type"))
+		var err error
+		if out.SubjectTokenInfo, err = d.tokenInfo(c, p.SubjectToken); err == nil {
+			out.ActorTokenInfo, err = d.tokenInfo(c, p.ActorToken)
+		}
+		if err != nil {
+			return nil, err
+		}
 	case oauth.JWTBearer:
 		out.Subject, out.Assertion = p.Subject, first("assertion")
 	}
 	out.ServiceAttributes = attributes(c.tenant.Settings.Attributes)
 	out.result = c.outcome(success, "The authorization server decides.").result(decides[p.GrantType], "")
-	return out
+	return out, nil
+}
+
+// tokenInfo tells of a token of ours that was presented in an exchange. expiresAt is in milliseconds.
+type tokenInfo struct {
+	Subject    string        `json:"subject,omitempty"`
+	Scopes     []scopeObject `json:"scopes,omitempty"`
+	ExpiresAt  int64         `json:"expiresAt,omitempty"`
+	Properties []property    `json:"properties,omitempty"`
+	Resources  []string      `json:"resources,omitempty"`
+	Details    *authzDetails `json:"authorizationDetails,omitempty"`
+	Number     int64         `json:"clientId,omitempty"`
+	Alias      string        `json:"clientIdAlias,omitempty"`
+	AliasUsed  bool          `json:"clientIdAliasUsed"`
+}
+
+// tokenInfo words what is known of a presented token, with the properties of its grant; nil is nil.
+func (d *Door) tokenInfo(c *call, p *token.PresentedToken) (*tokenInfo, error) {
+	if p == nil {
+		return nil, nil
+	}
+	out := &tokenInfo{Subject: p.Subject, Scopes: scopesOf(p.Scope), ExpiresAt: p.ExpiresAt.UnixMilli(), Resources: p.Audience, Details: detailsOf(p.Details), Alias: p.ClientID}
+	client, err := d.Access.Client(c.Request.Context(), c.tenant, p.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	if client != nil {
+		out.Number, out.AliasUsed = client.Number, aliased(client)
+	}
+	properties, err := d.Tokens.Properties(c.Request.Context(), c.tenant, p.Grant)
+	for _, p := range properties {
+		out.Properties = append(out.Properties, property(p))
+	}
+	return out, err
 }
 
 // tokenKinds are the types of token.

@@ -104,6 +104,9 @@ func TestTheBackendDecidesTokenRequests(t *testing.T) {
 		if got["action"] != "TOKEN_EXCHANGE" || got["subjectToken"] != c["access_token"] || got["subjectTokenType"] != "ACCESS_TOKEN" || got["subject"] != "alice" {
 			t.Fatal(got)
 		}
+		if info, _ := got["subjectTokenInfo"].(m); info["subject"] != "alice" || info["clientIdAlias"] == nil || info["expiresAt"] == nil || len(info["properties"].([]any)) != 1 || got["actorTokenInfo"] != nil {
+			t.Error(got)
+		}
 		if issued := content(t, w.answer(t, "/auth/token/issue", map[string]any{"ticket": got["ticket"], "subject": "alice"})); issued["issued_token_type"] != oauth.TypeAccessToken {
 			t.Error(issued)
 		}

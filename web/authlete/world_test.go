@@ -264,7 +264,8 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 		w.tenants[name] = w.newTenant(t, name)
 		w.furnish(t, clients, w.tenants[name])
 	}
-	issuer := &grant.Issuer{Now: w.clock, Rand: rand.Reader}
+	clientKeys := tenant.NewClientKeys(w.clock, nil)
+	issuer := &grant.Issuer{Now: w.clock, Rand: rand.Reader, Keys: clientKeys}
 	requests := &request.Service{Now: w.clock, Rand: rand.Reader, Store: db, ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
 		Hint: func(ctx context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
 			return issuer.ParseIDToken(ctx, t, c.ID, hint)
@@ -279,7 +280,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 		Authorize: &authorize.Service{Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Requests: requests,
 			Sessions: &session.Service{Now: w.clock, Rand: rand.Reader, Store: db}},
 		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Records: db, Sessions: db, Accounts: accounts, CIBA: backchannel, Device: devices,
-			Passwords: accounts, Access: questions, Replay: db, Tickets: w.store},
+			Passwords: accounts, Access: questions, Keys: clientKeys, Replay: db, Tickets: w.store},
 		Access:     questions,
 		CIBA:       backchannel,
 		Device:     devices,
