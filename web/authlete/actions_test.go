@@ -21,6 +21,10 @@ var documented = map[string][]string{
 	"/auth/authorization/fail":             {"INTERNAL_SERVER_ERROR", "BAD_REQUEST", "LOCATION", "FORM"},
 	"/auth/authorization/ticket/info":      {"OK", "NOT_FOUND", "CALLER_ERROR", "AUTHLETE_ERROR"},
 	"/auth/authorization/ticket/update":    {"OK", "NOT_FOUND", "CALLER_ERROR", "AUTHLETE_ERROR"},
+	"/client/registration":                 {"CREATED", "BAD_REQUEST", "INTERNAL_SERVER_ERROR"},
+	"/client/registration/get":             {"OK", "BAD_REQUEST", "UNAUTHORIZED", "INTERNAL_SERVER_ERROR"},
+	"/client/registration/update":          {"UPDATED", "BAD_REQUEST", "UNAUTHORIZED", "INTERNAL_SERVER_ERROR"},
+	"/client/registration/delete":          {"DELETED", "BAD_REQUEST", "UNAUTHORIZED", "INTERNAL_SERVER_ERROR"},
 	"/pushed_auth_req":                     {"CREATED", "BAD_REQUEST", "UNAUTHORIZED", "FORBIDDEN", "PAYLOAD_TOO_LARGE", "INTERNAL_SERVER_ERROR"},
 	"/auth/token":                          {"INVALID_CLIENT", "INTERNAL_SERVER_ERROR", "BAD_REQUEST", "OK", "PASSWORD", "TOKEN_EXCHANGE", "JWT_BEARER", "ID_TOKEN_REISSUABLE", "NATIVE_SSO"},
 	"/auth/token/issue":                    {"OK", "INTERNAL_SERVER_ERROR"},
@@ -106,6 +110,7 @@ func TestEveryActionIsShown(t *testing.T) {
 		tokens := w.post(t, "/auth/token", redeeming(w.code(t, "")))
 		plain := w.post(t, "/auth/token/create", creating("scopes", []string{"read"}))
 		sealed := w.post(t, "/auth/token/create", creating("clientIdentifier", "signed"))
+		registered := func(pairs ...string) m { return w.registered(t, pairs...) }
 		long := m{"parameters": strings.Repeat("x", maxPushed+1)}
 		pushing := asked("")
 		shown := map[string]bool{}
@@ -135,6 +140,21 @@ func TestEveryActionIsShown(t *testing.T) {
 			{"/auth/authorization/ticket/update", "NOT_FOUND", m{"ticket": "x", "info": "x"}},
 			{"/auth/authorization/ticket/update", "CALLER_ERROR", m{"ticket": 1}},
 			{"/auth/authorization/ticket/update", "AUTHLETE_ERROR", away{"ticket": w.ticket(t, ""), "info": "x"}},
+			{"/client/registration", "CREATED", m{"json": `{"redirect_uris":["https://dyn.example/cb"]}`}},
+			{"/client/registration", "BAD_REQUEST", m{"json": `{}`}},
+			{"/client/registration", "INTERNAL_SERVER_ERROR", away{"json": `{"redirect_uris":["https://dyn.example/cb"]}`}},
+			{"/client/registration/get", "OK", registered()},
+			{"/client/registration/get", "UNAUTHORIZED", m{"clientId": "nobody", "token": "x"}},
+			{"/client/registration/get", "BAD_REQUEST", m{"clientId": "nobody", "token": "x", "lenient": true}},
+			{"/client/registration/get", "INTERNAL_SERVER_ERROR", away(registered())},
+			{"/client/registration/update", "UPDATED", registered("json", `{"client_id":"$","redirect_uris":["https://dyn.example/cb"]}`)},
+			{"/client/registration/update", "UNAUTHORIZED", m{"clientId": "nobody", "token": "x", "json": "{}"}},
+			{"/client/registration/update", "BAD_REQUEST", registered("json", `{"client_id":"$","redirect_uris":["x"]}`)},
+			{"/client/registration/update", "INTERNAL_SERVER_ERROR", away(registered("json", `{"client_id":"$","redirect_uris":["https://dyn.example/cb"]}`))},
+			{"/client/registration/delete", "DELETED", registered()},
+			{"/client/registration/delete", "UNAUTHORIZED", m{"clientId": "nobody", "token": "x"}},
+			{"/client/registration/delete", "BAD_REQUEST", m{"clientId": "nobody", "token": "x", "lenient": true}},
+			{"/client/registration/delete", "INTERNAL_SERVER_ERROR", away(registered())},
 			{"/pushed_auth_req", "CREATED", m{"parameters": pushing, "clientId": "app", "clientSecret": clientsSecret}},
 			{"/pushed_auth_req", "BAD_REQUEST", m{"parameters": pushing + "&prompt=bad", "clientId": "app", "clientSecret": clientsSecret}},
 			{"/pushed_auth_req", "UNAUTHORIZED", m{"parameters": pushing}},
@@ -218,6 +238,8 @@ func TestEveryActionIsShown(t *testing.T) {
 			{"/device/complete", "SERVER_ERROR", away{"userCode": code(), "result": "ACCESS_DENIED"}},
 		} {
 			shown[c.path+" "+c.action] = true
+			body, _ := c.body.(m)
+			acme.Settings.Service.Unauthorized = body["lenient"] == nil
 			acme.Settings.Tokens.IDTokenReissue = c.action == "ID_TOKEN_REISSUABLE"
 			b, err := json.Marshal(c.body)
 			if err != nil {
@@ -254,4 +276,16 @@ func TestEveryActionIsShown(t *testing.T) {
 			}
 		}
 	})
+}
+
+// registered registers a client of acme by its metadata, and returns what it is told of itself by, and more. A $ in that is its id.
+func (w *world) registered(t *testing.T, pairs ...string) m {
+	t.Helper()
+	w.tenants["acme"].Settings.Service.Registration = true
+	a := content(t, w.post(t, "/client/registration", m{"json": `{"redirect_uris":["https://dyn.example/cb"]}`}))
+	out := m{"clientId": a["client_id"], "token": a["registration_access_token"]}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		out[pairs[i]] = strings.ReplaceAll(pairs[i+1], "$", a["client_id"].(string))
+	}
+	return out
 }

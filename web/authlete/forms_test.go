@@ -58,6 +58,7 @@ func rebody(r *http.Request, body string) {
 func TestFormsOfRequests(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		client := w.deciding(t)
+		w.registered(t)
 		w.tenants["acme"].Settings.CIBA.Enabled, w.tenants["acme"].Settings.Device.Enabled = true, true
 		made := w.answer(t, "/client/create", m{"clientType": "CONFIDENTIAL", "clientIdAlias": "desk", "responseTypes": []string{}, "grantTypes": []string{"CIBA", "DEVICE_CODE"}, "bcDeliveryMode": "POLL"})
 		secret := made["clientSecret"].(string)
@@ -83,23 +84,29 @@ func TestFormsOfRequests(t *testing.T) {
 			action string
 			body   func() m
 		}{
-			"/auth/authorization":                  {"INTERACTION", func() m { return m{"parameters": asked("")} }},
-			"/auth/authorization/issue":            {"LOCATION", func() m { return m{"ticket": w.ticket(t, ""), "subject": "alice"} }},
-			"/auth/authorization/fail":             {"LOCATION", func() m { return m{"ticket": w.ticket(t, ""), "reason": "DENIED"} }},
-			"/auth/authorization/ticket/info":      {"OK", func() m { return m{"ticket": w.ticket(t, "")} }},
-			"/auth/authorization/ticket/update":    {"OK", func() m { return m{"ticket": w.ticket(t, "")} }},
-			"/auth/token":                          {"OK", func() m { return redeeming(w.code(t, "")) }},
-			"/auth/token/issue":                    {"OK", func() m { return m{"ticket": pending(), "subject": "alice"} }},
-			"/auth/token/fail":                     {"BAD_REQUEST", func() m { return m{"ticket": pending(), "reason": "INVALID_TARGET"} }},
-			"/auth/token/create":                   {"OK", func() m { return creating() }},
-			"/auth/token/update":                   {"OK", func() m { return m{"accessToken": token} }},
-			"/idtoken/reissue":                     {"OK", func() m { return m{"accessToken": token, "refreshToken": tokens["refreshToken"].(string)} }},
-			"/jose/verify":                         {"", func() m { return m{"jose": token} }},
-			"/auth/introspection":                  {"OK", func() m { return m{"token": token, "scopes": []string{"openid", "email"}} }},
-			"/auth/introspection/standard":         {"OK", func() m { return m{"parameters": "token=" + token} }},
-			"/auth/userinfo":                       {"OK", func() m { return m{"token": token} }},
-			"/auth/userinfo/issue":                 {"JSON", func() m { return m{"token": token} }},
-			"/auth/revocation":                     {"OK", func() m { return m{"parameters": "token=x", "clientId": "app", "clientSecret": clientsSecret} }},
+			"/auth/authorization":               {"INTERACTION", func() m { return m{"parameters": asked("")} }},
+			"/auth/authorization/issue":         {"LOCATION", func() m { return m{"ticket": w.ticket(t, ""), "subject": "alice"} }},
+			"/auth/authorization/fail":          {"LOCATION", func() m { return m{"ticket": w.ticket(t, ""), "reason": "DENIED"} }},
+			"/auth/authorization/ticket/info":   {"OK", func() m { return m{"ticket": w.ticket(t, "")} }},
+			"/auth/authorization/ticket/update": {"OK", func() m { return m{"ticket": w.ticket(t, "")} }},
+			"/auth/token":                       {"OK", func() m { return redeeming(w.code(t, "")) }},
+			"/auth/token/issue":                 {"OK", func() m { return m{"ticket": pending(), "subject": "alice"} }},
+			"/auth/token/fail":                  {"BAD_REQUEST", func() m { return m{"ticket": pending(), "reason": "INVALID_TARGET"} }},
+			"/auth/token/create":                {"OK", func() m { return creating() }},
+			"/auth/token/update":                {"OK", func() m { return m{"accessToken": token} }},
+			"/idtoken/reissue":                  {"OK", func() m { return m{"accessToken": token, "refreshToken": tokens["refreshToken"].(string)} }},
+			"/jose/verify":                      {"", func() m { return m{"jose": token} }},
+			"/auth/introspection":               {"OK", func() m { return m{"token": token, "scopes": []string{"openid", "email"}} }},
+			"/auth/introspection/standard":      {"OK", func() m { return m{"parameters": "token=" + token} }},
+			"/auth/userinfo":                    {"OK", func() m { return m{"token": token} }},
+			"/auth/userinfo/issue":              {"JSON", func() m { return m{"token": token} }},
+			"/auth/revocation":                  {"OK", func() m { return m{"parameters": "token=x", "clientId": "app", "clientSecret": clientsSecret} }},
+			"/client/registration":              {"CREATED", func() m { return m{"json": `{"redirect_uris":["https://dyn.example/cb"]}`} }},
+			"/client/registration/get":          {"OK", func() m { return w.registered(t) }},
+			"/client/registration/update": {"UPDATED", func() m {
+				return w.registered(t, "json", `{"client_id":"$","redirect_uris":["https://dyn.example/cb"]}`)
+			}},
+			"/client/registration/delete":          {"DELETED", func() m { return w.registered(t) }},
 			"/pushed_auth_req":                     {"CREATED", func() m { return m{"parameters": asked(""), "clientId": "app", "clientSecret": clientsSecret} }},
 			"/backchannel/authentication":          {"USER_IDENTIFICATION", func() m { return desk("scope", "openid", "login_hint", "alice") }},
 			"/backchannel/authentication/issue":    {"OK", func() m { return m{"ticket": begun()} }},
