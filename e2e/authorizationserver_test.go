@@ -35,6 +35,7 @@ func (s *server) serveAuthorizationServer(t *testing.T, program string) *authori
 	if as.Issuer != as.url {
 		t.Fatal("the issuer is", as.Issuer)
 	}
+	as.patch(t, map[string]any{"device": map[string]any{"verification_uri": as.url + "/device"}})
 	said := &output{}
 	cmd := exec.Command(program, "-listen", addr, "-api", s.url, "-service", fmt.Sprint(as.ServiceID), "-resource-server", as.resource["id"])
 	cmd.Env = append(s.environment(), "CHANCERY_API_TOKEN="+as.APIToken, "USER_PASSWORD="+as.password, "RESOURCE_SERVER_SECRET="+as.resource["secret"])
@@ -78,7 +79,7 @@ func (as *authorizationServer) register(t *testing.T, redirectURI string) *clien
 		Secret string `json:"clientSecret"`
 	}
 	as.ticketAPI(t, "/client/create", map[string]any{"clientName": "Shop", "clientType": "CONFIDENTIAL", "redirectUris": []string{redirectURI},
-		"responseTypes": []string{"CODE"}, "grantTypes": []string{"AUTHORIZATION_CODE", "REFRESH_TOKEN", "CIBA"}, "bcDeliveryMode": "POLL"}).want(t, "200").read(t, &made)
+		"responseTypes": []string{"CODE"}, "grantTypes": []string{"AUTHORIZATION_CODE", "REFRESH_TOKEN", "CIBA", "DEVICE_CODE"}, "bcDeliveryMode": "POLL"}).want(t, "200").read(t, &made)
 	secret(made.Secret)
 	return &client{ID: fmt.Sprint(made.ID), Secret: made.Secret, RedirectURIs: []string{redirectURI}}
 }
@@ -111,6 +112,8 @@ func TestAuthorizationServer(t *testing.T) {
 		t.Run("code flow", func(t *testing.T) { as.codeFlow(t, rp, v, c) })
 		t.Run("refusals", func(t *testing.T) { as.refusals(t, rp, v, c) })
 		t.Run("backchannel", func(t *testing.T) { as.polled(t, rp, c) })
+		t.Run("pushed", func(t *testing.T) { as.pushed(t, rp, v, c) })
+		t.Run("device", func(t *testing.T) { as.device(t, rp, c) })
 		t.Run("browser", as.browser)
 	})
 }
@@ -118,7 +121,8 @@ func TestAuthorizationServer(t *testing.T) {
 func (as *authorizationServer) announced(t *testing.T, m map[string]any) {
 	for name, path := range map[string]string{"authorization_endpoint": "/authorize", "token_endpoint": "/token", "jwks_uri": "/jwks",
 		"userinfo_endpoint": "/userinfo", "introspection_endpoint": "/introspect", "revocation_endpoint": "/revoke",
-		"backchannel_authentication_endpoint": "/backchannel/authentication"} {
+		"backchannel_authentication_endpoint": "/backchannel/authentication", "pushed_authorization_request_endpoint": "/par",
+		"device_authorization_endpoint": "/device_authorization"} {
 		if m[name] != as.url+path {
 			t.Errorf("%s is %v", name, m[name])
 		}
@@ -252,6 +256,56 @@ func (as *authorizationServer) polled(t *testing.T, rp *stepwise, c *client) {
 		if e := rp.do(t, "backchannel", "login_hint", hint).Error; e != want {
 			t.Errorf("%s: %s", hint, e)
 		}
+	}
+}
+
+// pushed goes through a code flow whose request is pushed: the browser brings a reference alone.
+func (as *authorizationServer) pushed(t *testing.T, rp *stepwise, v *visitor, c *client) {
+	at, err := url.Parse(rp.must(t, "authorize", "pushed", "yes").URL)
+	if err != nil || len(at.Query()) != 2 || at.Query().Get("client_id") != c.ID || !strings.HasPrefix(at.Query().Get("request_uri"), "urn:ietf:params:oauth:request_uri:") {
+		t.Fatalf("the browser is sent to %s: %v", at, err)
+	}
+	back := v.open(t, at.String()).at
+	if k := rp.must(t, "redeem", "url", back.String()).Claims; k["sub"] != carolSub {
+		t.Errorf("%s; ID token: %v", back, k)
+	}
+	if p := v.open(t, at.String()); p.StatusCode != http.StatusBadRequest {
+		t.Errorf("a second time: %d %s", p.StatusCode, p.at)
+	}
+	call(t, http.MethodPost, as.url+"/par", basic(c.ID, "not the secret"), form("response_type", "code")).want(t, "401 invalid_client")
+	call(t, http.MethodPost, as.url+"/par", c.auth(), form("response_type", "code", "redirect_uri", "https://evil.example/")).want(t, "400 invalid_request")
+}
+
+// device connects a device: its user enters the code at the example's own page.
+func (as *authorizationServer) device(t *testing.T, rp *stepwise, c *client) {
+	v := newVisitor(t)
+	as.signIn(t, v, as.url+"/device", "carol")
+	for answer, want := range map[string]string{"allow": "", "deny": "access_denied"} {
+		a := rp.learn(t, "device")
+		code := fmt.Sprint(a["user_code"])
+		if a["verification_uri"] != as.url+"/device" || !strings.Contains(fmt.Sprint(a["verification_uri_complete"]), code) {
+			t.Fatalf("the device is told %v", a)
+		}
+		rp.send(t, map[string]any{"step": "pollDevice", "device_code": a["device_code"], "expires_in": a["expires_in"], "interval": a["interval"]})
+		var got outcome
+		for rp.hear(t, &got); got.Pending; rp.hear(t, &got) {
+			if got = (outcome{}); answer == "" {
+				continue
+			}
+			p := v.fill(t, v.open(t, as.url+"/device"), "user_code", strings.ToLower(code))
+			if text := p.text(); !strings.Contains(text, "Shop") || !strings.Contains(text, "offline_access") {
+				t.Error("the page of the one who is asked:", text)
+			}
+			v.fill(t, p, "action", answer)
+			answer = ""
+		}
+		secret(got.Access, got.Refresh, got.ID)
+		if got.Error != want || want == "" && (got.Claims["sub"] != carolSub || got.Claims["aud"] != c.ID || got.Claims["email"] != "carol@example.com") {
+			t.Errorf("%s; ID token: %v", got.Error, got.Claims)
+		}
+	}
+	if text := v.fill(t, v.open(t, as.url+"/device"), "user_code", "nothing").text(); !strings.Contains(text, "does not work") {
+		t.Error("a code that is none:", text)
 	}
 }
 

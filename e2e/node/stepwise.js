@@ -42,14 +42,15 @@ config[client.customFetch] = async (...request) => {
 const steps = {
   metadata: () => config.serverMetadata(),
 
-  authorize: async (parameters) => {
+  authorize: async ({ pushed, ...parameters }) => {
     checks = {
       pkceCodeVerifier: client.randomPKCECodeVerifier(),
       expectedState: client.randomState(),
       expectedNonce: client.randomNonce(),
       idTokenExpected: true,
     }
-    const url = client.buildAuthorizationUrl(config, {
+    const build = pushed ? client.buildAuthorizationUrlWithPAR : client.buildAuthorizationUrl
+    const url = await build(config, {
       redirect_uri,
       scope,
       state: checks.expectedState,

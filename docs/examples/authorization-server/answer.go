@@ -11,12 +11,14 @@ import (
 // statuses are what the actions mean that end a request. Any other is not expected where they are looked up.
 var statuses = map[string]int{
 	"OK":                    http.StatusOK,
+	"CREATED":               http.StatusCreated,
 	"JSON":                  http.StatusOK,
 	"JWT":                   http.StatusOK,
 	"BAD_REQUEST":           http.StatusBadRequest,
 	"INVALID_CLIENT":        http.StatusUnauthorized,
 	"UNAUTHORIZED":          http.StatusUnauthorized,
 	"FORBIDDEN":             http.StatusForbidden,
+	"PAYLOAD_TOO_LARGE":     http.StatusRequestEntityTooLarge,
 	"INVALID_TICKET":        http.StatusInternalServerError,
 	"INTERNAL_SERVER_ERROR": http.StatusInternalServerError,
 }

@@ -11,8 +11,7 @@ import (
 // undone is what the service may say of itself and we do not do: endpoints that we do not have, and what a client sends in
 // headers that we do not hand over.
 var undone = []string{
-	"registration_endpoint", "pushed_authorization_request_endpoint", "require_pushed_authorization_requests",
-	"device_authorization_endpoint", "end_session_endpoint", "check_session_iframe", "authorization_challenge_endpoint",
+	"registration_endpoint", "end_session_endpoint", "check_session_iframe", "authorization_challenge_endpoint",
 	"mtls_endpoint_aliases", "tls_client_certificate_bound_access_tokens", "dpop_signing_alg_values_supported",
 	"introspection_endpoint_auth_signing_alg_values_supported",
 }

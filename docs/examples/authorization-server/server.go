@@ -20,6 +20,7 @@ type Server struct {
 	asking   memory[interaction] // authorization requests that wait for their user
 	consents memory[[]string]    // scope values that a user once allowed a client
 	requests memory[request]     // backchannel authentication requests that wait for their user
+	guesses  memory[int]         // codes of devices that a user entered and that do not work
 }
 
 type credentials struct{ ID, Secret string }
@@ -37,6 +38,8 @@ var endpoints = []struct {
 	{"userinfo_endpoint", []string{"GET", "POST"}, "/userinfo", (*Server).userInfo},
 	{"introspection_endpoint", []string{"POST"}, "/introspect", (*Server).introspect},
 	{"revocation_endpoint", []string{"POST"}, "/revoke", (*Server).revoke},
+	{"pushed_authorization_request_endpoint", []string{"POST"}, "/par", (*Server).push},
+	{"device_authorization_endpoint", []string{"POST"}, "/device_authorization", (*Server).device},
 	{"backchannel_authentication_endpoint", []string{"POST"}, "/backchannel/authentication", (*Server).backchannel},
 }
 
@@ -55,6 +58,8 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("POST /sign-in/{handle}", own.Handler(http.HandlerFunc(s.answered)))
 	mux.HandleFunc("GET /requests", s.waiting)
 	mux.Handle("POST /requests", own.Handler(http.HandlerFunc(s.decide)))
+	mux.HandleFunc("GET "+devicePage, s.enter)
+	mux.Handle("POST "+devicePage, own.Handler(http.HandlerFunc(s.connect)))
 	mux.HandleFunc("GET /style.css", s.style)
 	return mux
 }
