@@ -13,6 +13,7 @@ import (
 type Store interface {
 	History
 	Aliases
+	Usage
 	// CreateTenant records a tenant whole and gives it its ServiceID; tenant.ErrExists when its id or issuer is taken.
 	CreateTenant(ctx context.Context, r tenant.Record, ev audit.Event) (tenant.Record, error)
 	// Tenant returns the tenant of that id, enabled or not, or tenant.ErrUnknown.

@@ -38,6 +38,8 @@ var expiring = []struct {
 	{"idempotency", [...]string{expired, expired}, 0},
 	{"token_batches", [...]string{expired, expired}, 0},
 	{"changes", [...]string{`at <= ? AND at <= ?`, `at <= ? AND at <= ?`}, changesKept},
+	{"usage_days", [...]string{expired, expired}, 0},
+	{"usage_subjects", [...]string{expired, expired}, 0},
 	{"settings_history", [...]string{outdated, outdated}, admin.RevisionsKept},
 }
 

@@ -231,7 +231,7 @@ func withTenant(detail map[string]string, id tenant.ID) map[string]string {
 }
 
 // owned are the tables of a tenant's rows that do not vanish with its own row.
-var owned = []string{"clients", "accounts", "sessions", "interactions", "grants", "access_tokens", "authorizations", "authentications", "pushed_requests", "initial_tokens", "one_time_codes", "replays", "revocations", "audit_events", "audit_seals", "idempotency", "webhooks", "outbox", "token_batches", "granted_scopes"}
+var owned = []string{"clients", "accounts", "sessions", "interactions", "grants", "access_tokens", "authorizations", "authentications", "pushed_requests", "initial_tokens", "one_time_codes", "replays", "revocations", "audit_events", "audit_seals", "idempotency", "usage_days", "usage_subjects", "webhooks", "outbox", "token_batches", "granted_scopes"}
 
 // purge removes, step by step, what a tenant that is not there any more has left.
 func (db *DB) purge(ctx context.Context, id tenant.ID) error {

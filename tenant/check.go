@@ -110,6 +110,7 @@ func (c *checker) ranges(s *Settings) {
 		{"/request_objects/lifetime", s.RequestObjects.Lifetime, 10, day, false},
 		{"/challenge/lifetime", s.Challenge.Lifetime, 60, 30 * day, false},
 		{"/challenge/step_up_after", s.Challenge.StepUpAfter, 60, 365 * day, false},
+		{"/usage/retention", s.Usage.Retention, 31, 3650, false},
 		{"/dpop/nonce_lifetime", s.DPoP.NonceLifetime, 1, day, false},
 	} {
 		if r.value == 0 || r.min <= r.value && r.value <= r.max || r.negative && r.value == -1 {

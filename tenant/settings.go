@@ -48,6 +48,8 @@ type Settings struct {
 	Service ServiceSettings `json:"service,omitzero"`
 	Profile string          `json:"profile,omitempty"` // fapi2-security, fapi2-message-signing, fapi1-advanced, oauth21
 
+	Usage UsageSettings `json:"usage,omitzero"`
+
 	Attributes map[string]string `json:"attributes,omitempty"` // the operator's own notes, which the server does not read
 }
 

@@ -64,6 +64,7 @@ type app struct {
 	console   *admin.Console
 	sealed    atomic.Int64 // events
 	uses      *admin.LastUses
+	usage     *limit.Usage
 }
 
 // newApp opens the database that conf names, which it migrates first, and builds the services over it.
@@ -100,7 +101,7 @@ func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistenc
 	a.clients = &registration.Service{Store: db, Numbers: db, Initial: db, Now: time.Now, Rand: rand.Reader, Limit: a.limiter, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes(),
 		Permits: calls.Permits, Fetch: calls.Get}
 	a.console = &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Answers: db, Trail: db, Outbox: db, Live: a.tenant, Numbers: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
-	a.uses = &admin.LastUses{Store: db}
+	a.uses, a.usage = &admin.LastUses{Store: db}, &limit.Usage{Now: time.Now, Store: db}
 	a.console.Grace, a.console.PasswordPage = conf.DeleteGrace, login.PasswordPath
 	a.console.Logins = &session.Service{Now: time.Now, Rand: rand.Reader, Store: db, Register: db}
 	a.console.Webhooks, a.console.Owed, a.console.Permits = db, db, calls.Permits
@@ -158,7 +159,7 @@ func (a *app) healthy(ctx context.Context) error {
 func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Config {
 	clientKeys := tenant.NewClientKeys(time.Now, a.outbound.Get)
 	a.clients.Keys = clientKeys
-	issuer := &grant.Issuer{Now: time.Now, Rand: rand.Reader, Keys: clientKeys}
+	issuer := &grant.Issuer{Now: time.Now, Rand: rand.Reader, Keys: clientKeys, Usage: a.usage}
 	sessions := a.console.Logins
 	requests := &request.Service{Now: time.Now, Rand: rand.Reader, Store: a.db, Limit: a.limiter, ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(), Keys: clientKeys, Fetch: a.outbound.Get, Replay: a.db, Hint: func(ctx context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
 		return issuer.ParseIDToken(ctx, t, c.ID, hint)

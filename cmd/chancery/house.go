@@ -146,9 +146,9 @@ func (a *app) suspend(ctx context.Context, _ func() bool) error {
 	return err
 }
 
-// writeUses records which API tokens were used.
+// writeUses records which API tokens were used, and what tokens were issued.
 func (a *app) writeUses(ctx context.Context, _ func() bool) error {
-	return a.uses.Write(ctx, time.Now())
+	return errors.Join(a.uses.Write(ctx, time.Now()), a.usage.Write(ctx))
 }
 
 // sweep deletes in small portions, with a pause after each, so that it never stands in the way.

@@ -95,7 +95,11 @@ func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d 
 	if err != nil {
 		return "", err
 	}
-	return i.Seal(ctx, t, d.Client, p, IDTokenType, payload)
+	jwt, err := i.Seal(ctx, t, d.Client, p, IDTokenType, payload)
+	if err == nil {
+		i.Count(t, g, IDTokens)
+	}
+	return jwt, err
 }
 
 // SubjectFor is sub as ID tokens and UserInfo tell it to c, the client of g (OIDC Core §5.3.2, §8): the one that was given

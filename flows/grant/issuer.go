@@ -20,6 +20,33 @@ type Issuer struct {
 	Now  func() time.Time
 	Rand io.Reader
 	Keys ClientKeys // nil: nothing is encrypted to a client's key
+
+	Usage Usage // is told of each token; nil: nobody is
+}
+
+// Usage counts what is issued. It is safe for concurrent use, takes no time and tells nothing back.
+type Usage interface {
+	// Count counts a token of a kind that was minted for a client, and for a subject, unless it is empty.
+	Count(t *tenant.Tenant, client, kind, subject string)
+}
+
+// Kinds of token that are counted.
+const (
+	AccessTokens  = "access_token"
+	RefreshTokens = "refresh_token"
+	IDTokens      = "id_token"
+)
+
+// Count counts a token of g. One that is dropped, as another request was faster, is counted all the same.
+func (i *Issuer) Count(t *tenant.Tenant, g *Grant, kind string) {
+	if i.Usage == nil {
+		return
+	}
+	subject := g.Subject
+	if subject == g.ClientID {
+		subject = ""
+	}
+	i.Usage.Count(t, g.ClientID, kind, subject)
 }
 
 // id returns n random bytes.
@@ -60,6 +87,7 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 	if opaque(t, c, g) {
 		token = base64.RawURLEncoding.EncodeToString(i.random(32))
 		a.Hash = Hash(token)
+		i.Count(t, g, AccessTokens)
 		return token, life, &a, nil
 	}
 	claims := accessClaims{Issuer: t.Issuer, Subject: a.Subject, Audience: oneOrMany(audience), ClientID: a.ClientID,
@@ -86,6 +114,9 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 	token, err = t.Keys.Sign(ctx, now, alg, accessType, payload)
 	if err == nil && g.Terms.AccessToken.Encrypt {
 		token, err = t.Secret.Encrypt(encryption, accessType, token)
+	}
+	if err == nil {
+		i.Count(t, g, AccessTokens)
 	}
 	return token, life, stored, err
 }

@@ -33,6 +33,7 @@ func (i *Issuer) Mint(ctx context.Context, t *tenant.Tenant, g *Grant, c *tenant
 		m.Refresh.Confirmation = g.Terms.AccessToken.Confirmation
 		m.RefreshToken = RefreshToken(t, g.ID, m.Refresh.Generation)
 		notAfter = m.Refresh.End()
+		i.Count(t, g, RefreshTokens)
 	}
 	var err error
 	if m.AccessToken, m.ExpiresIn, m.Stored, err = i.MintAccess(ctx, t, g, g.Terms.Scope, audience, notAfter); err != nil {

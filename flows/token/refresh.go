@@ -53,6 +53,7 @@ func (s *Service) redeemRefresh(ctx context.Context, t *tenant.Tenant, r *Reques
 	}
 	if rotates(t, r.Client, g) || generation < g.Refresh.Generation {
 		next.Generation, next.RotatedAt = generation+1, now
+		s.Issuer.Count(t, g, grant.RefreshTokens)
 	}
 	effect := grant.Rotation{Grant: id, Presented: generation, Next: next}
 	if generation >= g.Refresh.Generation-1 { // an older one is a replay, for which nothing is minted

@@ -15,6 +15,7 @@ import (
 	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/device"
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/limit"
 	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/request"
@@ -46,6 +47,7 @@ type DB interface {
 	admin.Numbers
 	session.Store
 	outbox.Store
+	limit.UsageStore
 	outbox.Webhooks
 	session.Register
 	grant.Register
@@ -64,6 +66,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"tenants", tenants},
 		{"history", history},
 		{"aliases", aliases},
+		{"usage", usages},
 		{"deleted tenants", deletedTenants},
 		{"access", accesses},
 		{"answers", answers},
@@ -143,6 +146,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[admin.Answers](),
 	reflect.TypeFor[admin.Trail](),
 	reflect.TypeFor[admin.Uses](),
+	reflect.TypeFor[limit.UsageStore](),
 	reflect.TypeFor[account.Store](),
 	reflect.TypeFor[account.Factors](),
 	reflect.TypeFor[authorize.Store](),

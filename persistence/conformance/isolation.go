@@ -16,6 +16,7 @@ import (
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/limit"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/flows/session"
@@ -79,6 +80,7 @@ func (k *kit) fill() {
 	k.push("pushed")
 	k.must(k.db.PutInitialToken(k.ctx, k.t, k.initialToken("initial", 3), 9, audit.Event{}))
 	k.administered()
+	k.must(k.db.PutUsage(k.ctx, []limit.Issued{k.issued(today, "app "+mark(k.t), "access_token", 1)}, []limit.Active{k.active(thisMonth, 1, 1)}))
 	k.must(k.putAlias(k.alias("known")))
 	k.once("once", "request")
 	k.must(k.db.BeginAuthentication(k.ctx, k.t, k.authentication("identifying", decoupled.Identifying)))
@@ -140,6 +142,9 @@ func (k *kit) dump() contents {
 	put("pushed request", pushed, err)
 	revisions, err := k.db.Revisions(k.ctx, k.t, 0, 100)
 	put("tenant's history", revisions, err)
+	put("usage", k.used(admin.ByClient), nil)
+	months, err := k.db.ActiveSubjects(k.ctx, k.t, 0, 1<<30)
+	put("active", months, err)
 	initial, err := k.db.InitialTokens(k.ctx, k.t)
 	put("initial tokens", initial, err)
 	for _, id := range []string{"identifying", "waiting", "approved", "device"} {
@@ -207,8 +212,14 @@ var isolations = map[string]kept{
 	"admin.Answers.PutAnswer": {call: func(k *kit) (any, error) {
 		return none(k.db.PutAnswer(k.ctx, k.t, hash("once"), admin.Answer{Status: 201, Body: []byte("mine")}))
 	}},
-	"admin.Store.Aliases":  {call: func(k *kit) (any, error) { return k.db.Aliases(k.ctx, k.t) }},
-	"admin.Store.PutAlias": {call: func(k *kit) (any, error) { return none(k.putAlias(k.alias("another"))) }},
+	"limit.UsageStore.PutUsage": {call: func(k *kit) (any, error) {
+		return none(k.db.PutUsage(k.ctx, []limit.Issued{k.issued(today, "app", "id_token", 1)}, []limit.Active{k.active(thisMonth, 2, 1)}))
+	}},
+	"admin.Store.TokensIssued":    {call: func(k *kit) (any, error) { return k.used(admin.ByClient), nil }},
+	"admin.Store.AllTokensIssued": {why: everyTenant},
+	"admin.Store.ActiveSubjects":  {call: func(k *kit) (any, error) { return k.db.ActiveSubjects(k.ctx, k.t, 0, 1<<30) }},
+	"admin.Store.Aliases":         {call: func(k *kit) (any, error) { return k.db.Aliases(k.ctx, k.t) }},
+	"admin.Store.PutAlias":        {call: func(k *kit) (any, error) { return none(k.putAlias(k.alias("another"))) }},
 	"admin.Store.DropAlias": {call: func(k *kit) (any, error) {
 		return none(k.db.DropAlias(k.ctx, k.t, k.alias("known").ID, k.now, k.event(audit.AliasRemoved)))
 	}},

@@ -96,6 +96,7 @@ var sweeps = []promise{
 		}
 	}},
 	oldRevisions,
+	oldUsage,
 	{"several sweep at once, and each row is counted once", func(k *kit) {
 		k.swept(k.at(24 * time.Hour))
 		for i := range 200 {

@@ -21,6 +21,7 @@ import (
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/limit"
 	"github.com/chancery-id/chancery/flows/proof"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/session"
@@ -45,6 +46,7 @@ type house struct {
 	console *admin.Console
 	db      *persistence.DB
 	uses    *admin.LastUses
+	usage   *limit.Usage
 
 	mu      sync.Mutex
 	answers []string // every body that the console's routes answered with
@@ -79,12 +81,13 @@ func newReplicaWith(t *testing.T, db *persistence.DB, limits wire.Limiter) *hous
 	resolver := tenant.NewResolver(db, tenant.Options{Now: time.Now})
 	accounts := &account.Service{Store: db, Factors: db, Now: time.Now, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader}}
 	clients := &registration.Service{Store: db, Initial: db, Now: time.Now, Rand: rand.Reader, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}
-	issuer := &grant.Issuer{Now: time.Now, Rand: rand.Reader}
+	usage := &limit.Usage{Now: time.Now, Store: db}
+	issuer := &grant.Issuer{Now: time.Now, Rand: rand.Reader, Usage: usage}
 	background, stop := context.WithCancel(context.Background())
 	var work sync.WaitGroup
 	work.Go(func() { resolver.Run(background) })
 	t.Cleanup(func() { stop(); work.Wait() })
-	h := &house{t: t, db: db, uses: &admin.LastUses{Store: db}, url: public.String(), token: "chy_" + strings.Repeat("p", 43),
+	h := &house{t: t, db: db, uses: &admin.LastUses{Store: db}, usage: usage, url: public.String(), token: "chy_" + strings.Repeat("p", 43),
 		console: &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Answers: db, Trail: db, Outbox: db, PasswordPage: login.PasswordPath, Live: func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error) {
 			return resolver.Resolve(ctx, tenant.Name{ID: string(id)})
 		}, Clients: clients, Accounts: accounts, Keys: pool, Now: time.Now, Rand: rand.Reader, PublicURL: public, Resolver: resolver}}

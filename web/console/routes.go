@@ -186,6 +186,15 @@ var routes = []route{
 	{method: http.MethodDelete, path: "/tenants/:id/outbox/:message", permission: admin.WriteTenant, name: "dropMessage", status: http.StatusNoContent,
 		summary: "Drop a message, given up or not", operation: look((*Door).dropMessage)},
 
+	{method: http.MethodGet, path: "/tenants/:id/usage", permission: admin.ReadUsage, name: "listUsage", status: http.StatusOK,
+		summary: "List how many tokens were issued on each day, altogether or by client or kind", query: slices.Concat(spanParameters, []parameter{
+			{name: "group_by", description: "What to tell apart", values: []string{"client", "kind"}}}, paging), operation: look((*Door).listUsage)},
+	{method: http.MethodGet, path: "/tenants/:id/usage/users", permission: admin.ReadUsage, name: "listActiveUsers", status: http.StatusOK,
+		summary: "Show how many users got tokens in each month of a time, and on each day of it", query: spanParameters, operation: look((*Door).listActive)},
+	{method: http.MethodGet, path: "/usage", permission: admin.ListTenants, name: "listAllUsage", status: http.StatusOK,
+		summary: "List how many tokens all tenants issued on each day, altogether or by tenant or kind", query: slices.Concat(spanParameters, []parameter{
+			{name: "group_by", description: "What to tell apart", values: []string{"tenant", "kind"}}}, paging), operation: look((*Door).listAllUsage)},
+
 	{method: http.MethodGet, path: "/tenants/:id/events", permission: admin.ReadAudit, name: "listEvents", status: http.StatusOK,
 		summary: "List what happened, newest first", query: slices.Concat(eventFilter, paging), operation: look((*Door).listEvents)},
 	{method: http.MethodGet, path: "/tenants/:id/events/export", permission: admin.ReadAudit, name: "exportEvents", status: http.StatusOK,
@@ -223,6 +232,7 @@ var (
 	limitParameter  = parameter{name: "limit", description: "How many entries at most, 100 by default and 1000 at most", number: true}
 	cursorParameter = parameter{name: "cursor", description: "Where to go on, as next_cursor of the page before says"}
 	paging          = []parameter{limitParameter, cursorParameter}
+	spanParameters  = []parameter{{name: "from", description: "First day, in UTC; 29 days before the last where left out"}, {name: "to", description: "Last day; today where left out"}}
 	subParameter    = parameter{name: "sub", description: "Whose they are"}
 	targetParameter = parameter{name: "target", description: "For whom: scheme and host, as messages are listed"}
 	clientParameter = parameter{name: "client_id", description: "To whom"}
