@@ -89,3 +89,22 @@ func (c *checker) authentication(s *AuthenticationSettings) {
 		c.that(!slices.Contains(s.PasswordACR, v), "/authentication/otp_acr", "has a value that a password reaches")
 	}
 }
+
+// Reaches reports whether an authentication of that acr, by those methods, is one of the wanted, or stronger.
+func (s *Settings) Reaches(acr string, amr, wanted []string) bool {
+	return slices.Contains(wanted, s.ToldACR(acr, amr, wanted))
+}
+
+// ToldACR is the acr that an authentication is told by where one of the wanted is asked for: its own, or the first of them
+// that it reaches.
+func (s *Settings) ToldACR(acr string, amr, wanted []string) string {
+	if slices.Contains(wanted, acr) {
+		return acr
+	}
+	for _, v := range wanted {
+		if n := s.AuthenticationLevel(v); n > 0 && n <= LevelOf(amr) {
+			return v
+		}
+	}
+	return acr
+}

@@ -176,6 +176,9 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	clientAuth := &clientauth.Service{Now: time.Now, Limit: a.limiter, Keys: clientKeys, Replay: a.db, TokenEndpoint: discovery.Token}
 	vouchedFor := *clientAuth // where guesses come from only the tenant's own authorization server knows
 	vouchedFor.Limit = nil
+	challenges := &challenge.Service{Now: time.Now, Rand: rand.Reader, Clients: clientAuth, Requests: requests,
+		Authorize: authz, Decider: a.steps(), Store: a.db, Grants: a.db, Proofs: proofs, Limit: a.limiter}
+	tokens.StepUps = challenges
 	aliases := discovery.Aliases{Public: a.publicURL.String(), Mutual: a.mutualURL}
 	signout := &logout.Service{Issuer: issuer, Sessions: sessions}
 	ui := &login.UI{Now: time.Now, Rand: rand.Reader, Authorize: authz, Sessions: sessions, Accounts: a.accounts,
@@ -190,8 +193,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 			&connect2id.Door{Authorize: authz, CIBA: backchannel, Logout: signout, Access: questions, Console: a.console, Healthy: a.healthy, Now: time.Now},
 			&authlete.Door{Now: time.Now, Rand: rand.Reader, Authorize: authz, Tokens: tokens, Access: questions, CIBA: backchannel, Device: devices,
 				Proofs: proofs, ClientAuth: &vouchedFor, Clients: a.clients, Console: a.console, Changed: a.resolver.Refresh},
-			&firstparty.Door{Browser: ui, Challenge: &challenge.Service{Now: time.Now, Rand: rand.Reader, Clients: clientAuth, Requests: requests,
-				Authorize: authz, Decider: a.steps(), Store: a.db, Grants: a.db, Proofs: proofs, Limit: a.limiter}, Aliases: aliases, Now: time.Now},
+			&firstparty.Door{Browser: ui, Challenge: challenges, Aliases: aliases, Now: time.Now},
 			&console.Door{Console: a.console, Resolve: a.tenant, Tokens: questions},
 		}}
 	if tracing {

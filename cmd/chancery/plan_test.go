@@ -74,6 +74,7 @@ var keepers = []struct {
 	{"github.com/casbin", []string{"admin"}},
 	{"github.com/dop251", []string{"flows/script"}},
 	{"github.com/pquerna/otp", []string{"flows/account"}},
+	{"github.com/boombuler/barcode", []string{"web/login"}},
 	{"github.com/alecthomas/kong", []string{"cmd/…"}},
 	{"github.com/goccy/go-yaml", []string{"cmd/chancery"}},
 	{"github.com/prometheus", []string{"cmd/…"}},

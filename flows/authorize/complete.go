@@ -273,6 +273,7 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 	g.Terms.RefreshToken.Issue = g.Terms.RefreshToken.Issue && p.Client.MayGrant(oauth.RefreshToken)
 	g.Terms.Login = loginOf(who, tellsAuthTime(p.Client, r))
 	g.Terms.Login.Nonce = r.Nonce
+	g.Terms.Login.ACR = t.Settings.ToldACR(who.ACR, who.AMR, slices.Concat(r.EssentialACR, r.ACRValues))
 	g.Terms.Offline = g.Terms.Offline || t.Settings.Logout.KeepGrants
 	out, err := s.issue(ctx, t, p.Client, r, g)
 	if err != nil {

@@ -1,7 +1,6 @@
 package authorize
 
 import (
-	"slices"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/grant"
@@ -91,11 +90,11 @@ var loginRules = []loginRule{
 	{"max_age", false, func(now time.Time, _ *tenant.Settings, r *request.Request, f Facts) bool {
 		return r.MaxAge != nil && (age(now, f) > *r.MaxAge || *r.MaxAge == 0 && !f.Answered)
 	}},
-	{"acr", false, func(_ time.Time, _ *tenant.Settings, r *request.Request, f Facts) bool {
-		return len(r.EssentialACR) > 0 && !slices.Contains(r.EssentialACR, f.Session.ACR)
+	{"acr", false, func(_ time.Time, s *tenant.Settings, r *request.Request, f Facts) bool {
+		return len(r.EssentialACR) > 0 && !s.Reaches(f.Session.ACR, f.Session.AMR, r.EssentialACR)
 	}},
-	{"acr_values", false, func(_ time.Time, _ *tenant.Settings, r *request.Request, f Facts) bool {
-		return !f.Answered && len(r.ACRValues) > 0 && !slices.Contains(r.ACRValues, f.Session.ACR)
+	{"acr_values", false, func(_ time.Time, s *tenant.Settings, r *request.Request, f Facts) bool {
+		return !f.Answered && len(r.ACRValues) > 0 && !s.Reaches(f.Session.ACR, f.Session.AMR, r.ACRValues)
 	}},
 	{"prompt", false, func(_ time.Time, _ *tenant.Settings, r *request.Request, f Facts) bool {
 		return !f.Answered && r.Prompt.Has(oauth.PromptLogin|oauth.PromptCreate)

@@ -202,9 +202,10 @@ type Tokens struct {
 	Scope        oauth.Scope
 	Details      oauth.Details // of the access token (RFC 9396 §7)
 
-	Twin     string        // identifier of the access token, where that is a JWT and both were asked for
-	Audience []string      // of the access token, where it is for any but this server
-	Refresh  *RefreshState // of the refresh token
-	Grant    *Grant        // that the tokens were made of; client credentials have one without an id
-	Issued   string        // issued_token_type of a token exchange (RFC 8693 §2.2.1), whose token is the access token whatever it is
+	Twin        string        // identifier of the access token, where that is a JWT and both were asked for
+	Audience    []string      // of the access token, where it is for any but this server
+	Refresh     *RefreshState // of the refresh token
+	Grant       *Grant        // that the tokens were made of; client credentials have one without an id
+	AuthSession string        // for a step-up of a first-party client (OAuth 2.0 for First-Party Applications §6.1)
+	Issued      string        // issued_token_type of a token exchange (RFC 8693 §2.2.1), whose token is the access token whatever it is
 }

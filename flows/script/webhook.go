@@ -132,7 +132,7 @@ func Secret(key []byte) string { return outbound.SigningSecret(key) }
 
 // credentials are the parameters that tell secrets, or what stands for them; a hook that is to check one gets it as a fact.
 var credentials = []string{
-	"client_secret", "client_assertion", "client_assertion_type", "code", "code_verifier", "refresh_token", "password", "assertion",
+	"client_secret", "client_assertion", "client_assertion_type", "code", "code_verifier", "refresh_token", "password", "otp", "assertion",
 	"subject_token", "actor_token", "device_code", "auth_req_id", "token",
 }
 

@@ -56,6 +56,7 @@ func (s *Service) redeemCode(ctx context.Context, t *tenant.Tenant, r *Request) 
 	case err != nil:
 		return grant.Tokens{}, err
 	}
+	out.AuthSession = s.reopened(ctx, t, r, g)
 	return out, nil
 }
 

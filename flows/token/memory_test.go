@@ -37,6 +37,7 @@ type memory struct {
 	disabled map[string]bool      // subjects
 	used     map[string]time.Time // at the replay store
 	issuer   *grant.Issuer
+	totp     string // alice's code; empty: she has none
 }
 
 func (m *memory) meanwhile() {
@@ -166,7 +167,23 @@ func (m *memory) Verify(_ context.Context, _ *tenant.Tenant, username, password,
 	case username != "alice" || password != "s3cret":
 		return nil, account.ErrDenied
 	}
-	return &account.Account{Subject: "alice"}, nil
+	return &account.Account{Subject: "alice", HasTOTP: m.totp != ""}, nil
+}
+
+// CheckTOTP implements Passwords.
+func (m *memory) CheckTOTP(_ context.Context, _ *tenant.Tenant, sub, code string, g account.Guesser) error {
+	if m.down["CheckTOTP"] != nil {
+		return m.down["CheckTOTP"]
+	}
+	if sub != "alice" || code != m.totp || g.ClientID == "" || g.Address == "" {
+		return account.ErrCode
+	}
+	return nil
+}
+
+// Reopen implements StepUps.
+func (m *memory) Reopen(_ context.Context, _ *tenant.Tenant, g *grant.Grant, _ oauth.Confirmation) (string, error) {
+	return "session for " + g.Subject, m.down["Reopen"]
 }
 
 // Find implements Passwords: alice and bob have accounts.

@@ -16,6 +16,8 @@ import (
 type Passwords interface {
 	// Verify returns the enabled account of username when password is its password, else account.ErrDenied.
 	Verify(ctx context.Context, t *tenant.Tenant, username, password, source string) (*account.Account, error)
+	// CheckTOTP returns nil where code is one of the subject's TOTP, or a recovery code, else account.ErrCode.
+	CheckTOTP(ctx context.Context, t *tenant.Tenant, sub, code string, g account.Guesser) error
 	// Find returns the account whose subject or user name is hint, disabled or not, or nil.
 	Find(ctx context.Context, t *tenant.Tenant, hint string) (*account.Account, error)
 }
@@ -29,6 +31,12 @@ type Guesses interface {
 
 // errPassword is the one answer to an unknown user, a wrong password and a disabled account.
 var errPassword = oauth.InvalidGrant("the user name or the password is wrong")
+
+// What the password of a user with a second factor comes to.
+var (
+	errNoOTP = oauth.InvalidGrant("the account has a second factor: otp is missing")
+	errOTP   = oauth.InvalidGrant("otp is wrong, or was used before")
+)
 
 // longestName is the longest user name that is passed on, in bytes, and longestPassword the longest password.
 const (
@@ -68,8 +76,28 @@ func (s *Service) redeemPassword(ctx context.Context, t *tenant.Tenant, r *Reque
 			return err
 		}
 		p.Subject = a.Subject
+		if a.HasTOTP {
+			if err := s.second(ctx, t, r, a.Subject); err != nil {
+				return err
+			}
+			p.Login.AMR = []string{tenant.AMRPassword, tenant.AMROTP}
+		}
+		p.Login.ACR = t.Settings.ReachedACR(p.Login.AMR, nil)
 		return nil
 	})
+}
+
+// second checks the code of a user who has a second factor: the parameter otp must bring it with the password.
+func (s *Service) second(ctx context.Context, t *tenant.Tenant, r *Request, sub string) error {
+	code := r.get("otp")
+	if code == "" {
+		return errNoOTP
+	}
+	err := s.Passwords.CheckTOTP(ctx, t, sub, code, account.Guesser{ClientID: r.Client.ID, Address: r.Address})
+	if errors.Is(err, account.ErrCode) {
+		return errOTP.Because(err)
+	}
+	return err
 }
 
 // guessed limits guesses at the password of that user, which others check, as we limit those that we check.

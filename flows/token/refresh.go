@@ -41,6 +41,9 @@ func (s *Service) redeemRefresh(ctx context.Context, t *tenant.Tenant, r *Reques
 	if err == nil {
 		err = r.detailed(g)
 	}
+	if err == nil && generation >= g.Refresh.Generation-1 {
+		err = s.stale(ctx, t, r, g)
+	}
 	if err != nil {
 		return grant.Tokens{}, err
 	}

@@ -31,6 +31,7 @@ type Service struct {
 	Hooks    Hooks
 	Device   *device.Service
 
+	StepUps       StepUps // nil: nobody is asked to authenticate anew
 	Passwords     Passwords
 	Guesses       Guesses
 	Access        Access

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/chancery-id/chancery/flows/access"
+	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/session"
@@ -29,6 +30,9 @@ type overview struct {
 	Others   []shownSession
 	Apps     []shownApp
 	LoggedIn bool
+	Problem  string // text of what was wrong; empty: nothing
+	Account  bool   // the user has one with us, and with it perhaps a second factor
+	HasTOTP  bool
 }
 
 // shownSession is a session as its subject sees it.
@@ -78,9 +82,9 @@ func (u *UI) current(c *gin.Context, t *tenant.Tenant) (*session.Session, error)
 }
 
 // showAccount shows a user's sessions and apps.
-func (u *UI) showAccount(c *gin.Context, t *tenant.Tenant) { u.account(c, t, "") }
+func (u *UI) showAccount(c *gin.Context, t *tenant.Tenant) { u.account(c, t, "", "") }
 
-func (u *UI) account(c *gin.Context, t *tenant.Tenant, done string) {
+func (u *UI) account(c *gin.Context, t *tenant.Tenant, done, problem string) {
 	if u.Access == nil || t.Settings.LoginURL != "" { // who signs users in elsewhere shows them this there
 		u.notice(c, t, http.StatusNotFound, "missing", oauth.NotFound("there is no such page"))
 		return
@@ -91,8 +95,10 @@ func (u *UI) account(c *gin.Context, t *tenant.Tenant, done string) {
 		u.fail(c, t, err)
 		return
 	}
-	in.Done = done
-	pg.Title = pg.Plain("account.title")
+	in.Done, in.Problem = done, problem
+	if pg.Title = pg.Plain("account.title"); problem != "" {
+		pg.Title = pg.Plain("error") + ": " + pg.Title
+	}
 	pg.Body = in
 	if in.LoggedIn {
 		pg.CSRF = csrf(t, u.Binding(c, t), aboutAccount+" "+in.Here.ID, 0)
@@ -108,6 +114,12 @@ func (u *UI) overview(c *gin.Context, t *tenant.Tenant, pg *page) (in overview, 
 	}
 	in.LoggedIn = true
 	if in.Who, err = u.person(c, t, own.Subject); err != nil {
+		return in, err
+	}
+	switch a, err := u.Accounts.Get(ctx, t, own.Subject); {
+	case err == nil:
+		in.Account, in.HasTOTP = a.PasswordHash != "", a.HasTOTP
+	case !errors.Is(err, account.ErrNotFound):
 		return in, err
 	}
 	apps, err := u.Access.Apps(ctx, t, own.Subject)
@@ -173,7 +185,7 @@ func (u *UI) changeAccount(c *gin.Context, t *tenant.Tenant) {
 		return
 	}
 	if own == nil || u.Access == nil || t.Settings.LoginURL != "" {
-		u.account(c, t, "")
+		u.account(c, t, "", "")
 		return
 	}
 	f, ok := u.form(c, t, aboutAccount+" "+own.ID)
@@ -181,8 +193,8 @@ func (u *UI) changeAccount(c *gin.Context, t *tenant.Tenant) {
 		return
 	}
 	ctx, from := c.Request.Context(), address(c)
-	var done string
-	switch f.Get("action") {
+	var done, problem string
+	switch act := factorActions[f.Get("action")]; f.Get("action") {
 	case "end":
 		done = "account.ended"
 		err = u.Sessions.Close(ctx, t, f.Get("session"), own.Subject, session.By{Address: from})
@@ -197,12 +209,17 @@ func (u *UI) changeAccount(c *gin.Context, t *tenant.Tenant) {
 		done = "account.withdrawn"
 		err = u.Access.Withdraw(ctx, t, own.Subject, f.Get("client"), access.By{Address: from})
 	default:
-		u.Error(c, t, http.StatusBadRequest, errAction)
-		return
+		if act == nil {
+			u.Error(c, t, http.StatusBadRequest, errAction)
+			return
+		}
+		if done, problem, err = act(u, c, t, own, f); errors.Is(err, errShown) {
+			return
+		}
 	}
 	if err != nil && !errors.Is(err, session.ErrNotFound) {
 		u.fail(c, t, err)
 		return
 	}
-	u.account(c, t, done)
+	u.account(c, t, done, problem)
 }

@@ -255,9 +255,9 @@ func (u *UI) answerDevice(c *gin.Context, t *tenant.Tenant) {
 	}
 	here := base(t) + devicePath + "/" + c.Param("handle")
 	switch f.Get("action") {
-	case "login":
-		e := entry{username: f.Get("username"), switching: c.Query("switch") != ""}
-		if e.problem, err = u.enter(c, t, f); err == nil && e.problem == "" {
+	case "login", "code":
+		var e entry
+		if e, err = u.enter(c, t, f, c.Param("handle")); err == nil && e.problem == "" && e.proof == "" {
 			redirect(c, here)
 			return
 		}

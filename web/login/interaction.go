@@ -8,7 +8,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/session"
@@ -51,15 +50,25 @@ func (u *UI) show(c *gin.Context, t *tenant.Tenant, p *authorize.Pending, bindin
 	if err := u.Authorize.Resume(c.Request.Context(), t, p); err != nil {
 		return err
 	}
-	if p.Step == authorize.StepConsent && p.Session != nil && !e.switching {
+	if p.Step == authorize.StepConsent && p.Session != nil && !e.switching && e.proof == "" {
 		return u.showConsent(c, t, p, binding)
 	}
 	who, _, err := u.present(c, t, p)
 	if err != nil {
 		return err
 	}
-	if e.problem == "" && !e.switching && u.suffices(t, p, who) {
-		return u.showChoice(c, t, p, binding, who)
+	if !e.asks() && who != nil {
+		d := authorize.Decide(u.Now(), t.Settings, p.Request, authorize.Facts{Session: who, Chosen: true})
+		if d.Outcome == authorize.NeedConsent || d.Outcome == authorize.Approved {
+			return u.showChoice(c, t, p, binding, who)
+		}
+		lacks, err := u.lacksCode(c, t, p.Request, who, d)
+		if err != nil {
+			return err
+		}
+		if lacks {
+			e = entry{subject: who.Subject, proof: first{who.Subject, who.AuthTime}.proof(t, binding, p.Handle, u.Now())}
+		}
 	}
 	return u.showSignIn(c, t, p, binding, who, e)
 }
@@ -89,6 +98,7 @@ func (u *UI) suffices(t *tenant.Tenant, p *authorize.Pending, who *session.Sessi
 // actions are what the forms of an interaction can ask for, by the value of their button.
 var actions = map[string]func(*UI, context.Context, *gin.Context, *tenant.Tenant, *authorize.Pending, form) (authorize.Result, error){
 	"login":    (*UI).signIn,
+	"code":     (*UI).signIn,
 	"continue": (*UI).goOn,
 	"allow":    (*UI).allow,
 	"deny":     (*UI).refuse,
@@ -135,21 +145,14 @@ func (u *UI) answer(c *gin.Context, t *tenant.Tenant) {
 // errShown says that an action has answered the request itself.
 var errShown = errors.New("login: answered")
 
-// signIn checks user name and password. At a consent step it takes the interaction back to login, for another account.
+// signIn checks user name and password, or the code that goes with them. At a consent step it takes the interaction back to login, for another account.
 func (u *UI) signIn(ctx context.Context, c *gin.Context, t *tenant.Tenant, p *authorize.Pending, f form) (authorize.Result, error) {
-	again := entry{username: f.Get("username"), switching: c.Query("switch") != ""}
-	if again.username == "" || f.Get("password") == "" {
-		again.problem = "signin.incomplete"
-		return authorize.Result{}, u.repeat(c, t, p, f, again)
-	}
-	a, err := u.Accounts.Verify(ctx, t, again.username, f.Get("password"), address(c))
-	if errors.Is(err, account.ErrDenied) {
-		wire.EventOf(c).Fail(err)
-		again.problem = "signin.denied"
-		return authorize.Result{}, u.repeat(c, t, p, f, again)
-	}
+	in, err := u.authenticate(ctx, c, t, f, p.Handle)
 	if err != nil {
 		return authorize.Result{}, err
+	}
+	if in.entry.problem != "" || in.entry.proof != "" {
+		return authorize.Result{}, u.repeat(c, t, p, f, in.entry)
 	}
 	p.Step = authorize.StepLogin
 	// The session to be replaced is the browser's, which another tab may have begun in the meantime.
@@ -163,7 +166,7 @@ func (u *UI) signIn(ctx context.Context, c *gin.Context, t *tenant.Tenant, p *au
 		}
 	}
 	res, err := u.Authorize.Login(ctx, t, p, authorize.Authentication{
-		Login: session.Login{Subject: a.Subject, AMR: []string{"pwd"}}, Turn: true, Address: address(c)})
+		Login: in.login, Turn: true, Address: address(c)})
 	if err == nil && res.Pending != nil && res.Pending.Step == authorize.StepLogin {
 		return u.Authorize.Refuse(ctx, t, p, errUnmet, address(c)) // asking again would not help
 	}

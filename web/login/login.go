@@ -45,6 +45,14 @@ type Accounts interface {
 	Verify(ctx context.Context, t *tenant.Tenant, username, password, source string) (*account.Account, error)
 	// Get returns the account of that subject, or account.ErrNotFound.
 	Get(ctx context.Context, t *tenant.Tenant, sub string) (account.Account, error)
+	// CheckTOTP returns nil where code is one of the subject's TOTP, or a recovery code, else account.ErrCode.
+	CheckTOTP(ctx context.Context, t *tenant.Tenant, sub, code string, g account.Guesser) error
+	// HasTOTP reports whether the subject has an account with a TOTP that was confirmed.
+	HasTOTP(ctx context.Context, t *tenant.Tenant, sub string) (bool, error)
+	// EnrolTOTP, ConfirmTOTP and RemoveTOTP set up the TOTP of a subject who authenticated anew.
+	EnrolTOTP(ctx context.Context, t *tenant.Tenant, sub string, by account.By) (account.Enrolment, error)
+	ConfirmTOTP(ctx context.Context, t *tenant.Tenant, sub, code string, by account.By) ([]string, error)
+	RemoveTOTP(ctx context.Context, t *tenant.Tenant, sub string, by account.By) error
 }
 
 // route is one page or file.

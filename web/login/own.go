@@ -1,23 +1,23 @@
 package login
 
 import (
-	"errors"
 	"html/template"
 	"net/http"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
-	"github.com/chancery-id/chancery/web/wire"
 )
 
 // askOwn asks for user name and password at a page of ours that serves no authorization request. client is whom the page
 // is about, or nil; who is the browser's session, or nil.
 func (u *UI) askOwn(c *gin.Context, t *tenant.Tenant, pg *page, client *tenant.Client, who *session.Session, e entry) error {
+	if e.proof != "" {
+		return u.askCodeOf(c, t, pg, e, client == nil, "form-action 'self'")
+	}
 	in := signin{Client: pg.Brand.Name, Username: e.username, Problem: e.problem, Alone: client == nil}
 	if client != nil {
 		in.Client, in.Unchecked = pg.clientName(client), client.SelfRegistered
@@ -43,27 +43,18 @@ func (u *UI) askOwn(c *gin.Context, t *tenant.Tenant, pg *page, client *tenant.C
 	return nil
 }
 
-// enter checks the user name and password of f and begins the browser's session. What can be put right is a problem to show
-// with the page again.
-func (u *UI) enter(c *gin.Context, t *tenant.Tenant, f form) (problem string, err error) {
-	if f.Get("username") == "" || f.Get("password") == "" {
-		return "signin.incomplete", nil
-	}
+// enter checks what f signs in with, and begins the browser's session. What is to be shown once more, or next, asks.
+func (u *UI) enter(c *gin.Context, t *tenant.Tenant, f form, about string) (entry, error) {
 	ctx := c.Request.Context()
-	a, err := u.Accounts.Verify(ctx, t, f.Get("username"), f.Get("password"), address(c))
-	if errors.Is(err, account.ErrDenied) {
-		wire.EventOf(c).Fail(err)
-		return "signin.denied", nil
+	in, err := u.authenticate(ctx, c, t, f, about)
+	if err != nil || in.entry.problem != "" || in.entry.proof != "" {
+		return in.entry, err
 	}
-	if err != nil {
-		return "", err
-	}
-	sid, err := u.Authorize.SignIn(ctx, t, u.SID(c, t), authorize.Authentication{
-		Login: session.Login{Subject: a.Subject, AMR: []string{"pwd"}}, Address: address(c)})
+	sid, err := u.Authorize.SignIn(ctx, t, u.SID(c, t), authorize.Authentication{Login: in.login, Address: address(c)})
 	if err == nil {
 		u.Signed(c, t, sid)
 	}
-	return "", err
+	return entry{}, err
 }
 
 // outcome is the content of a page that says what was done.

@@ -27,7 +27,7 @@ var files embed.FS
 var pages = func() map[string]*template.Template {
 	layout := template.Must(template.ParseFS(files, "pages/layout.html", "pages/agreement.html"))
 	m := map[string]*template.Template{}
-	for _, name := range []string{"signin", "choose", "consent", "notice", "formpost", "logout", "done", "signedout", "account", "device", "deviceconfirm", "requests", "password"} {
+	for _, name := range []string{"signin", "choose", "consent", "notice", "formpost", "logout", "done", "signedout", "account", "device", "deviceconfirm", "requests", "password", "code", "totp", "recovery"} {
 		m[name] = template.Must(template.Must(layout.Clone()).ParseFS(files, "pages/"+name+".html"))
 	}
 	return m

@@ -99,9 +99,9 @@ func (u *UI) answerRequest(c *gin.Context, t *tenant.Tenant) {
 	here := base(t) + requestsPath
 	var err error
 	switch f.Get("action") {
-	case "login":
-		e := entry{username: f.Get("username"), switching: c.Query("switch") != ""}
-		if e.problem, err = u.enter(c, t, f); err == nil && e.problem == "" {
+	case "login", "code":
+		var e entry
+		if e, err = u.enter(c, t, f, aboutRequests); err == nil && e.problem == "" && e.proof == "" {
 			redirect(c, here)
 			return
 		}

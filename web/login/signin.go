@@ -21,10 +21,12 @@ type entry struct {
 	problem   string // text of what was wrong with that; empty: nothing
 	switching bool   // the user wants another account
 	again     bool   // who is signed in has to show it anew
+	subject   string // who is asked for a code; empty: nobody is
+	proof     string // that the password was right; empty: it is asked for
 }
 
 // asks reports whether the user comes to sign in, whoever is signed in.
-func (e entry) asks() bool { return e.switching || e.again || e.problem != "" }
+func (e entry) asks() bool { return e.switching || e.again || e.problem != "" || e.proof != "" }
 
 // signin is the content of the sign-in page and of the choice of accounts.
 type signin struct {
@@ -76,6 +78,9 @@ func (u *UI) pageOf(c *gin.Context, t *tenant.Tenant, p *authorize.Pending, bind
 // showSignIn asks for user name and password. who is the browser's session, or nil.
 func (u *UI) showSignIn(c *gin.Context, t *tenant.Tenant, p *authorize.Pending, binding string, who *session.Session, e entry) error {
 	pg := u.pageOf(c, t, p, binding)
+	if e.proof != "" {
+		return u.askCodeOf(c, t, pg, e, false, "form-action "+formAction(p.Request.RedirectURI))
+	}
 	in := signin{Client: pg.clientName(p.Client), Unchecked: p.Client.SelfRegistered, Username: e.username, Problem: e.problem}
 	var known person // the account that we expect
 	var err error

@@ -22,6 +22,48 @@ type people struct {
 	accounts map[string]*account.Account
 	fail     error
 	asked    int
+
+	totp map[string]bool // subjects with one
+	next string          // its code, accepted once
+}
+
+func (p *people) known(a account.Account) *account.Account {
+	a.HasTOTP = p.totp[a.Subject]
+	return &a
+}
+
+func (p *people) HasTOTP(_ context.Context, _ *tenant.Tenant, sub string) (bool, error) {
+	return p.totp[sub], p.fail
+}
+
+func (p *people) CheckTOTP(_ context.Context, _ *tenant.Tenant, sub, code string, _ account.Guesser) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fail != nil {
+		return p.fail
+	}
+	if !p.totp[sub] || p.next == "" || code != p.next {
+		return account.ErrCode
+	}
+	p.next = ""
+	return nil
+}
+
+func (p *people) EnrolTOTP(_ context.Context, _ *tenant.Tenant, sub string, _ account.By) (account.Enrolment, error) {
+	return account.Enrolment{Secret: "ABCDEFGH", URI: "otpauth://totp/Acme:" + sub + "?secret=ABCDEFGH"}, p.fail
+}
+
+func (p *people) ConfirmTOTP(_ context.Context, _ *tenant.Tenant, sub, code string, _ account.By) ([]string, error) {
+	if code != "222222" {
+		return nil, account.ErrCode
+	}
+	p.totp = map[string]bool{sub: true}
+	return []string{"aaaa-bbbb-cccc-dddd"}, nil
+}
+
+func (p *people) RemoveTOTP(_ context.Context, _ *tenant.Tenant, sub string, _ account.By) error {
+	delete(p.totp, sub)
+	return nil
 }
 
 func (p *people) add(username, sub, claims string) {
@@ -40,7 +82,7 @@ func (p *people) Verify(_ context.Context, _ *tenant.Tenant, username, password,
 		return nil, p.fail
 	}
 	if a := p.accounts[username]; a != nil && password == "right" {
-		return a, nil
+		return p.known(*a), nil
 	}
 	return nil, account.ErrDenied
 }
@@ -50,7 +92,7 @@ func (p *people) Get(_ context.Context, _ *tenant.Tenant, sub string) (account.A
 	defer p.mu.Unlock()
 	for _, a := range p.accounts {
 		if a.Subject == sub {
-			return *a, nil
+			return *p.known(*a), nil
 		}
 	}
 	return account.Account{}, oauth.NotFound("There is no such account").Because(account.ErrNotFound)

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -25,6 +26,15 @@ type tokenResponse struct {
 
 	Details oauth.Details `json:"authorization_details,omitempty"` // RFC 9396 §7
 	Issued  string        `json:"issued_token_type,omitempty"`     // RFC 8693 §2.2.1
+	Session string        `json:"auth_session,omitempty"`          // OAuth 2.0 for First-Party Applications §6.1
+}
+
+// stepUp is the answer to a token request whose subject must authenticate further first (OAuth 2.0 for First-Party
+// Applications §6.2).
+type stepUp struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+	AuthSession string `json:"auth_session"`
 }
 
 // token serves the token endpoint (RFC 6749 §3.2).
@@ -42,12 +52,18 @@ func (d *Door) token(c *gin.Context, t *tenant.Tenant) {
 		return
 	}
 	tokens, err := d.Tokens.Exchange(c.Request.Context(), t, &token.Request{Client: client, Params: params, Address: wire.AddressOf(c).String(), Proved: proved})
+	if up, ok := errors.AsType[*token.StepUp](err); ok {
+		e := oauth.ErrorOf(err)
+		wire.EventOf(c).Fail(e)
+		wire.JSON(c, http.StatusForbidden, stepUp{e.Code, e.Description, up.AuthSession})
+		return
+	}
 	if err != nil {
 		wire.Error(c, polled(err))
 		return
 	}
 	wire.JSON(c, http.StatusOK, tokenResponse{AccessToken: tokens.AccessToken, TokenType: tokens.TokenType, ExpiresIn: int64(tokens.ExpiresIn.Seconds()),
-		RefreshToken: tokens.RefreshToken, IDToken: tokens.IDToken, Scope: tokens.Scope.String(), Details: tokens.Details, Issued: tokens.Issued})
+		RefreshToken: tokens.RefreshToken, IDToken: tokens.IDToken, Scope: tokens.Scope.String(), Details: tokens.Details, Issued: tokens.Issued, Session: tokens.AuthSession})
 }
 
 // flowName is grantType if it is one of ours, so that logs and metrics hold no caller's words.
