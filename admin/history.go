@@ -212,6 +212,9 @@ func differ(a, b any, at string, out *[]Difference) error {
 
 // details are what the event of a change of settings says.
 func (ch *Change) details(what string) []string {
+	if ch.scope != "" {
+		return []string{"change", what, "scope", ch.scope}
+	}
 	if ch.restores == 0 {
 		return []string{"change", what}
 	}

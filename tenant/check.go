@@ -70,6 +70,7 @@ func (s *Settings) Check() []FieldError {
 	c.grants(&s.Grants)
 	c.service(&s.Service)
 	c.list("/clients/auth_methods", s.Clients.AuthMethods, authMethod, "is no method of client authentication of ours")
+	c.scopes(s.Authorization.ScopeDetails)
 	c.words(s)
 	return c.found
 }

@@ -55,27 +55,28 @@ type Settings struct {
 
 // AuthorizationSettings rule authorization requests and what their prompts say.
 type AuthorizationSettings struct {
-	InteractionLifetime  int64               `json:"interaction_lifetime,omitempty"`    // 900 s
-	CodeLifetime         int64               `json:"code_lifetime,omitempty"`           // 60 s, at most 600
-	ResponseModes        []string            `json:"response_modes,omitempty"`          // all of query, fragment, form_post, and those with .jwt behind, and jwt
-	ResponseTypes        []string            `json:"response_types,omitempty"`          // beside code, which is always there: none
-	AlwaysPromptForAuth  bool                `json:"always_prompt_for_auth,omitempty"`  // no single sign-on
-	AlwaysPromptForGrant bool                `json:"always_prompt_for_grant,omitempty"` // no remembered consent, also for prompt=none
-	HintWithPromptNone   bool                `json:"hint_with_prompt_none,omitempty"`   // prompt=none demands an id_token_hint
-	AnyScope             bool                `json:"any_scope,omitempty"`               // do not cut scope to what the client registered
-	CustomErrorCodes     []string            `json:"custom_error_codes,omitempty"`      // which a login UI may return beside the standard ones
-	Scopes               []string            `json:"scopes,omitempty"`                  // advertised; openid profile email address phone offline_access where empty
-	ACRValues            []string            `json:"acr_values,omitempty"`              // advertised
-	ClientInAuthPrompt   bool                `json:"client_in_auth_prompt,omitempty"`
-	RequestInAuthPrompt  []string            `json:"request_in_auth_prompt,omitempty"`  // names of request parameters
-	RequestInGrantPrompt []string            `json:"request_in_grant_prompt,omitempty"` // names of request parameters
-	RawClaimsInPrompt    bool                `json:"raw_claims_in_prompt,omitempty"`    // claims.raw_request in the consent prompt
-	SessionInResponse    bool                `json:"session_in_response,omitempty"`     // sub_session in a final v3 response
-	DetailsTypes         []DetailsType       `json:"details_types,omitempty"`           // of authorization details that clients may ask for (RFC 9396)
-	ClaimsOfScope        map[string][]string `json:"claims_of_scope,omitempty"`         // claims that the tenant's own scope values ask for
-	MaxState             int                 `json:"max_state,omitempty"`               // 4096 bytes
-	MaxNonce             int                 `json:"max_nonce,omitempty"`               // 512 bytes
-	RequirePKCE          bool                `json:"require_pkce,omitempty"`            // of every client that asks for a code; else of public ones, and those that registered so
+	InteractionLifetime  int64                   `json:"interaction_lifetime,omitempty"`    // 900 s
+	CodeLifetime         int64                   `json:"code_lifetime,omitempty"`           // 60 s, at most 600
+	ResponseModes        []string                `json:"response_modes,omitempty"`          // all of query, fragment, form_post, and those with .jwt behind, and jwt
+	ResponseTypes        []string                `json:"response_types,omitempty"`          // beside code, which is always there: none
+	AlwaysPromptForAuth  bool                    `json:"always_prompt_for_auth,omitempty"`  // no single sign-on
+	AlwaysPromptForGrant bool                    `json:"always_prompt_for_grant,omitempty"` // no remembered consent, also for prompt=none
+	HintWithPromptNone   bool                    `json:"hint_with_prompt_none,omitempty"`   // prompt=none demands an id_token_hint
+	AnyScope             bool                    `json:"any_scope,omitempty"`               // do not cut scope to what the client registered
+	CustomErrorCodes     []string                `json:"custom_error_codes,omitempty"`      // which a login UI may return beside the standard ones
+	Scopes               []string                `json:"scopes,omitempty"`                  // advertised; openid profile email address phone offline_access where empty
+	ACRValues            []string                `json:"acr_values,omitempty"`              // advertised
+	ClientInAuthPrompt   bool                    `json:"client_in_auth_prompt,omitempty"`
+	RequestInAuthPrompt  []string                `json:"request_in_auth_prompt,omitempty"`  // names of request parameters
+	RequestInGrantPrompt []string                `json:"request_in_grant_prompt,omitempty"` // names of request parameters
+	RawClaimsInPrompt    bool                    `json:"raw_claims_in_prompt,omitempty"`    // claims.raw_request in the consent prompt
+	SessionInResponse    bool                    `json:"session_in_response,omitempty"`     // sub_session in a final v3 response
+	DetailsTypes         []DetailsType           `json:"details_types,omitempty"`           // of authorization details that clients may ask for (RFC 9396)
+	ClaimsOfScope        map[string][]string     `json:"claims_of_scope,omitempty"`         // claims that the tenant's own scope values ask for
+	ScopeDetails         map[string]ScopeDetails `json:"scope_details,omitempty"`           // what else there is to say of scope values
+	MaxState             int                     `json:"max_state,omitempty"`               // 4096 bytes
+	MaxNonce             int                     `json:"max_nonce,omitempty"`               // 512 bytes
+	RequirePKCE          bool                    `json:"require_pkce,omitempty"`            // of every client that asks for a code; else of public ones, and those that registered so
 }
 
 // TokenSettings rule what is issued.

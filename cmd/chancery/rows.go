@@ -3,12 +3,13 @@ package main
 import "slices"
 
 // rows are all commands over the administration. A route without one fails a test.
-var rows = slices.Concat(tenantRows, settingsRows, aliasRows, userRows, clientRows, keyRows, tokenRows, initialTokenRows, sessionRows, accessRows, auditRows, usageRows, webhookRows, outboxRows)
+var rows = slices.Concat(tenantRows, settingsRows, scopeRows, aliasRows, userRows, clientRows, keyRows, tokenRows, initialTokenRows, sessionRows, accessRows, auditRows, usageRows, webhookRows, outboxRows)
 
 // groups say what the commands are about that begin with a word.
 var groups = map[string]string{
 	"tenant":          "Tenants.",
 	"settings":        "Settings of a tenant, as one document.",
+	"scope":           "Scope values of a tenant.",
 	"alias":           "Aliases of a tenant: further issuers, such as the domain that it had before.",
 	"user":            "Users that a tenant keeps with us.",
 	"client":          "Clients of a tenant.",

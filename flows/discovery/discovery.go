@@ -101,9 +101,6 @@ type Metadata struct {
 	Resources        []string          `json:"protected_resources,omitempty"` // RFC 9728 §4
 }
 
-// defaultScopes are advertised by a tenant that lists none.
-var defaultScopes = []string{oauth.OpenID, "profile", "email", "address", "phone", oauth.OfflineAccess}
-
 // MetadataOf returns the metadata of t at now.
 func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	methods, algs := clientauth.Methods(t), names(clientauth.AlgsOf(t))
@@ -112,7 +109,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		Issuer: t.Issuer, Authorize: t.Issuer + Authorize, Token: t.Issuer + Token, JWKS: t.Issuer + JWKS, UserInfo: t.Issuer + UserInfo,
 		Registration: t.Issuer + Clients, Introspect: t.Issuer + Introspect, Revoke: t.Issuer + Revoke,
 		PAR: t.Issuer + PAR, RequirePAR: t.Settings.PAR.Required,
-		Scopes: t.Settings.Authorization.Scopes, ResponseTypes: authorize.ResponseTypesOf(t), ResponseModes: responseModes(t),
+		Scopes: t.Settings.AdvertisedScopes(), ResponseTypes: authorize.ResponseTypesOf(t), ResponseModes: responseModes(t),
 		GrantTypes: token.GrantTypes(), ACRValues: t.Settings.KnownACR(), SubjectTypes: []string{tenant.PublicSubjects, tenant.PairwiseSubjects},
 		IDTokenAlgs: names(registration.IDTokenAlgs(t, now)), IDTokenKeyAlgs: encrypts, IDTokenEncs: encs,
 		UserInfoAlgs: answers, UserInfoKeyAlgs: encrypts, UserInfoEncs: encs,
@@ -151,9 +148,6 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	}
 	if t.Settings.ChecksSession() && t.Face() == "" {
 		m.CheckSession = t.Issuer + CheckSession
-	}
-	if len(m.Scopes) == 0 {
-		m.Scopes = defaultScopes
 	}
 	m.Claims = []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid"}
 	for _, s := range m.Scopes {

@@ -185,6 +185,10 @@ func (d *draft) scope() error {
 	if err != nil {
 		return err
 	}
+	omitted := d.get("scope") == ""
+	if omitted {
+		asked = d.tenant.Settings.DefaultScope() // RFC 6749 §3.3
+	}
 	d.Scope = asked
 	if d.client.Scope == "" || d.tenant.Settings.Authorization.AnyScope {
 		return nil
@@ -193,7 +197,9 @@ func (d *draft) scope() error {
 	if err != nil {
 		return err
 	}
-	d.Scope = asked.And(registered)
+	if d.Scope = asked.And(registered); omitted {
+		return nil
+	}
 	if d.Narrowed = len(d.Scope) < len(asked); d.Narrowed && len(d.Scope) == 0 {
 		return oauth.InvalidScope("the client may not ask for this scope")
 	}

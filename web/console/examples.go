@@ -27,6 +27,9 @@ var examples = map[string]example{
 	"listUsage":       {answer: `{"from": "2026-11-19", "to": "2026-11-20", "usage": [{"day": "2026-11-20", "client_id": "app", "tokens": 4711}], "next_cursor": "AAEC…"}`},
 	"listAllUsage":    {answer: `{"from": "2026-11-19", "to": "2026-11-20", "usage": [{"day": "2026-11-20", "tenant_id": "acme", "tokens": 4711}]}`},
 	"listActiveUsers": {answer: `{"months": [{"month": "2026-11", "users": 120, "days": [{"day": "2026-11-20", "users": 30}]}]}`},
+	"listScopes":      {answer: `{"scopes": [` + scopeExample + `]}`},
+	"readScope":       {answer: scopeExample},
+	"putScope":        {body: `{"description": "Read your invoices", "descriptions": {"de": "Ihre Rechnungen lesen"}, "claims": ["customer_number"], "advertised": true}`, answer: scopeExample},
 	"listAliases":     {answer: `{"aliases": [` + aliasExample + `]}`},
 	"addAlias":        {body: `{"issuer": "https://login.acme.example"}`, answer: aliasExample},
 	"listSettings":    {answer: `{"changes": [` + revisionExample + `], "next_cursor": "AAEC…"}`},
@@ -143,3 +146,6 @@ const revisionExample = `{"version": 1763625600000002, "at": "2026-11-20T08:00:0
 	"detail": {"change": "settings"}, "first": false, "changes": [{"pointer": "/tokens/id_token_lifetime", "new": 600}]}`
 
 const aliasExample = `{"id": "5f0c9e1d2b3a4c5d6e7f8091", "issuer": "https://login.acme.example", "created_at": "2026-11-20T08:00:00Z"}`
+
+const scopeExample = `{"name": "invoices:read", "description": "Read your invoices", "descriptions": {"de": "Ihre Rechnungen lesen"}, "claims": ["customer_number"],
+	"default": false, "advertised": true, "standard": false}`

@@ -41,8 +41,8 @@ var whatParts = map[string]string{
 	"id": "Id of the tenant, or platform", "token": "Id of the token", "kid": "Id of the key", "role": "Name of the role",
 	"principal": "token:{id}, service:{id} or user:{sub}", "account": "Id of the service account",
 	"client": "Id of the client", "sub": "Subject of the user", "version": "Version of the tenant after the change",
-	"hook":    "Name of the hook, as in the settings",
-	"alias":   "Id of the alias",
+	"hook":  "Name of the hook, as in the settings",
+	"alias": "Id of the alias", "scope": "Scope value, escaped as in a URL",
 	"message": "Id of the message",
 }
 

@@ -62,6 +62,11 @@ func fail(c *gin.Context, err error) {
 			p.Errors = append(p.Errors, fault{Pointer: "#" + f.Pointer, Detail: f.Message})
 		}
 	}
+	if e, ok := errors.AsType[*admin.InUse](err); ok {
+		for _, id := range e.Clients {
+			p.Errors = append(p.Errors, fault{Parameter: "force", Detail: "The client " + id + " has registered it"})
+		}
+	}
 	if e, ok := errors.AsType[*badParameter](err); ok {
 		p.Errors = []fault{{Parameter: e.name, Detail: e.detail}}
 	}
@@ -82,6 +87,8 @@ func write(c *gin.Context, p problem) {
 // statusOf is the status of err: that of its code, except where the state of a tenant is in the way.
 func statusOf(c *gin.Context, err error) int {
 	switch {
+	case inUse(err):
+		return http.StatusConflict
 	case errors.Is(err, admin.ErrReused):
 		return http.StatusUnprocessableEntity
 	case errors.Is(err, tenant.ErrExists), errors.Is(err, registration.ErrExists), errors.Is(err, account.ErrExists), errors.Is(err, account.ErrConflict):
@@ -92,4 +99,9 @@ func statusOf(c *gin.Context, err error) int {
 		return http.StatusConflict
 	}
 	return wire.StatusOf(err)
+}
+
+func inUse(err error) bool {
+	_, ok := errors.AsType[*admin.InUse](err)
+	return ok
 }

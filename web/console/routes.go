@@ -55,6 +55,16 @@ var routes = []route{
 	{method: http.MethodGet, path: "/tenants/:id/hooks/:hook/secret", permission: admin.WriteTenant, name: "readHookSecret", status: http.StatusOK,
 		summary: "Show the secret that calls of a hook are signed with", operation: look((*Door).readHookSecret)},
 
+	{method: http.MethodGet, path: "/tenants/:id/scopes", permission: admin.ReadTenant, name: "listScopes", status: http.StatusOK,
+		summary: "List the scope values of a tenant", tagged: true, operation: look((*Door).listScopes)},
+	{method: http.MethodGet, path: "/tenants/:id/scopes/:scope", permission: admin.ReadTenant, name: "readScope", status: http.StatusOK,
+		summary: "Show a scope value", tagged: true, operation: look((*Door).readScope)},
+	{method: http.MethodPut, path: "/tenants/:id/scopes/:scope", permission: admin.WriteTenant, name: "putScope", status: http.StatusOK,
+		summary: "Make a scope value, or change it: it is a change of settings", tagged: true, operation: op((*Door).putScope)},
+	{method: http.MethodDelete, path: "/tenants/:id/scopes/:scope", permission: admin.WriteTenant, name: "deleteScope", status: http.StatusNoContent,
+		summary: "Remove a scope value; where clients have registered it, the answer names some of them", query: []parameter{{name: "force", description: "true: although clients have registered it", values: []string{"true", "false"}}},
+		errors: []int{http.StatusBadRequest, http.StatusPreconditionFailed}, operation: look((*Door).deleteScope)},
+
 	{method: http.MethodGet, path: "/tenants/:id/aliases", permission: admin.ReadTenant, name: "listAliases", status: http.StatusOK,
 		summary: "List the aliases of a tenant: further issuers of it", operation: look((*Door).listAliases)},
 	{method: http.MethodPost, path: "/tenants/:id/aliases", permission: admin.CreateTenants, name: "addAlias", status: http.StatusCreated,

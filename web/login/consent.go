@@ -76,6 +76,9 @@ func (p *page) items(s *tenant.Settings, scope oauth.Scope, claims authorize.Nam
 			covered[name] = true
 		}
 		i := item{Text: p.words["scope."+v], Detail: p.words["scope."+v+".detail"]}
+		if text := s.Authorization.ScopeDetails[v].In(append(slices.Clone(p.locales), p.Tag)...); text != "" {
+			i.Text, i.Detail = text, p.claims(own)
+		}
 		if i.Text == "" {
 			i = item{Text: p.words["scope"], Code: v, Detail: p.claims(own)}
 		}

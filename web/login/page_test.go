@@ -159,10 +159,12 @@ func TestMarkupIsInert(t *testing.T) {
 func TestConsentInWords(t *testing.T) {
 	w := newWorld(t, false)
 	w.tenants[acme].Settings.Authorization.ClaimsOfScope = map[string][]string{"staff": {"employee_no", "email"}}
+	w.tenants[acme].Settings.Authorization.ScopeDetails = map[string]tenant.ScopeDetails{
+		"bills": {Description: "read your bills", Descriptions: map[string]string{"fr": "lire vos factures"}}, "orders": {Description: "read your <orders>"}}
 	w.clients["web"].Localized = map[string]string{"client_name#fr": "Registre"}
 	w.store.consent["acme sub-alice web"] = &grant.Authorization{Scope: oauth.Scope{"email"}, Claims: []string{"email", "email_verified", "zoneinfo"}}
 	b := w.browser()
-	s := b.signIn(b.begin(acme, url.Values{"scope": {"openid email phone staff"}, "ui_locales": {"fr-CA"},
+	s := b.signIn(b.begin(acme, url.Values{"scope": {"openid email phone staff bills orders"}, "ui_locales": {"fr-CA"},
 		"claims": {`{"userinfo":{"zoneinfo":null,"given_name":{"essential":true},"shoe_size":null,"phone_number":null}}`}}), "alice", "right")
 	list := func(id string) []string {
 		m := regexp.MustCompile(`(?s)<ul[^>]*aria-labelledby="` + id + `">(.*?)</ul>`).FindStringSubmatch(s.html)
@@ -179,6 +181,8 @@ func TestConsentInWords(t *testing.T) {
 		"recognise you An identifier of your account, and when you signed in",
 		"see your phone number And whether it has been verified",
 		"use the permission staff employee_no, see your e-mail address",
+		"lire vos factures",
+		"read your <orders>", // which words has unescaped
 		"see your first name",
 		"see the detail shoe_size",
 	}; !slices.Equal(got, want) {
