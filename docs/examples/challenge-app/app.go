@@ -134,6 +134,10 @@ func (a *App) wanted(code string) []string {
 		a.User.Tell("The user name or the password is wrong.")
 		return []string{"username", "password"}
 	}
+	if code == "otp_invalid" {
+		a.User.Tell("The code is wrong, or was used before.")
+		return []string{"otp"}
+	}
 	return nil
 }
 
