@@ -53,6 +53,7 @@ type bench struct {
 	counter *counter
 	acme    admin.Created
 	issuer  string
+	app     *app
 }
 
 func newBench(t testing.TB) *bench {
@@ -94,7 +95,7 @@ func newBench(t testing.TB) *bench {
 	if b.acme, err = a.console.CreateTenant(ctx, admin.New{ID: "acme", Template: admin.Starter}, admin.By{}); err != nil {
 		t.Fatal(err)
 	}
-	b.issuer = b.acme.Issuer
+	b.issuer, b.app = b.acme.Issuer, a
 	if err := a.resolver.Refresh(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -46,6 +46,9 @@ const maxUsername = 1024
 
 // Decide asks for what is missing, and checks the password and the code.
 func (p *Password) Decide(ctx context.Context, t *tenant.Tenant, in Input) (Verdict, error) {
+	if in.Request.Prompt.Has(oauth.PromptCreate) { // an account is made elsewhere
+		return Verdict{Outcome: Web}, nil
+	}
 	known := in.Proved
 	if name := in.Params.Get(username); known != nil && !known.StepUp && name != "" && name != in.Attributes[username] {
 		known = nil // somebody else begins

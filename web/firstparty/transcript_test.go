@@ -23,7 +23,8 @@ import (
 //	    is HTTP Basic
 //	<   the answer: "< STATUS", then "< Header: value", where no value says that there is none
 //	@   what the test does meanwhile: "@settings JSON" (a merge patch), "@clock DURATION", "@otp CODE" (from here on the
-//	    step is that of codes for one use), "@idtoken TOKEN" and then its claims
+//	    step is that of codes for one use), "@secure USER" (who has a TOTP from here on), "@code $name" (the
+//	    next code of that, or the last that was sent), "@idtoken TOKEN" and then its claims
 //
 // and other lines are the body of the request or answer before them. $name stands for a value that is made anew each
 // time: the first to come is kept, and others must be equal. An object that has a member "..." may have others besides.
@@ -138,6 +139,10 @@ func (r *replay) do(t *testing.T, p *part) {
 		r.move(t, d)
 	case "otp":
 		r.challenge.Decider = oneTime(p.rest)
+	case "secure":
+		r.secure(t, p.rest)
+	case "code": // of the authenticator app, or that was sent
+		r.vars[p.rest] = r.newCode(t)
 	case "idtoken":
 		segments := strings.Split(r.fill(p.rest), ".")
 		payload, err := base64.RawURLEncoding.DecodeString(segments[1])

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+
 	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/flows/access"
 	"github.com/chancery-id/chancery/flows/account"
@@ -95,6 +97,48 @@ type world struct {
 	challenge    *challenge.Service
 	acme, globex admin.Created
 	now          atomic.Pointer[time.Time]
+	accounts     *account.Service
+	totp         string // secret of the user who has one
+	sent         string // the last code
+}
+
+// secure gives a user of acme a TOTP.
+func (w *world) secure(t *testing.T, username string) {
+	t.Helper()
+	ten, err := w.resolver.Resolve(t.Context(), tenant.Name{ID: string(w.acme.TenantID)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := w.accounts.Named(t.Context(), ten, username)
+	if err != nil || a == nil {
+		t.Fatal(username, err)
+	}
+	e, err := w.accounts.EnrolTOTP(t.Context(), ten, a.Subject, account.By{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.totp = e.Secret
+	code, err := totp.GenerateCode(w.totp, w.clock())
+	if err == nil {
+		_, err = w.accounts.ConfirmTOTP(t.Context(), ten, a.Subject, code, account.By{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newCode is one that was not used yet: the last that was sent, or of the user who has a TOTP, half a minute later.
+func (w *world) newCode(t *testing.T) string {
+	t.Helper()
+	if w.sent != "" {
+		return w.sent
+	}
+	w.move(t, 30*time.Second)
+	code, err := totp.GenerateCode(w.totp, w.clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
 }
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -117,13 +161,18 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	w.resolver = tenant.NewResolver(db, tenant.Options{Now: w.clock})
 	limiter := limit.New(w.clock, limit.Development(), limit.Guesses())
 	accounts := &account.Service{Store: db, Factors: db, Now: w.clock, Rand: rand.Reader, Hasher: &account.Hasher{Rand: rand.Reader, Wait: time.Minute}, Limit: limiter, Events: db}
+	w.accounts = accounts
+	accounts.Deliver = func(_ context.Context, _ *tenant.Tenant, d account.Delivery) error {
+		w.sent = d.Code
+		return nil
+	}
 	clients := &registration.Service{Store: db, Now: w.clock, Rand: rand.Reader, GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}
 	publicURL := &url.URL{Scheme: "https", Host: "id.example"}
 	w.console = &admin.Console{Store: db, Clients: clients, Accounts: accounts, Keys: pool, Now: w.clock, Rand: rand.Reader, PublicURL: publicURL, Resolver: w.resolver}
 
 	issuer := &grant.Issuer{Now: w.clock, Rand: rand.Reader}
 	sessions := &session.Service{Now: w.clock, Rand: rand.Reader, Store: db}
-	requests := &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
+	requests := &request.Service{Now: w.clock, Rand: rand.Reader, Store: db, ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
 		Hint: func(ctx context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
 			return issuer.ParseIDToken(ctx, t, c.ID, hint)
 		}}
@@ -131,11 +180,12 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	auth := &clientauth.Service{Now: w.clock, Limit: limiter}
 	ui := &login.UI{Now: w.clock, Rand: rand.Reader, Authorize: authz, Sessions: sessions, Accounts: accounts}
 	w.challenge = &challenge.Service{Now: w.clock, Rand: rand.Reader, Clients: auth, Requests: requests, Authorize: authz,
-		Decider: &challenge.Password{Accounts: accounts}, Store: db}
+		Decider: &challenge.Choice{Steps: map[string]challenge.Decider{tenant.StepPassword: &challenge.Password{Accounts: accounts}, tenant.StepOTP: &challenge.OTP{Accounts: accounts}}},
+		Store:   db, Grants: db, Limit: limiter}
 	gate := &wire.Gate{Resolver: w.resolver, Now: w.clock, PublicURL: publicURL, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	w.Handler = gate.Handler(&Door{Challenge: w.challenge, Browser: ui}, ui,
 		&oidc.Door{Now: w.clock, Authorize: authz, ClientAuth: auth, Clients: clients, Browser: ui, Changed: w.resolver.Refresh,
-			Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts},
+			Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, StepUps: w.challenge},
 			Access: &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Accounts: accounts}})
 	w.acme, w.globex = w.create(t, "acme"), w.create(t, "globex")
 	w.user(t, accounts, "admin", "secret")
