@@ -79,7 +79,7 @@ func (a *app) keepHouse(ctx context.Context) error {
 	_ = group.Wait() // no work ends in an error
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
-	if err := errors.Join(a.db.EndLeases(last, holder), a.uses.Write(last, time.Now())); err != nil {
+	if err := errors.Join(a.db.EndLeases(last, holder), a.writeUses(last, nil)); err != nil {
 		a.log.Warn("the house is left untidy", "error", err)
 	}
 	return nil

@@ -287,8 +287,12 @@ func TestRandomCallsFromTheDescription(t *testing.T) {
 	if testing.Short() {
 		rounds = 200
 	}
-	for range rounds {
-		x := all[g.IntN(len(all))]
+	rounds = max(rounds, 2*len(all))
+	for n := range rounds {
+		if n%len(all) == 0 { // each in its turn, in another order each time
+			g.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		}
+		x := all[n%len(all)]
 		o := d.Paths[x.path][strings.ToLower(x.method)]
 		path := x.path
 		query := url.Values{}
@@ -347,7 +351,12 @@ type generator struct {
 func (g *generator) of(options ...string) string { return options[g.IntN(len(options))] }
 
 func (g *generator) part(name string) string {
-	if name == "id" {
+	switch name {
+	case "scope":
+		return g.of("openid", "email", "read", "a b", "\x00", "é", "..", strings.Repeat("l", 300))
+	case "version":
+		return g.of("1", "0", "-1", "9223372036854775807", "9223372036854775808", "1e3", "x")
+	case "id":
 		return g.of("acme", "acme", "acme", "acme", "nobody", "platform", "a\x00b", "ACME", "..", "é")
 	}
 	return g.of("x", "owner", "own-role", "user:alice", "service:x", "token:x", "a/b", "%", "\x00", "é", strings.Repeat("l", 300))
