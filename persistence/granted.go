@@ -55,6 +55,18 @@ func (db *DB) GrantedScopes(ctx context.Context, t tenant.ID, sub, clientID stri
 	return out, nil
 }
 
+// RevokeGrants implements grant.Ledger.
+func (db *DB) RevokeGrants(ctx context.Context, t tenant.ID, sub, clientID string, now time.Time, revoked tenant.Revocation, ev audit.Event) (int, error) {
+	e := db.effect(t)
+	e.let("gone", `UPDATE grants SET revoked_at = ? WHERE tenant_id = :t AND subject = ? AND client_id = ? AND revoked_at IS NULL AND expires_at > ? RETURNING id`,
+		cut(now), sub, clientID, cut(now))
+	e.enter(revoked)
+	e.event(ev)
+	e.returning("gone", "id")
+	_, gone, err := e.run(ctx, "revoke grants")
+	return len(gone), err
+}
+
 // ForgetScopes implements grant.Ledger.
 func (db *DB) ForgetScopes(ctx context.Context, t tenant.ID, sub, clientID string, ev audit.Event) (bool, error) {
 	e := db.effect(t)

@@ -168,6 +168,9 @@ func (db *DB) Amend(ctx context.Context, t tenant.ID, now time.Time, a grant.Ame
 	default:
 		e.accessToken(a.Token)
 	}
+	if a.Rescoped {
+		e.then(`UPDATE access_tokens SET scope = ? WHERE tenant_id = :t AND grant_id = ? AND EXISTS (SELECT 1 FROM guard)`, a.Grant.Terms.Scope.String(), a.Grant.ID)
+	}
 	if a.Revoked != nil {
 		e.enter(*a.Revoked)
 	}

@@ -13,6 +13,18 @@ func (s *Service) GrantedScopes(ctx context.Context, t *tenant.Tenant, sub, clie
 	return s.Ledger.GrantedScopes(ctx, t.ID, sub, clientID)
 }
 
+// RevokeGrants revokes all that a subject granted a client, and tells how many grants that were. What it allowed is kept.
+func (s *Service) RevokeGrants(ctx context.Context, t *tenant.Tenant, sub, clientID string, by By) (int, error) {
+	now := s.Now()
+	revoked := tenant.Revocation{Subject: sub, ClientID: clientID, At: now, ExpiresAt: now.Add(t.Settings.LongestAccessToken())}
+	n, err := s.Ledger.RevokeGrants(ctx, t.ID, sub, clientID, now, revoked,
+		audit.Event{At: now, Kind: audit.GrantRevoked, Actor: by.Actor, Subject: sub, ClientID: clientID, Address: by.Address})
+	if err == nil {
+		t.Revoked.Add(revoked)
+	}
+	return n, err
+}
+
 // ForgetScopes forgets that, if there is something. Tokens and remembered consent stay.
 func (s *Service) ForgetScopes(ctx context.Context, t *tenant.Tenant, sub, clientID string, by By) error {
 	_, err := s.Ledger.ForgetScopes(ctx, t.ID, sub, clientID, audit.Event{At: s.Now(), Kind: audit.ConsentForgotten, Actor: by.Actor, Subject: sub,

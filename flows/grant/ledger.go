@@ -16,10 +16,13 @@ type GrantedScopes struct {
 	GrantedAt time.Time   // when the last one was
 }
 
-// Ledger keeps granted scopes. Each method is one atomic effect. They are entered by authorize.Store.Finish.
+// Ledger keeps granted scopes, and what of them stands. Each method is one atomic effect. They are entered by authorize.Store.Finish.
 type Ledger interface {
 	// GrantedScopes returns what a subject granted a client, or ErrNotFound where it never granted anything.
 	GrantedScopes(ctx context.Context, t tenant.ID, sub, clientID string) (*GrantedScopes, error)
 	// ForgetScopes forgets it, and reports whether there was something. Tokens stay as they are.
 	ForgetScopes(ctx context.Context, t tenant.ID, sub, clientID string, ev audit.Event) (bool, error)
+	// RevokeGrants revokes all grants of a subject to a client that stand at now, and enters revoked into the journal. What
+	// the subject allowed is kept. It returns how many there were.
+	RevokeGrants(ctx context.Context, t tenant.ID, sub, clientID string, now time.Time, revoked tenant.Revocation, ev audit.Event) (int, error)
 }

@@ -30,6 +30,7 @@ type Amendment struct {
 	Grant    *Grant             // as it shall be, but for its Revision, which is that of when it was read; nil: there is none
 	Replaced []byte             // hash of the stored access token that Token takes the place of; nil: it was a JWT
 	Token    *AccessToken       // nil: none is changed
+	Rescoped bool               // every stored access token of Grant has the scope of its terms from now on
 	Revoked  *tenant.Revocation // of what was said before and is no longer so; nil: all of it still is
 	Event    audit.Event
 }

@@ -445,6 +445,9 @@ var isolations = map[string]kept{
 		return none(k.db.DeriveAll(k.ctx, k.t, k.now, k.batch("second"), []grant.Derivation{{AccessToken: &b}}))
 	}},
 	"grant.Ledger.GrantedScopes": {call: func(k *kit) (any, error) { return k.db.GrantedScopes(k.ctx, k.t, "alice", "app") }},
+	"grant.Ledger.RevokeGrants": {call: func(k *kit) (any, error) {
+		return k.db.RevokeGrants(k.ctx, k.t, "alice", "app", k.now, tenant.Revocation{Subject: "alice", ClientID: "app", At: k.now, ExpiresAt: k.at(time.Hour)}, k.event(audit.GrantRevoked))
+	}},
 	"grant.Ledger.ForgetScopes": {call: func(k *kit) (any, error) {
 		return k.db.ForgetScopes(k.ctx, k.t, "alice", "app", k.event(audit.ConsentForgotten))
 	}},

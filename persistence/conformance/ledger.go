@@ -4,12 +4,14 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
 )
 
 // enters ends an interaction with a grant of these scope values to app by alice.
@@ -57,6 +59,42 @@ var ledger = []promise{
 		k.must(err)
 		k.same(was, false)
 	}},
+	{"all that stands of a subject and a client is revoked, and nothing else", func(k *kit) {
+		k.enters(0, "read")
+		for id, change := range map[string]func(*grant.Grant){"a": nil, "b": nil, "other": func(g *grant.Grant) { g.ClientID = "other" }, "bob": func(g *grant.Grant) { g.Subject = "bob" }} {
+			g := k.grant(id)
+			if change != nil {
+				change(&g)
+			}
+			k.must(k.db.PutGrant(k.ctx, k.t, g, nil, k.event(audit.GrantIssued)))
+		}
+		n, err := k.db.RevokeGrants(k.ctx, k.t, "alice", "app", k.now, k.pair(), k.event(audit.GrantRevoked))
+		k.must(err)
+		k.same(n, 3)
+		for id, lives := range map[string]bool{"a": false, "b": false, "other": true, "bob": true} {
+			g, err := k.db.Grant(k.ctx, k.t, id)
+			k.must(err)
+			k.same(g.Live(k.now), lives)
+		}
+		_, err = k.db.GrantedScopes(k.ctx, k.t, "alice", "app")
+		k.must(err)
+		n, err = k.db.RevokeGrants(k.ctx, k.t, "alice", "app", k.now, k.pair(), k.event(audit.GrantRevoked))
+		k.must(err)
+		k.same(n, 0)
+	}},
+	{"where a grant is rescoped, so are its stored tokens", func(k *kit) {
+		g, a, b := k.grant("g"), k.token("a", "g"), k.token("b", "other")
+		k.must(k.db.PutGrant(k.ctx, k.t, g, &a, k.event(audit.GrantIssued)))
+		k.must(k.db.PutGrant(k.ctx, k.t, k.grant("other"), &b, k.event(audit.GrantIssued)))
+		g.Terms.Scope = oauth.Scope{"less"}
+		k.must(k.db.Amend(k.ctx, k.t, k.now, grant.Amendment{Grant: &g, Rescoped: true, Event: k.event(audit.TokenChanged)}))
+		got, err := k.db.AccessToken(k.ctx, k.t, k.now, a.Hash)
+		k.must(err)
+		k.same(got.Scope, oauth.Scope{"less"})
+		got, err = k.db.AccessToken(k.ctx, k.t, k.now, b.Hash)
+		k.must(err)
+		k.same(got.Scope, b.Scope)
+	}},
 	{"what was granted goes with its client", func(k *kit) {
 		_, err := k.db.CreateClient(k.ctx, k.t, k.client("app"), 9, k.event(audit.ClientCreated))
 		k.must(err)
@@ -93,6 +131,25 @@ func raceForgetScopes(k *kit) {
 	got, err := k.db.GrantedScopes(k.ctx, k.t, "alice", "app")
 	k.must(err)
 	k.same(len(got.Merged), 10)
+}
+
+// pair is the revocation of what alice granted app.
+func (k *kit) pair() tenant.Revocation {
+	return tenant.Revocation{Subject: "alice", ClientID: "app", At: k.now, ExpiresAt: k.at(time.Hour)}
+}
+
+// raceRevokeGrants is many callers who revoke the same grants, each of which one of them finds.
+func raceRevokeGrants(k *kit) {
+	for i := range 3 {
+		k.must(k.db.PutGrant(k.ctx, k.t, k.grant("g"+strconv.Itoa(i)), nil, k.event(audit.GrantIssued)))
+	}
+	var found atomic.Int64
+	k.win(crowd(func(int) error {
+		n, err := k.db.RevokeGrants(k.ctx, k.t, "alice", "app", k.now, k.pair(), k.event(audit.GrantRevoked))
+		found.Add(int64(n))
+		return err
+	}), callers)
+	k.same(found.Load(), int64(3))
 }
 
 var errNothing = errors.New("there was nothing")

@@ -387,6 +387,7 @@ var races = map[string]raced{
 	"grant.Records.Amend":           {race: raceAmend},
 	"grant.Records.DeriveAll":       {race: raceDeriveAll},
 	"grant.Ledger.GrantedScopes":    {why: onlyReads},
+	"grant.Ledger.RevokeGrants":     {race: raceRevokeGrants},
 	"grant.Ledger.ForgetScopes":     {race: raceForgetScopes},
 
 	"grant.Register.ListAuthorizations": {why: onlyReads},

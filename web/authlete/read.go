@@ -123,7 +123,7 @@ func (c *call) page() (start, end int, err error) {
 		return 0, 0, err
 	}
 	if end < start || end-start > maxPage {
-		return 0, 0, oauth.InvalidRequest("end must be at least start, and at most 1000 more")
+		return 0, 0, errPage
 	}
 	return start, end, nil
 }

@@ -96,6 +96,7 @@ type world struct {
 	door    *Door
 	db      *persistence.DB
 	store   *failing
+	mu      sync.Mutex // of tenants
 	tenants map[string]*tenant.Tenant
 	now     atomic.Pointer[time.Time]
 }
@@ -128,6 +129,8 @@ func (w *world) Resolve(_ context.Context, names ...tenant.Name) (*tenant.Tenant
 	if len(names) == 0 {
 		return nil, tenant.ErrUnnamed
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	var found *tenant.Tenant
 	for i, n := range names {
 		t := w.tenants[n.ID+n.Issuer+n.ServiceID]
@@ -171,19 +174,27 @@ func (w *world) enter(r *tenant.Record, s tenant.Settings) *tenant.Tenant {
 
 // Refresh sees what was changed in the database.
 func (w *world) Refresh(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seen := map[*tenant.Tenant]*tenant.Tenant{}
 	for name, t := range w.tenants {
 		if t.ID == tenant.Platform {
 			continue
 		}
-		r, err := w.db.Tenant(ctx, t.ID)
-		if errors.Is(err, tenant.ErrUnknown) {
-			delete(w.tenants, name)
-			continue
+		if seen[t] == nil {
+			r, err := w.db.Tenant(ctx, t.ID)
+			if errors.Is(err, tenant.ErrUnknown) {
+				delete(w.tenants, name)
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			now := *t
+			now.Settings, now.Keys = &r.Settings, keys.NewSet(r.Keys)
+			seen[t] = &now
 		}
-		if err != nil {
-			return err
-		}
-		t.Settings, t.Keys = &r.Settings, keys.NewSet(r.Keys)
+		w.tenants[name] = seen[t]
 	}
 	return nil
 }
