@@ -12,7 +12,7 @@ import (
 // grantColumns are those of a grant with its code and its line of refresh tokens, in the order of grantRow.
 const grantColumns = `id, subject, actor, client_id, session_id, terms, created_at, expires_at, revoked_at, code_hash, code_expires_at,
 	code_redeemed_at, redirect_uri, challenge, refresh_generation, refresh_rotated_at, refresh_used_at, refresh_expires_at,
-	refresh_idle_until, refresh_cnf, revision`
+	refresh_idle_until, refresh_cnf, revision, managed`
 
 // readGrant reads a grant.
 const readGrant = `SELECT ` + grantColumns + ` FROM grants WHERE tenant_id = :t AND id = ?`
@@ -28,7 +28,7 @@ func (r *grantRow) columns() []any {
 	code, line := &r.code, &r.line
 	return []any{&r.ID, &r.Subject, &r.Actor, &r.ClientID, &r.SessionID, into{&r.Terms}, when{&r.CreatedAt}, when{&r.ExpiresAt}, when{&r.RevokedAt},
 		&code.Hash, when{&code.ExpiresAt}, when{&code.RedeemedAt}, &code.RedirectURI, &code.Challenge, &line.Generation, when{&line.RotatedAt},
-		when{&line.UsedAt}, when{&line.ExpiresAt}, when{&line.IdleUntil}, into{&line.Confirmation}, &r.Revision}
+		when{&line.UsedAt}, when{&line.ExpiresAt}, when{&line.IdleUntil}, into{&line.Confirmation}, &r.Revision, &r.Managed}
 }
 
 func (r *grantRow) whole() *grant.Grant {
@@ -73,9 +73,9 @@ func (e *effect) grant(g *grant.Grant) {
 		code = &grant.CodeState{}
 	}
 	args := []any{g.ID, g.Subject, g.Actor, g.ClientID, g.SessionID, g.Outlives(), e.json(&g.Terms), cut(g.CreatedAt),
-		cut(g.ExpiresAt), at(g.RevokedAt), code.Hash, at(code.ExpiresAt), at(code.RedeemedAt), code.RedirectURI, code.Challenge}
+		cut(g.ExpiresAt), at(g.RevokedAt), code.Hash, at(code.ExpiresAt), at(code.RedeemedAt), code.RedirectURI, code.Challenge, g.Managed}
 	e.insert(`grants (tenant_id, id, subject, actor, client_id, session_id, offline, terms, created_at, expires_at, revoked_at, code_hash,
-		code_expires_at, code_redeemed_at, redirect_uri, challenge, refresh_generation, refresh_rotated_at, refresh_used_at,
+		code_expires_at, code_redeemed_at, redirect_uri, challenge, managed, refresh_generation, refresh_rotated_at, refresh_used_at,
 		refresh_expires_at, refresh_idle_until, refresh_cnf)`, "", append(args, e.refresh(g.Refresh)...)...)
 }
 

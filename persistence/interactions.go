@@ -106,6 +106,7 @@ func (db *DB) finish(t tenant.ID, now time.Time, f *authorize.FinishEffect, agai
 		e.let("held", `SELECT id FROM sessions WHERE tenant_id = :t AND id = ?`+keeping[db.engine.Dialect], f.Grant.SessionID)
 		held = ` AND EXISTS (SELECT 1 FROM held)`
 	}
+	held += e.stands(f.Stands, now)
 	if f.Pushed != nil {
 		held += e.unused(f.Pushed)
 	}
@@ -131,6 +132,7 @@ func (db *DB) finish(t tenant.ID, now time.Time, f *authorize.FinishEffect, agai
 	}
 	if f.Grant != nil {
 		e.grant(f.Grant)
+		e.supersede(f.Replaces, f.Grant.ID, now, f.TokensUntil)
 	}
 	if f.Granted {
 		e.granted(f.Grant, now)

@@ -44,7 +44,10 @@ type Settings struct {
 	Hooks map[string]Hook `json:"hooks,omitempty"` // by name
 	MTLS  MTLSSettings    `json:"mtls,omitzero"`
 
-	Grants  GrantSettings   `json:"grants,omitzero"`
+	Grants GrantSettings `json:"grants,omitzero"`
+
+	GrantManagement GrantManagementSettings `json:"grant_management,omitzero"`
+
 	Service ServiceSettings `json:"service,omitzero"`
 	Profile string          `json:"profile,omitempty"` // fapi2-security, fapi2-message-signing, fapi1-advanced, oauth21
 

@@ -164,11 +164,12 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	requests := &request.Service{Now: time.Now, Rand: rand.Reader, Store: a.db, Limit: a.limiter, ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(), Keys: clientKeys, Fetch: a.outbound.Get, Replay: a.db, Hint: func(ctx context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
 		return issuer.ParseIDToken(ctx, t, c.ID, hint)
 	}}
-	authz := &authorize.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Sessions: sessions, Issuer: issuer, Accounts: a.accounts, Store: a.db}
+	requests.Granted = authorize.ManagedSubject(time.Now, a.db)
+	authz := &authorize.Service{Managed: a.db, Now: time.Now, Rand: rand.Reader, Requests: requests, Sessions: sessions, Issuer: issuer, Accounts: a.accounts, Store: a.db}
 	backchannel := &ciba.Service{Now: time.Now, Requests: requests, Accounts: a.accounts, Claims: a.accounts, Issuer: issuer, Store: a.db, Limit: a.limiter}
 	devices := &device.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Issuer: issuer, Store: a.db, Decoupled: a.db, Limit: a.limiter, Page: discovery.DevicePage}
 	proofs := &proof.Service{Now: time.Now, Replay: a.db}
-	questions := &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Register: a.db, Ledger: a.db, Accounts: a.accounts, Proofs: proofs}
+	questions := &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Register: a.db, Managed: a.db, Ledger: a.db, Accounts: a.accounts, Proofs: proofs}
 	hooks := a.hooks()
 	a.accounts.Deliver = deliver(hooks)
 	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Records: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel, Device: devices, Hooks: hooks,

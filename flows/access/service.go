@@ -19,6 +19,7 @@ type Service struct {
 	Grants   grant.Store
 	Register grant.Register // of those who look after grants; may be nil elsewhere
 	Ledger   grant.Ledger   // of those who ask what was granted; may be nil elsewhere
+	Managed  grant.Managed  // that clients manage; nil where none are
 	Accounts grant.Accounts
 	Proofs   *proof.Service
 }

@@ -3,6 +3,7 @@ package authorize
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -275,6 +276,13 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 	g.Terms.Login.Nonce = r.Nonce
 	g.Terms.Login.ACR = t.Settings.ToldACR(who.ACR, who.AMR, slices.Concat(r.EssentialACR, r.ACRValues))
 	g.Terms.Offline = g.Terms.Offline || t.Settings.Logout.KeepGrants
+	m, err := s.manage(ctx, t, r, g)
+	if errors.Is(err, request.ErrGrantID) {
+		return s.Refuse(ctx, t, p, request.ErrGrantID, c.address)
+	}
+	if err != nil {
+		return Result{}, err
+	}
 	out, err := s.issue(ctx, t, p.Client, r, g)
 	if err != nil {
 		return Result{}, err
@@ -288,7 +296,7 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 	}
 	e := effectOf(t, now, g, who, a.authorization, c)
 	e.Hash, e.Version, e.Pushed, e.FirstUse = p.Hash, p.Version, r.Pushed, p.Client.FirstUse()
-	e.AccessToken, e.AtOnce = out.stored, out.atOnce()
+	e.AccessToken, e.AtOnce, e.Stands, e.Replaces = out.stored, out.atOnce(), m.stands, m.replaces
 	if a.authorization != nil {
 		e.Events = append(e.Events, audit.Event{At: now, Kind: audit.Consented, Subject: who.Subject, ClientID: g.ClientID, Session: who.ID, Grant: g.ID,
 			Address: c.address, Detail: map[string]string{"scope": g.Terms.Scope.String()}})
@@ -297,7 +305,7 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 	if err != nil {
 		return Result{}, err
 	}
-	t.Revoked.Add(revoked...)
+	t.Revoked.Add(append(revoked, m.ended...)...)
 	res := Result{Client: p.Client, Subject: who.Subject, Current: who, Issued: out.Issued, Response: resp}
 	if c.session != nil || c.moved {
 		res.Session, res.SID = who, s.Sessions.Handle(t, who)

@@ -75,6 +75,8 @@ type FinishEffect struct {
 	KeepNewest    int
 	ClientID      string // added to Clients of the grant's session, where it is missing; empty: not
 	FirstUse      string // id of a client that is used, for the first time perhaps: from now on it stays; empty: of none
+	Stands        string // id of a grant that must stand; empty: of none
+	Replaces      string // id of an agreement (grant.Managed) whose grants are revoked until TokensUntil, as Grant takes their place; empty: of none
 	Events        []audit.Event
 }
 

@@ -28,6 +28,7 @@ type Service struct {
 	Issuer   *grant.Issuer
 	Accounts grant.Accounts // of claims for ID tokens that are issued at once
 	Store    Store
+	Managed  grant.Managed // nil where nothing manages grants
 }
 
 // Start is an authorization request as it arrived.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -152,6 +153,8 @@ func (v *Verdict) check(client *tenant.Client, r *request.Request, now time.Time
 		return oauth.InvalidRequest("sub must have at most 100 printable ASCII characters")
 	case v.Subject == client.ID || id == client.ID:
 		return oauth.InvalidRequest("subject is the id of the client")
+	case r.GrantID != "" && r.RequiredSub != v.Subject:
+		return oauth.InvalidRequest("subject is not the one of the grant that the request is about")
 	case r.RequiredSub != "" && r.RequiredSub != v.Subject && r.RequiredSub != id:
 		return oauth.InvalidRequest("subject is not the one that the request asks for")
 	case len(r.EssentialACR) > 0 && !slices.Contains(r.EssentialACR, v.ACR):
@@ -202,6 +205,13 @@ func (s *Service) Issue(ctx context.Context, t *tenant.Tenant, p *Pending, v Ver
 	}
 	now := s.Now()
 	g := &grant.Grant{ID: s.Issuer.NewID(), Subject: v.Subject, ClientID: p.Client.ID, CreatedAt: now, Terms: terms}
+	m, err := s.manage(ctx, t, r, g)
+	if errors.Is(err, request.ErrGrantID) {
+		return s.Refuse(ctx, t, p, request.ErrGrantID, v.Address)
+	}
+	if err != nil {
+		return Result{}, err
+	}
 	out, err := s.issue(ctx, t, p.Client, r, g)
 	if err != nil {
 		return Result{}, err
@@ -212,10 +222,13 @@ func (s *Service) Issue(ctx context.Context, t *tenant.Tenant, p *Pending, v Ver
 	}
 	ev := audit.Event{At: now, Kind: audit.GrantIssued, Actor: v.Actor, Subject: g.Subject, ClientID: g.ClientID, Grant: g.ID, Address: v.Address,
 		Detail: map[string]string{"scope": g.Terms.Scope.String()}}
-	if _, err := s.Store.Finish(ctx, t.ID, now, FinishEffect{Hash: p.Hash, Version: p.Version, Pushed: r.Pushed, Grant: g, AccessToken: out.stored,
-		AtOnce: out.atOnce(), Granted: true, FirstUse: p.Client.FirstUse(), Events: []audit.Event{ev}}); err != nil {
+	revoked, err := s.Store.Finish(ctx, t.ID, now, FinishEffect{Hash: p.Hash, Version: p.Version, Pushed: r.Pushed, Grant: g, AccessToken: out.stored,
+		AtOnce: out.atOnce(), Granted: true, FirstUse: p.Client.FirstUse(), Stands: m.stands, Replaces: m.replaces, TokensUntil: now.Add(t.Settings.LongestAccessToken()),
+		Events: []audit.Event{ev}})
+	if err != nil {
 		return Result{}, err
 	}
+	t.Revoked.Add(append(revoked, m.ended...)...)
 	return Result{Client: p.Client, Subject: v.Subject, Issued: out.Issued, Response: resp}, nil
 }
 

@@ -28,6 +28,7 @@ const (
 	PAR        = "/par"
 	CIBA       = "/ciba"
 	Device     = "/device_authorization"
+	Grants     = "/grants"
 	DevicePage = "/device"
 	Challenge  = "/authorize-challenge"
 	EndSession = "/logout"
@@ -99,6 +100,10 @@ type Metadata struct {
 	Aliases          map[string]string `json:"mtls_endpoint_aliases,omitempty"`                      // RFC 8705 §5
 	Documents        bool              `json:"client_id_metadata_document_supported,omitempty"`
 	Resources        []string          `json:"protected_resources,omitempty"` // RFC 9728 §4
+
+	Grants              string   `json:"grant_management_endpoint,omitempty"` // Grant Management for OAuth 2.0 §7.1
+	GrantActions        []string `json:"grant_management_actions_supported,omitempty"`
+	GrantActionRequired bool     `json:"grant_management_action_required,omitempty"`
 }
 
 // MetadataOf returns the metadata of t at now.
@@ -133,6 +138,10 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	m.RequestParameter, m.RequestURIParameter = true, true
 	if slices.ContainsFunc(m.ResponseModes, signs) {
 		m.ResponseAlgs, m.ResponseKeyAlgs, m.ResponseEncs = answers, encrypts, encs
+	}
+	if g := &t.Settings.GrantManagement; g.Enabled {
+		m.Grants, m.GrantActionRequired = t.Issuer+Grants, g.ActionRequired
+		m.GrantActions = []string{oauth.GrantQuery, oauth.GrantRevoke, oauth.GrantCreate, oauth.GrantMerge, oauth.GrantReplace}
 	}
 	m.Documents, m.Resources = t.Settings.Documents.Enabled, resources(t)
 	if t.Settings.DeviceOn() {

@@ -20,7 +20,8 @@ type Grant struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time // when nothing made from it can live any more
 	RevokedAt time.Time
-	Revision  int64 // of Terms: how often they were changed
+	Revision  int64  // of Terms: how often they were changed
+	Managed   string // id of the agreement, as the client knows it; empty: it manages none
 	Terms     Terms
 	Code      *CodeState    // while it has a code, redeemed or not
 	Refresh   *RefreshState // once it has a refresh token

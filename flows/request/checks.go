@@ -48,5 +48,6 @@ var checks = []check{
 	{(*draft).requestContext, Backchannel},                               // FAPI CIBA §5.2.2
 	{(*draft).resource, everyKind},                                       // RFC 8707 §2
 	{(*draft).details, everyKind},                                        // RFC 9396 §2
+	{(*draft).grantManagement, Authorize | Pushed},                       // Grant Management for OAuth 2.0 §5.1
 	{(*draft).shown, Authorize | Pushed},                                 // refuses nothing
 }

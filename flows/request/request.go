@@ -39,6 +39,8 @@ type Request struct {
 	Details       oauth.Details   `json:"authorization_details,omitempty"` // RFC 9396
 	Narrowed      bool            `json:"narrowed,omitempty"`              // Scope is less than was asked
 	Backchannel   Decoupled       `json:"backchannel,omitzero"`
+	GrantAction   string          `json:"grant_management_action,omitempty"` // what becomes of an agreement
+	GrantID       string          `json:"grant_id,omitempty"`                // of which; empty: of a new one
 
 	Pushed []byte `json:"pushed,omitempty"` // hash of the request_uri of a request that was pushed, which its end uses up
 

@@ -36,6 +36,8 @@ type Service struct {
 	Keys          ClientKeys   // of signed request objects; nil: there are none
 	Fetch         tenant.Fetch // reads request objects by reference; nil: there are none
 	Replay        Replay       // of request objects that count once
+	// Granted returns the subject of an agreement that the client manages, or ErrGrantID; nil: none is managed.
+	Granted func(ctx context.Context, t *tenant.Tenant, client *tenant.Client, id string) (sub string, err error)
 	// Hint verifies an id_token_hint and returns the subject it was issued to (OIDC Core §3.1.2.1). Its expiry does
 	// not matter.
 	Hint func(ctx context.Context, t *tenant.Tenant, client *tenant.Client, token string) (sub string, err error)

@@ -105,6 +105,8 @@ func Budget(t *testing.T, db *persistence.DB, sent func() int) {
 		{"ListSessions", 1, func() error { _, err := k.db.ListSessions(k.ctx, k.t, "alice", "", 9); return err }, nil},
 		{"ListAuthorizations", 1, func() error { _, err := k.db.ListAuthorizations(k.ctx, k.t, "alice", "app", "", 9); return err }, nil},
 		{"ListGrants", 1, func() error { _, err := k.db.ListGrants(k.ctx, k.t, k.now, "alice", "app", "", 9); return err }, nil},
+		{"ManagedGrants", 1, func() error { _, err := k.db.ManagedGrants(k.ctx, k.t, k.now, "m"); return err }, nil},
+		{"RevokeManaged", 1, func() error { _, err := k.revokeManaged("m", "app"); return err }, grant.ErrNotFound},
 		{"ListRecords", 3, func() error { _, _, err := k.db.ListRecords(k.ctx, k.t, k.now, grant.Whose{}, 0, 9); return err }, nil},
 		{"Amend", 1, func() error {
 			alone := k.token("renamed", "")

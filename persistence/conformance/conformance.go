@@ -52,6 +52,7 @@ type DB interface {
 	session.Register
 	grant.Register
 	grant.Records
+	grant.Managed
 	grant.Ledger
 }
 
@@ -99,6 +100,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"logout", logouts},
 		{"registers", registers},
 		{"records", records},
+		{"agreements", agreements},
 		{"sweep", sweeps},
 	}
 	for _, g := range groups {
@@ -166,6 +168,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[session.Register](),
 	reflect.TypeFor[grant.Register](),
 	reflect.TypeFor[grant.Records](),
+	reflect.TypeFor[grant.Managed](),
 	reflect.TypeFor[grant.Ledger](),
 }
 

@@ -73,7 +73,7 @@ func (k *kit) fill() {
 	k.finish(&z, &coded)
 	k.enters(0, "read")
 	g, a, alone := k.refreshable("grant"), k.token("token", "grant"), k.token("alone", "")
-	g.SessionID = "session"
+	g.SessionID, g.Managed = "session", "managed"
 	k.must(k.db.PutGrant(k.ctx, k.t, g, &a, k.event(audit.GrantIssued)))
 	k.must(k.db.PutAccessToken(k.ctx, k.t, alone))
 	k.must(k.db.DeriveAll(k.ctx, k.t, k.now, k.batch("batch"), nil))
@@ -434,8 +434,10 @@ var isolations = map[string]kept{
 		rs, total, err := k.db.ListRecords(k.ctx, k.t, k.now, grant.Whose{}, 0, 1000)
 		return []any{rs, total}, err
 	}},
-	"grant.Records.NewestToken": {call: func(k *kit) (any, error) { return k.db.NewestToken(k.ctx, k.t, k.now, "grant") }},
-	"grant.Records.Batch":       {call: func(k *kit) (any, error) { return k.db.Batch(k.ctx, k.t, k.now, "batch") }},
+	"grant.Managed.ManagedGrants": {call: func(k *kit) (any, error) { return k.db.ManagedGrants(k.ctx, k.t, k.now, "managed") }},
+	"grant.Managed.RevokeManaged": {call: func(k *kit) (any, error) { return k.revokeManaged("managed", "app") }},
+	"grant.Records.NewestToken":   {call: func(k *kit) (any, error) { return k.db.NewestToken(k.ctx, k.t, k.now, "grant") }},
+	"grant.Records.Batch":         {call: func(k *kit) (any, error) { return k.db.Batch(k.ctx, k.t, k.now, "batch") }},
 	"grant.Records.Amend": {call: func(k *kit) (any, error) {
 		g, a := k.refreshable("grant"), k.token("another", "grant")
 		return none(k.db.Amend(k.ctx, k.t, k.now, k.amended(&g, 0, hash("token"), &a)))

@@ -381,6 +381,8 @@ var races = map[string]raced{
 	"session.Register.EndSessions":  {race: raceEndSessions},
 	"session.Register.AmendSession": {race: raceAmendSession},
 	"grant.Register.ListGrants":     {why: onlyReads},
+	"grant.Managed.ManagedGrants":   {why: onlyReads},
+	"grant.Managed.RevokeManaged":   {race: raceRevokeManaged},
 	"grant.Records.ListRecords":     {why: onlyReads},
 	"grant.Records.NewestToken":     {why: onlyReads},
 	"grant.Records.Batch":           {why: onlyReads},

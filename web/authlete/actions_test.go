@@ -21,6 +21,7 @@ var documented = map[string][]string{
 	"/auth/authorization/fail":             {"INTERNAL_SERVER_ERROR", "BAD_REQUEST", "LOCATION", "FORM"},
 	"/auth/authorization/ticket/info":      {"OK", "NOT_FOUND", "CALLER_ERROR", "AUTHLETE_ERROR"},
 	"/auth/authorization/ticket/update":    {"OK", "NOT_FOUND", "CALLER_ERROR", "AUTHLETE_ERROR"},
+	"/gm":                                  {"OK", "NO_CONTENT", "UNAUTHORIZED", "FORBIDDEN", "NOT_FOUND", "CALLER_ERROR", "AUTHLETE_ERROR"},
 	"/client/registration":                 {"CREATED", "BAD_REQUEST", "INTERNAL_SERVER_ERROR"},
 	"/client/registration/get":             {"OK", "BAD_REQUEST", "UNAUTHORIZED", "INTERNAL_SERVER_ERROR"},
 	"/client/registration/update":          {"UPDATED", "BAD_REQUEST", "UNAUTHORIZED", "INTERNAL_SERVER_ERROR"},
@@ -110,6 +111,8 @@ func TestEveryActionIsShown(t *testing.T) {
 		tokens := w.post(t, "/auth/token", redeeming(w.code(t, "")))
 		plain := w.post(t, "/auth/token/create", creating("scopes", []string{"read"}))
 		sealed := w.post(t, "/auth/token/create", creating("clientIdentifier", "signed"))
+		acme.Settings.GrantManagement.Enabled = true
+		managed := w.post(t, "/auth/token", redeeming(w.code(t, "&grant_management_action=create")))["grantId"]
 		registered := func(pairs ...string) m { return w.registered(t, pairs...) }
 		long := m{"parameters": strings.Repeat("x", maxPushed+1)}
 		pushing := asked("")
@@ -140,6 +143,13 @@ func TestEveryActionIsShown(t *testing.T) {
 			{"/auth/authorization/ticket/update", "NOT_FOUND", m{"ticket": "x", "info": "x"}},
 			{"/auth/authorization/ticket/update", "CALLER_ERROR", m{"ticket": 1}},
 			{"/auth/authorization/ticket/update", "AUTHLETE_ERROR", away{"ticket": w.ticket(t, ""), "info": "x"}},
+			{"/gm", "OK", m{"gmAction": "QUERY", "grantId": managed, "accessToken": w.manager(t, "app", oauth.GrantQueryScope)}},
+			{"/gm", "AUTHLETE_ERROR", away{"gmAction": "QUERY", "grantId": managed, "accessToken": w.manager(t, "app", oauth.GrantQueryScope)}},
+			{"/gm", "NO_CONTENT", m{"gmAction": "REVOKE", "grantId": managed, "accessToken": w.manager(t, "app", oauth.GrantRevokeScope)}},
+			{"/gm", "NOT_FOUND", m{"gmAction": "REVOKE", "grantId": managed, "accessToken": w.manager(t, "app", oauth.GrantRevokeScope)}},
+			{"/gm", "UNAUTHORIZED", m{"gmAction": "QUERY", "grantId": managed, "accessToken": "x"}},
+			{"/gm", "FORBIDDEN", m{"gmAction": "QUERY", "grantId": managed, "accessToken": tokens["accessToken"]}},
+			{"/gm", "CALLER_ERROR", m{}},
 			{"/client/registration", "CREATED", m{"json": `{"redirect_uris":["https://dyn.example/cb"]}`}},
 			{"/client/registration", "BAD_REQUEST", m{"json": `{}`}},
 			{"/client/registration", "INTERNAL_SERVER_ERROR", away{"json": `{"redirect_uris":["https://dyn.example/cb"]}`}},

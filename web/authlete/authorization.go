@@ -41,6 +41,7 @@ type authorizationAnswer struct {
 	UserInfoClaims string        `json:"userInfoClaims,omitempty"`
 	Resources      []string      `json:"resources,omitempty"`
 	Details        *authzDetails `json:"authorizationDetails,omitempty"`
+	managing
 }
 
 // authorization validates an authorization request, and opens a ticket for one that the authorization server decides.
@@ -82,6 +83,9 @@ func (d *Door) authorization(c *call) (answer, error) {
 		out.result = c.respond(res.Response, clients, oauth.ErrorOf(res.Response.Err).Description)
 	default:
 		out.open(c, res.Pending)
+		if out.managing, err = d.managing(c, res.Pending.Request); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

@@ -62,6 +62,7 @@ var runtime = []endpoint{
 	{path: "/auth/token/create", flow: "token create", codes: "A109", misused: badRequest, serve: (*Door).tokenCreate},
 	{path: "/auth/token/update", flow: "token update", codes: "A135", misused: badRequest, serve: (*Door).tokenUpdate},
 	{path: "/idtoken/reissue", flow: "token reissue", codes: "A317", misused: callerError, serve: (*Door).idTokenReissue},
+	{path: "/gm", flow: "grant management", codes: "A318", failed: authleteError, misused: callerError, worded: challenge, serve: (*Door).grantManagement},
 	{path: "/jose/verify", flow: "jose", codes: "A160", serve: (*Door).joseVerify},
 	{path: "/auth/introspection", flow: "introspect", codes: "A056", worded: challenge, serve: (*Door).introspection},
 	{path: "/auth/introspection/standard", flow: "introspect", codes: "A145", serve: (*Door).introspectionStandard},

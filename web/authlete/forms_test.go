@@ -59,6 +59,7 @@ func TestFormsOfRequests(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		client := w.deciding(t)
 		w.registered(t)
+		w.tenants["acme"].Settings.GrantManagement.Enabled = true
 		w.tenants["acme"].Settings.CIBA.Enabled, w.tenants["acme"].Settings.Device.Enabled = true, true
 		made := w.answer(t, "/client/create", m{"clientType": "CONFIDENTIAL", "clientIdAlias": "desk", "responseTypes": []string{}, "grantTypes": []string{"CIBA", "DEVICE_CODE"}, "bcDeliveryMode": "POLL"})
 		secret := made["clientSecret"].(string)
@@ -101,8 +102,12 @@ func TestFormsOfRequests(t *testing.T) {
 			"/auth/userinfo":                    {"OK", func() m { return m{"token": token} }},
 			"/auth/userinfo/issue":              {"JSON", func() m { return m{"token": token} }},
 			"/auth/revocation":                  {"OK", func() m { return m{"parameters": "token=x", "clientId": "app", "clientSecret": clientsSecret} }},
-			"/client/registration":              {"CREATED", func() m { return m{"json": `{"redirect_uris":["https://dyn.example/cb"]}`} }},
-			"/client/registration/get":          {"OK", func() m { return w.registered(t) }},
+			"/gm": {"OK", func() m {
+				id := w.post(t, "/auth/token", redeeming(w.code(t, "&grant_management_action=create")))["grantId"].(string)
+				return m{"gmAction": "QUERY", "grantId": id, "accessToken": w.manager(t, "app", "grant_management_query").(string)}
+			}},
+			"/client/registration":     {"CREATED", func() m { return m{"json": `{"redirect_uris":["https://dyn.example/cb"]}`} }},
+			"/client/registration/get": {"OK", func() m { return w.registered(t) }},
 			"/client/registration/update": {"UPDATED", func() m {
 				return w.registered(t, "json", `{"client_id":"$","redirect_uris":["https://dyn.example/cb"]}`)
 			}},

@@ -40,6 +40,8 @@ type introspectionAnswer struct {
 	AuthTime          int64         `json:"authTime,omitempty"`
 	Certificate       string        `json:"certificateThumbprint,omitempty"`
 	GrantType         string        `json:"grantType,omitempty"`
+	GrantID           string        `json:"grantId,omitempty"`
+	Grant             *grantView    `json:"grant,omitempty"`
 	ServiceAttributes []pair        `json:"serviceAttributes,omitempty"`
 	dpopNonce
 	*clientRef
@@ -93,6 +95,9 @@ func (a *introspectionAnswer) standing(t *tenant.Tenant, st *access.Standing) {
 			a.Properties = append(a.Properties, property(p))
 		}
 		a.GrantType = grantTypes.here(g.Type())
+		if a.GrantID = g.Managed; a.GrantID != "" {
+			a.Grant = viewOfGrant(g)
+		}
 	}
 }
 

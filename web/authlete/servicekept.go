@@ -145,7 +145,7 @@ var refusedMembers = concat(
 	refusing("b", "the profile demands nbf (FAPI 1.0 Part 2)", "nbfOptional"),
 	refusing("b", "metadata of clients are fetched by https", "cimdHttpPermitted"),
 	refusing("b", notSupported, "singleAccessTokenPerSubject", "scopeRequired", "tokenExpirationLinked", "backchannelBindingMessageRequiredInFapi",
-		"frontChannelRequestObjectEncryptionRequired", "hsmEnabled", "grantManagementActionRequired", "accessTokenForExternalAttachmentEmbedded", "federationEnabled",
+		"frontChannelRequestObjectEncryptionRequired", "hsmEnabled", "accessTokenForExternalAttachmentEmbedded", "federationEnabled",
 		"tokenExchangeByConfidentialClientsOnly", "tokenExchangeByPermittedClientsOnly", "dcrDuplicateSoftwareIdBlocked", "openidDroppedOnRefreshWithoutOfflineAccess",
 		"rsResponseSigned", "verifiableCredentialsEnabled", "preAuthorizedGrantAnonymousAccessSupported", "nativeSsoSupported", "cimdMetadataPolicyEnabled",
 		"cimdAlwaysRetrieved", "cimdAllowlistEnabled", "clientAttesterRootsEnabled", "clientAttesterRootsOnly", "keyAttesterRootsEnabled", "keyAttesterRootsOnly"),

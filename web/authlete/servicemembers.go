@@ -133,6 +133,7 @@ var honouredMembers = []serviceMember{
 	switched("requestObjectRequired", "/request_objects/required", func(s *tenant.Settings) *bool { return &s.RequestObjects.Required }),
 	switched("traditionalRequestObjectProcessingApplied", "/request_objects/merge", func(s *tenant.Settings) *bool { return &s.RequestObjects.Merge }),
 	switched("refreshTokenKept", "/tokens/refresh_token_keep", func(s *tenant.Settings) *bool { return &s.Tokens.RefreshTokenKeep }),
+	switched("grantManagementActionRequired", "/grant_management/action_required", func(s *tenant.Settings) *bool { return &s.GrantManagement.ActionRequired }),
 	switched("idTokenReissuable", "/tokens/id_token_reissue", func(s *tenant.Settings) *bool { return &s.Tokens.IDTokenReissue }),
 	switched("dpopNonceRequired", "/dpop/require_nonce", func(s *tenant.Settings) *bool { return &s.DPoP.RequireNonce }),
 	switched("backchannelUserCodeParameterSupported", "/ciba/user_code", func(s *tenant.Settings) *bool { return &s.CIBA.UserCode }),

@@ -34,6 +34,7 @@ var enums = map[string][]string{
 	"subjectTokenType":          names(tokenKinds),
 	"actorTokenType":            names(tokenKinds),
 	"batchKind":                 {"CREATE"},
+	"gmAction":                  names(grantActions),
 	"result":                    {"SUCCEEDED", "FAILED"},
 }
 
@@ -56,6 +57,7 @@ var kinds = map[string]string{
 	"expiresIn": "number", "tokenCount": "number", "count": "number", "lastRefreshedAt": "number", "tokenId": "string", "requestId": "string", "accessTokenHash": "string",
 	"refreshTokenHash": "string", "jwtAccessToken": "string", "idToken": "string", "valid": "boolean", "signatureValid": "boolean", "forExternalAttachment": "boolean",
 	"missingClaims": "array", "invalidClaims": "array", "errorDescriptions": "array", "accessTokens": "array", "subjectTokenInfo": "object", "actorTokenInfo": "object", "status": "object",
+	"grantId": "string", "grantSubject": "string", "grant": "object",
 	"client": "object", "service": "object", "properties": "array", "extension": "object",
 }
 

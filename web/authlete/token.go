@@ -75,6 +75,7 @@ type tokenAnswer struct {
 	AccessResources   []string      `json:"accessTokenResources,omitempty"`
 	Properties        []property    `json:"properties,omitempty"`
 	Details           *authzDetails `json:"authorizationDetails,omitempty"`
+	GrantID           string        `json:"grantId,omitempty"`
 	ServiceAttributes []pair        `json:"serviceAttributes,omitempty"`
 	dpopNonce
 	*clientRef
@@ -205,7 +206,7 @@ func (a *tokenAnswer) tokens(now time.Time, client *tenant.Client, t *grant.Toke
 	a.IDToken, a.Scopes, a.AccessResources, a.Details = t.IDToken, t.Scope, t.Audience, detailsOf(t.Details)
 	a.AuthMethod = authMethodOf(client)
 	if t.Grant.ID != "" {
-		a.Subject = t.Grant.Subject
+		a.Subject, a.GrantID = t.Grant.Subject, t.Grant.Managed
 	}
 	if t.RefreshToken != "" && t.Refresh != nil {
 		a.RefreshToken, a.RefreshScopes = t.RefreshToken, t.Grant.Terms.Scope
@@ -233,6 +234,9 @@ func response(t *grant.Tokens, properties []grant.Property) string {
 	}
 	if len(t.Details) > 0 {
 		out["authorization_details"] = t.Details
+	}
+	if t.Grant != nil && t.Grant.Managed != "" {
+		out["grant_id"] = t.Grant.Managed
 	}
 	b, _ := json.Marshal(out) // strings and a number always can be
 	return string(b)

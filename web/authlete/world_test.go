@@ -281,14 +281,15 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 		Hint: func(ctx context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {
 			return issuer.ParseIDToken(ctx, t, c.ID, hint)
 		}}
+	requests.Granted = authorize.ManagedSubject(w.clock, db)
 	backchannel := &ciba.Service{Now: w.clock, Requests: requests, Accounts: accounts, Issuer: issuer, Store: db}
 	devices := &device.Service{Now: w.clock, Rand: rand.Reader, Requests: requests, Issuer: issuer, Store: db, Decoupled: db, Page: "/device"}
 	proofs := &proof.Service{Now: w.clock, Replay: db}
-	questions := &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Register: db, Ledger: db, Accounts: accounts, Proofs: proofs}
+	questions := &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Register: db, Managed: db, Ledger: db, Accounts: accounts, Proofs: proofs}
 	public := &url.URL{Scheme: "https", Host: "id.example"}
 	gate := &wire.Gate{Resolver: w, Now: w.clock, PublicURL: public}
 	w.door = &Door{Now: w.clock, Rand: rand.Reader,
-		Authorize: &authorize.Service{Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Requests: requests,
+		Authorize: &authorize.Service{Managed: db, Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Requests: requests,
 			Sessions: &session.Service{Now: w.clock, Rand: rand.Reader, Store: db}},
 		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Records: db, Sessions: db, Accounts: accounts, CIBA: backchannel, Device: devices,
 			Passwords: accounts, Access: questions, Keys: clientKeys, Replay: db, Tickets: w.store},

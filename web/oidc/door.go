@@ -66,6 +66,9 @@ func (d *Door) Mount(r *wire.Router) {
 	apps.Public(http.MethodPost, discovery.Device, d.device)
 	apps.Public(http.MethodPost, discovery.Introspect, d.introspect)
 	apps.Public(http.MethodPost, discovery.Revoke, d.revoke)
+	for _, method := range []string{http.MethodGet, http.MethodDelete} {
+		apps.Public(method, discovery.Grants+"/:grant_id", d.grant)
+	}
 	apps.Public(http.MethodGet, discovery.UserInfo, d.userInfo)
 	apps.Public(http.MethodPost, discovery.UserInfo, d.userInfo)
 	r.Metadata(http.MethodGet, discovery.JWKS, d.jwks)

@@ -27,6 +27,7 @@ type tokenResponse struct {
 	Details oauth.Details `json:"authorization_details,omitempty"` // RFC 9396 §7
 	Issued  string        `json:"issued_token_type,omitempty"`     // RFC 8693 §2.2.1
 	Session string        `json:"auth_session,omitempty"`          // OAuth 2.0 for First-Party Applications §6.1
+	GrantID string        `json:"grant_id,omitempty"`              // Grant Management for OAuth 2.0 §5.2
 }
 
 // stepUp is the answer to a token request whose subject must authenticate further first (OAuth 2.0 for First-Party
@@ -62,7 +63,11 @@ func (d *Door) token(c *gin.Context, t *tenant.Tenant) {
 		wire.Error(c, polled(err))
 		return
 	}
-	wire.JSON(c, http.StatusOK, tokenResponse{AccessToken: tokens.AccessToken, TokenType: tokens.TokenType, ExpiresIn: int64(tokens.ExpiresIn.Seconds()),
+	managed := ""
+	if tokens.Grant != nil {
+		managed = tokens.Grant.Managed
+	}
+	wire.JSON(c, http.StatusOK, tokenResponse{GrantID: managed, AccessToken: tokens.AccessToken, TokenType: tokens.TokenType, ExpiresIn: int64(tokens.ExpiresIn.Seconds()),
 		RefreshToken: tokens.RefreshToken, IDToken: tokens.IDToken, Scope: tokens.Scope.String(), Details: tokens.Details, Issued: tokens.Issued, Session: tokens.AuthSession})
 }
 
