@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/oauth"
 )
 
 func TestMisuse(t *testing.T) {
@@ -143,4 +144,30 @@ func TestHandlesHaveNoStructure(t *testing.T) {
 			seen[v] = true
 		}
 	}
+}
+
+// A client that registered to push its requests begins nothing here.
+func TestAClientThatMustPush(t *testing.T) {
+	h := open(t)
+	c, _ := h.t.Clients.Client(context.Background(), "app")
+	c.RequirePAR = true
+	if a, err := h.as("app", "username=alice&password=ecila"); !errors.Is(err, oauth.InvalidRequest("")) || len(h.grants()) != 0 {
+		t.Errorf("got %+v, %v", a, err)
+	}
+}
+
+// FuzzFind: no text but a handle opens an exchange, nor a handle with anything beside it.
+func FuzzFind(f *testing.F) {
+	for _, s := range []string{"", "A", "\n", "=", strings.Repeat("A", 43), "☃"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		h := open(t)
+		good := h.begin()
+		for _, handle := range []string{s, good + s, s + good, good[:22] + s} {
+			if found, err := h.find(context.Background(), h.t, handle); err != nil || (found != nil) != (handle == good) {
+				t.Errorf("%q: %+v, %v", handle, found, err)
+			}
+		}
+	})
 }

@@ -115,6 +115,9 @@ func (d *draft) mayChallenge() error {
 	if registered, err := oauth.ParseScope(d.client.Scope); err != nil || !registered.Has(oauth.AuthorizationChallenge) {
 		return ErrNotFirstParty.Because(err)
 	}
+	if d.client.RequirePAR {
+		return oauth.InvalidRequest("the client must push its requests, and use them at the authorization endpoint")
+	}
 	return nil
 }
 
