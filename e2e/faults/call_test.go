@@ -50,7 +50,7 @@ const (
 
 // visitor makes the calls: no redirect is followed, and none is repeated.
 var visitor = &http.Client{
-	Timeout:       deadline + 2*slack,
+	Timeout:       deadline + 10*slack, // what takes longer than it should is seen below
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	Transport:     &http.Transport{MaxIdleConnsPerHost: 256},
 }
@@ -104,7 +104,7 @@ func (d *deployment) call(ctx context.Context, r request) answer {
 		}
 	}
 	d.asked(lost)
-	if took > deadline+slack && !d.frozen.Load() {
+	if took > deadline+d.machine.patience(slack, began) && !d.frozen.Load() {
 		d.violated("I9", "%s took %v", r.url, took.Round(time.Millisecond))
 	}
 	return a

@@ -92,6 +92,39 @@ func (c *cluster) kill() {
 	}
 }
 
+// pause stops every process of the cluster, or lets them go on.
+func (c *cluster) pause(on bool) {
+	s := syscall.SIGCONT
+	if on {
+		s = syscall.SIGSTOP
+	}
+	for _, pid := range c.processes() {
+		_ = syscall.Kill(pid, s) // it may have ended meanwhile
+	}
+}
+
+// killBackend kills one session's process, at which the server resets all sessions.
+func (c *cluster) killBackend(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, c.dsn(c.port, ""))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	var pid int
+	if err := conn.QueryRow(ctx, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() LIMIT 1").Scan(&pid); err != nil {
+		return err
+	}
+	return syscall.Kill(pid, syscall.SIGKILL)
+}
+
+// restart restarts the cluster in that mode of pg_ctl.
+func (c *cluster) restart(mode string) error {
+	if err := c.run("pg_ctl", "-D", c.data(), "-m", mode, "-w", "-t", "60", "stop"); err != nil {
+		return err
+	}
+	return c.start()
+}
+
 // processes are the postmaster and its children.
 func (c *cluster) processes() []int {
 	b, err := os.ReadFile(filepath.Join(c.data(), "postmaster.pid"))

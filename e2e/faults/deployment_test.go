@@ -20,10 +20,12 @@ import (
 type deployment struct {
 	*history
 	cluster    *cluster
-	wire       *wire
+	wire       wires // one for each replica
+	machine    *machine
 	front      *front
 	replicas   []*replica
 	sink       *sink
+	heard      *heard
 	adminToken string
 	tenants    []*tenant
 	frozen     atomic.Bool // a replica hangs on purpose, and what it was asked with it
@@ -44,13 +46,12 @@ func deploy(ctx context.Context, t *testing.T) *deployment {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	d := &deployment{history: &history{}, cluster: newCluster(t), sink: newSink(t), adminToken: "admin-" + rand.Text() + rand.Text()}
-	d.wire = newWire(t, d.cluster.port)
+	d := &deployment{history: &history{}, machine: &machine{}, heard: &heard{}, cluster: newCluster(t), sink: newSink(t), adminToken: "admin-" + rand.Text() + rand.Text()}
+	go d.machine.watch(ctx)
 	d.front = newFront(t)
 	kek := make([]byte, 32)
 	_, _ = rand.Read(kek)
 	env := []string{
-		"CHANCERY_DATABASE_URL=" + d.cluster.dsn(d.wire.port(), fmt.Sprintf("&pool_max_conns=%d", poolSize)),
 		"CHANCERY_ADMIN_TOKEN=" + d.adminToken, "CHANCERY_KEK=" + hex.EncodeToString(kek),
 		"CHANCERY_TRUSTED_PROXIES=127.0.0.1/32", "CHANCERY_OUTBOUND_ALLOW=127.0.0.0/8", "CHANCERY_EXTRA_CA=" + d.sink.ca, "OTEL_SDK_DISABLED=true",
 	}
@@ -60,7 +61,9 @@ func deploy(ctx context.Context, t *testing.T) *deployment {
 		}
 	}
 	for i := range replicaCount {
-		d.replicas = append(d.replicas, newReplica(t, program, fmt.Sprintf("replica %d", i+1), d.front.url, env))
+		d.wire = append(d.wire, newWire(t, d.cluster.port))
+		own := "CHANCERY_DATABASE_URL=" + d.cluster.dsn(d.wire[i].port(), fmt.Sprintf("&pool_max_conns=%d", poolSize))
+		d.replicas = append(d.replicas, newReplica(t, program, fmt.Sprintf("replica %d", i+1), d.front.url, append([]string{own}, env...)))
 	}
 	for _, r := range d.replicas { // all at once: they agree on who migrates
 		if err := r.start(); err != nil {
@@ -68,7 +71,7 @@ func deploy(ctx context.Context, t *testing.T) *deployment {
 		}
 	}
 	for _, r := range d.replicas {
-		if err := r.waitReady(ctx, 30*time.Second); err != nil {
+		if err := r.waitReady(ctx, d.machine, 30*time.Second); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -91,6 +94,10 @@ func deploy(ctx context.Context, t *testing.T) *deployment {
 	wg.Wait()
 	if t.Failed() {
 		t.FailNow()
+	}
+	d.sink.heard = d.heard
+	if err := d.heard.listen(ctx, d); err != nil {
+		t.Fatal(err)
 	}
 	return d
 }

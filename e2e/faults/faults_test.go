@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ type fault struct {
 	strike  func(context.Context, *deployment, *strike) error
 	allowed []string      // kinds of failure that a client may see, from the strike until after after its end
 	after   time.Duration // zero: none may be seen after its end
+	long    bool          // strikes only where faults last long
 }
 
 // strike is one round of a fault.
@@ -50,18 +52,25 @@ const recovery = 10 * time.Second
 
 // faults are all that strike, in turn. Their numbers are those of the security checklist, part C.
 var faults = []fault{
-	{"nothing", quiet, nil, 0},
-	{"F1 a replica is killed", killReplica, []string{"502"}, time.Second},
-	{"F4 replicas are restarted in turn", restartReplicas, nil, 0},
+	{"nothing", quiet, nil, 0, false},
+	{"F1 a replica is killed", killReplica, []string{"502"}, time.Second, false},
+	{"F4 replicas are restarted in turn", restartReplicas, nil, 0, false},
 	// Woken, it says that it cannot know to whoever still waits for it.
-	{"F5 a replica is frozen", freezeReplica, []string{"timeout", "502", "503"}, time.Second},
-	{"F7 PostgreSQL is killed", killDatabase, []string{"503"}, recovery},
-	{"F12 connections to PostgreSQL break", breakConnections, []string{"503"}, 2 * time.Second},
-	{"F14 PostgreSQL is slow", slowDatabase, []string{"503", "429"}, recovery},
-	{"F15 others take the sessions of PostgreSQL", crowdDatabase, []string{"503", "429"}, recovery},
-	{"F22 keys are rotated", rotateKeys, nil, 0},
-	{"F24 notifications are lost", loseNotifications, nil, 0},
-	{"F25 a relying party hangs", hangTarget, nil, 0},
+	{"F5 a replica is frozen", freezeReplica, []string{"timeout", "502", "503"}, time.Second, false},
+	{"F6 a replica loses its database", loseDatabase, []string{"503"}, 2 * time.Second, false},
+	{"F7 PostgreSQL is killed", killDatabase, []string{"503"}, recovery, false},
+	{"F8 a session of PostgreSQL is killed", killSession, []string{"503"}, recovery, true},
+	{"F9 PostgreSQL is restarted", restartDatabase, []string{"503"}, recovery, true},
+	{"F10 PostgreSQL is frozen", freezeDatabase, []string{"503", "429"}, recovery, true},
+	{"F11 the network is cut in silence", cutInSilence, []string{"503", "429"}, recovery, true},
+	{"F12 connections to PostgreSQL break", breakConnections, []string{"503"}, 2 * time.Second, false},
+	{"F13 answers of PostgreSQL are lost", loseAnswers, []string{"503"}, 2 * time.Second, false},
+	{"F14 PostgreSQL is slow", slowDatabase, []string{"503", "429"}, recovery, false},
+	{"F15 others take the sessions of PostgreSQL", crowdDatabase, []string{"503", "429"}, recovery, false},
+	{"F16 PostgreSQL cannot serialize", failToSerialize, []string{"503"}, time.Second, true},
+	{"F22 keys are rotated", rotateKeys, nil, 0, false},
+	{"F24 notifications are lost", loseNotifications, nil, 0, false},
+	{"F25 targets hang", hangTarget, nil, 0, false},
 }
 
 // TestFaults runs the load while one fault after the other strikes, and then judges.
@@ -92,12 +101,12 @@ func TestFaults(t *testing.T) {
 
 	var report strings.Builder
 	table := tabwriter.NewWriter(&report, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "fault\trounds\trequests\tfailures\tviolations\tslowest recovery")
+	fmt.Fprintln(table, "fault\trounds\trequests\tfailures\tviolations\tslowest recovery\ttook\tbusy")
 	for _, f := range faults {
-		if !strings.Contains(f.name, *only) {
+		if !strings.Contains(f.name, *only) || f.long && !*long {
 			continue
 		}
-		start, slowest := d.here(), time.Duration(0)
+		start, began, slowest := d.here(), time.Now(), time.Duration(0)
 		for round := range *rounds {
 			took, err := d.suffer(ctx, f, &strike{rng: rand.New(rand.NewPCG(*seed, uint64(round))), long: *long})
 			if err != nil {
@@ -106,11 +115,14 @@ func TestFaults(t *testing.T) {
 			slowest = max(slowest, took)
 		}
 		requests, failures, violations := d.since(start)
-		fmt.Fprintf(table, "%s\t%d\t%d\t%s\t%d\t%v\n", f.name, *rounds, requests, kinds(failures), len(violations), slowest.Round(10*time.Millisecond))
+		t.Logf("%s: %d requests, failures %s, %v, busy %.1f", f.name, requests, kinds(failures), time.Since(began).Round(100*time.Millisecond), d.machine.slowest(began))
+		fmt.Fprintf(table, "%s\t%d\t%d\t%s\t%d\t%v\t%v\t%.1f\n", f.name, *rounds, requests, kinds(failures), len(violations), slowest.Round(10*time.Millisecond),
+			time.Since(began).Round(100*time.Millisecond), d.machine.slowest(began))
 	}
 	rest()
 	wg.Wait()
 	d.judge(ctx, workers)
+	d.heard.judge(ctx, d)
 	d.shrunk(t, before)
 	table.Flush()
 	fmt.Fprint(os.Stdout, "\n", report.String())
@@ -130,22 +142,25 @@ func (d *deployment) suffer(ctx context.Context, f fault, s *strike) (time.Durat
 		_, failures, _ := d.since(begun)
 		return len(failures) == 0 || time.Since(failures[len(failures)-1].at) > time.Second
 	}
-	for !settled() && time.Since(ended) < 2*recovery {
+	for !settled() && time.Since(ended) < d.machine.patience(2*recovery, ended) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	_, failures, _ := d.since(begun)
 	var took time.Duration
 	for _, l := range failures {
 		took = max(took, l.at.Sub(ended))
-		if !slices.Contains(f.allowed, l.kind) || l.at.Sub(ended) > f.after {
+		if l.turnedAway() && d.machine.slowest(began) >= overloaded {
+			continue
+		}
+		if !slices.Contains(f.allowed, l.kind) || l.at.Sub(ended) > d.machine.patience(f.after, began) {
 			d.violated("I8", "%s: %s of %s, %v after the beginning and %v after the end", f.name, l.kind, l.what, l.at.Sub(began).Round(time.Millisecond), l.at.Sub(ended).Round(time.Millisecond))
 		}
 	}
-	if took > recovery {
+	if took > d.machine.patience(recovery, began) {
 		d.violated("I11", "%s: it took %v until all was well", f.name, took)
 	}
 	for _, r := range d.replicas {
-		if rerr := r.waitReady(ctx, recovery); rerr != nil {
+		if rerr := r.waitReady(ctx, d.machine, recovery); rerr != nil {
 			err = errors.Join(err, rerr)
 		}
 	}
@@ -186,7 +201,7 @@ func (d *deployment) shrunk(t *testing.T, before []float64) {
 		if grown == "" {
 			return
 		}
-		if time.Since(began) > 20*time.Second {
+		if time.Since(began) > d.machine.patience(20*time.Second, began) {
 			d.violated("I12", "grown%s", grown)
 			return
 		}
@@ -205,7 +220,7 @@ func killReplica(ctx context.Context, d *deployment, s *strike) error {
 	if err := r.start(); err != nil {
 		return err
 	}
-	return r.waitReady(ctx, 5*time.Second)
+	return r.waitReady(ctx, d.machine, 5*time.Second)
 }
 
 func restartReplicas(ctx context.Context, d *deployment, _ *strike) error {
@@ -220,7 +235,7 @@ func restartReplicas(ctx context.Context, d *deployment, _ *strike) error {
 		if err := r.start(); err != nil {
 			return err
 		}
-		if err := r.waitReady(ctx, 10*time.Second); err != nil {
+		if err := r.waitReady(ctx, d.machine, 10*time.Second); err != nil {
 			return err
 		}
 		time.Sleep(3 * often) // until the front knows
@@ -236,7 +251,8 @@ func freezeReplica(ctx context.Context, d *deployment, s *strike) error {
 		time.Sleep(time.Second)
 		d.frozen.Store(false)
 	}()
-	r := d.replicas[s.rng.IntN(len(d.replicas))]
+	i := s.rng.IntN(len(d.replicas))
+	r := d.replicas[i]
 	c, err := d.grant(ctx)
 	if err != nil {
 		return err
@@ -247,8 +263,8 @@ func freezeReplica(ctx context.Context, d *deployment, s *strike) error {
 	if err := r.signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
-	time.Sleep(time.Second) // until the front knows
-	if a := c.x.post(ctx, "/token/revoke", form("token", c.tokens.Refresh)); !a.ok() {
+	other := d.replicas[(i+1)%len(d.replicas)]
+	if a := d.call(ctx, request{method: http.MethodPost, url: c.x.on(other, "/token/revoke"), client: &c.x.Client, form: form("token", c.tokens.Refresh)}); !a.ok() {
 		err = fmt.Errorf("revocation while a replica is frozen: %d %s", a.status, a.body)
 	}
 	time.Sleep(s.last(bound+time.Second, 30*time.Second))
@@ -379,7 +395,7 @@ func loseNotifications(ctx context.Context, d *deployment, s *strike) error {
 			if a.ok() && a.read(&out) == nil && out.ExpiresIn == life && !active {
 				break
 			}
-			if time.Since(changed) > bound {
+			if time.Since(changed) > d.machine.patience(bound, changed) {
 				d.violated("I5", "%s has not learnt of a change within %v: tokens live %d s, a revoked one is active: %v", r.name, bound, out.ExpiresIn, active)
 				break
 			}

@@ -24,6 +24,9 @@ type failure struct {
 	what string
 }
 
+// turnedAway reports whether a request was answered, and told to come again.
+func (f *failure) turnedAway() bool { return f.kind == "503" || f.kind == "429" }
+
 func (h *history) asked(f *failure) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -61,7 +61,8 @@ var deeds = []struct {
 	{2, (*worker).configure},
 }
 
-// work goes on until ctx ends, with a pause between two deeds that is pace on average. What is under way then ends.
+// work goes on until ctx ends, with a pause between two deeds that is pace on average, and as much longer as the machine is
+// slower. What is under way then ends.
 func (w *worker) work(ctx context.Context, pace time.Duration) {
 	sum := 0
 	for _, d := range deeds {
@@ -75,7 +76,7 @@ func (w *worker) work(ctx context.Context, pace time.Duration) {
 				break
 			}
 		}
-		time.Sleep(time.Duration(w.rng.Int64N(int64(2 * pace))))
+		time.Sleep(time.Duration(float64(w.rng.Int64N(int64(2*pace))) * w.d.machine.slowness()))
 	}
 }
 
@@ -223,7 +224,7 @@ func (w *worker) askRevoked(ctx context.Context) {
 		return
 	}
 	c := w.revoked[w.rng.IntN(len(w.revoked))]
-	if time.Since(c.revoked) < bound {
+	if time.Since(c.revoked) < w.d.machine.patience(bound, c.revoked) {
 		return
 	}
 	if active, _ := c.x.active(ctx, c.x.Issuer+"/token/introspect", c.tokens.Access, false); active {

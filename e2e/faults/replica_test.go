@@ -107,9 +107,9 @@ func (r *replica) ready(ctx context.Context) bool {
 // ask asks replicas how they are.
 var ask = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}}
 
-// waitReady waits until the replica is ready.
-func (r *replica) waitReady(ctx context.Context, limit time.Duration) error {
-	for began := time.Now(); time.Since(began) < limit && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+// waitReady waits until the replica is ready, on an idle machine so long.
+func (r *replica) waitReady(ctx context.Context, m *machine, limit time.Duration) error {
+	for began := time.Now(); time.Since(began) < m.patience(limit, began) && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
 		if r.ready(ctx) {
 			return nil
 		}

@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -23,6 +24,7 @@ type sink struct {
 	ca      string // PEM file
 	hanging atomic.Bool
 	free    chan struct{} // closed where nothing hangs
+	heard   *heard
 
 	mu    sync.Mutex
 	got   map[string]int // answered deliveries by path
@@ -64,7 +66,7 @@ func (k *sink) deliveries(path string) (answered, tried, most int) {
 
 func (k *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
-	_, _ = io.Copy(io.Discard, r.Body) // only then it shows when the caller gives up
+	body, err := io.ReadAll(r.Body) // only then it shows when the caller gives up
 	k.count(k.tried, path, 1)
 	k.count(k.open, path, 1)
 	defer k.count(k.open, path, -1)
@@ -75,7 +77,9 @@ func (k *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	k.count(k.got, path, 1)
+	if k.count(k.got, path, 1); err == nil && k.heard != nil {
+		k.heard.hear(path, r.Header.Get("Webhook-Id"), body)
+	}
 	w.WriteHeader(http.StatusOK)
 }
 
@@ -115,8 +119,8 @@ func (x *tenant) owe(ctx context.Context, subject string, n int) error {
 // atOnce is how many deliveries of one tenant each replica has under way at most.
 const atOnce = 4
 
-// hangTarget lets the relying party of one tenant hang, with many notices waiting, and looks whether another tenant's come
-// on time, and the many once it answers again.
+// hangTarget lets the relying party and the webhook of one tenant hang, with many notices waiting, and looks whether another
+// tenant's come on time, and the many once they answer again.
 func hangTarget(ctx context.Context, d *deployment, s *strike) error {
 	d.sink.recover()
 	d.sink.free = make(chan struct{})
@@ -131,6 +135,10 @@ func hangTarget(ctx context.Context, d *deployment, s *strike) error {
 	if err != nil {
 		return err
 	}
+	hangHook, fineHook := fmt.Sprintf("/hang/hook/%d", round), fmt.Sprintf("/fine/hook/%d", round)
+	if err := errors.Join(d.subscribe(ctx, d.tenants[1], hangHook, "login"), d.subscribe(ctx, d.tenants[2], fineHook, "login")); err != nil {
+		return err
+	}
 	many := int(s.last(20, 200))
 	if err := slow.owe(ctx, fmt.Sprint("hanging-", round), many); err != nil {
 		return err
@@ -139,25 +147,31 @@ func hangTarget(ctx context.Context, d *deployment, s *strike) error {
 		return err
 	}
 	owed := time.Now()
-	for answered := 0; answered < 3; answered, _, _ = d.sink.deliveries(fine) {
-		if time.Since(owed) > 5*time.Second {
-			d.violated("I16", "a tenant's notices wait behind those of another whose target hangs: %d of 3 have come", answered)
-			break
+	for _, path := range []string{fine, fineHook} {
+		for answered := 0; answered < 3; answered, _, _ = d.sink.deliveries(path) {
+			if time.Since(owed) > d.machine.patience(5*time.Second, owed) {
+				d.violated("I16", "a tenant's messages wait behind those of another whose target hangs: %d of 3 have come to %s", answered, path)
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	time.Sleep(s.last(2*time.Second, 20*time.Second))
-	if _, tried, most := d.sink.deliveries(hang); tried == 0 || most > replicaCount*atOnce {
-		d.violated("I16", "a hanging target was called %d times, %d at once", tried, most)
+	for _, path := range []string{hang, hangHook} {
+		if _, tried, most := d.sink.deliveries(path); tried == 0 || most > replicaCount*atOnce {
+			d.violated("I16", "a hanging target was called %d times, %d at once", tried, most)
+		}
 	}
 	d.sink.recover()
 	back := time.Now()
-	for answered := 0; answered < many; answered, _, _ = d.sink.deliveries(hang) {
-		if time.Since(back) > 90*time.Second {
-			d.violated("I13", "%d of %d notices have come %v after their target answers again", answered, many, time.Since(back).Round(time.Second))
-			break
+	for _, path := range []string{hang, hangHook} {
+		for answered := 0; answered < many; answered, _, _ = d.sink.deliveries(path) {
+			if time.Since(back) > d.machine.patience(90*time.Second, back) {
+				d.violated("I13", "%d of %d messages have come to %s %v after it answers again", answered, many, path, time.Since(back).Round(time.Second))
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	return nil
 }

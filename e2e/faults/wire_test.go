@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"sync"
@@ -14,9 +15,38 @@ type wire struct {
 	listener net.Listener
 	to       string
 	delay    atomic.Int64 // nanoseconds before what the server answers goes on
-	cut      atomic.Bool  // new connections are refused and open ones broken
+	cut      atomic.Bool  // new connections are broken at once
+	still    atomic.Bool  // nothing passes, and nobody is told
+	lossy    atomic.Int64 // of a thousand answers of the server so many are lost, with their connections
 	mu       sync.Mutex
 	open     map[net.Conn]bool
+}
+
+// wires are those of all replicas.
+type wires []*wire
+
+func (ws wires) slow(d time.Duration) {
+	for _, w := range ws {
+		w.delay.Store(int64(d))
+	}
+}
+
+func (ws wires) reset() {
+	for _, w := range ws {
+		w.reset()
+	}
+}
+
+func (ws wires) still(on bool) {
+	for _, w := range ws {
+		w.still.Store(on)
+	}
+}
+
+func (ws wires) lossy(perMille int64) {
+	for _, w := range ws {
+		w.lossy.Store(perMille)
+	}
 }
 
 // newWire listens until the test ends.
@@ -41,9 +71,6 @@ func newWire(t *testing.T, port int) *wire {
 }
 
 func (w *wire) port() int { return w.listener.Addr().(*net.TCPAddr).Port }
-
-// slow delays every answer by d from now on.
-func (w *wire) slow(d time.Duration) { w.delay.Store(int64(d)) }
 
 // reset breaks every open connection, with a reset.
 func (w *wire) reset() {
@@ -90,6 +117,10 @@ func (w *wire) carry(in net.Conn) {
 			if d := w.delay.Load(); d > 0 {
 				time.Sleep(time.Duration(d))
 			}
+			w.wait()
+			if rand.Int64N(1000) < w.lossy.Load() {
+				return
+			}
 			if _, werr := in.Write(buf[:n]); err != nil || werr != nil {
 				return
 			}
@@ -98,9 +129,17 @@ func (w *wire) carry(in net.Conn) {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := in.Read(buf)
+		w.wait()
 		if _, werr := out.Write(buf[:n]); err != nil || werr != nil {
 			return
 		}
+	}
+}
+
+// wait waits while the wire is still.
+func (w *wire) wait() {
+	for w.still.Load() {
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 
