@@ -137,7 +137,7 @@ func (d *deployment) suffer(ctx context.Context, f fault, s *strike) (time.Durat
 	began := time.Now()
 	err := f.strike(ctx, d, s)
 	ended := time.Now()
-	time.Sleep(1500 * time.Millisecond)
+	time.Sleep(time.Second)
 	settled := func() bool {
 		_, failures, _ := d.since(begun)
 		return len(failures) == 0 || time.Since(failures[len(failures)-1].at) > time.Second
@@ -209,7 +209,7 @@ func (d *deployment) shrunk(t *testing.T, before []float64) {
 }
 
 func quiet(_ context.Context, _ *deployment, s *strike) error {
-	time.Sleep(s.last(2*time.Second, 20*time.Second))
+	time.Sleep(s.last(time.Second, 20*time.Second))
 	return nil
 }
 
@@ -326,7 +326,7 @@ func breakConnections(_ context.Context, d *deployment, s *strike) error {
 func slowDatabase(_ context.Context, d *deployment, s *strike) error {
 	for _, delay := range []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, time.Second} {
 		d.wire.slow(delay)
-		time.Sleep(s.last(2*time.Second, 20*time.Second))
+		time.Sleep(s.last(1500*time.Millisecond, 20*time.Second))
 	}
 	d.wire.slow(0)
 	return nil
