@@ -73,8 +73,11 @@ func TestWhoMayManage(t *testing.T) {
 					continue // it would
 				}
 				rec := w.call(e.method, e.at(number, tt.second), body, with("Authorization", tt.authorization))
-				code, _ := shownOf(t, append(rec.Body.Bytes(), []byte(nil)...))
-				wrong := rec.Code != status || tt.code != "" && code != tt.code
+				wrong := rec.Code != status
+				if tt.code != "" && !wrong {
+					code, _ := shownOf(t, rec.Body.Bytes())
+					wrong = code != tt.code
+				}
 				if status == allowed {
 					wrong = rec.Code == 401 || rec.Code == 403 || rec.Code >= 500
 				}
@@ -173,7 +176,7 @@ func TestNumbersAreOnesOwn(t *testing.T) {
 				body = `{"subject":"alice","clientLocked":true,"requestableScopes":["x"],"clientSecret":"0123456789-0123456789_0123456789ab","redirectUris":["https://n.example/cb"]}`
 			}
 			ask := func(id string) string {
-				path := strings.NewReplacer(":clientId", id, ":subject", "alice").Replace(e.path)
+				path := strings.NewReplacer(":clientId", id, ":subject", "alice").Replace(e.path) + "?subject=alice"
 				rec := w.call(e.method, "/api/"+globex+path, body, with("Authorization", "Bearer chy_globex_api"))
 				return fmt.Sprint(rec.Code, rec.Body)
 			}
