@@ -3,7 +3,7 @@ package main
 // accessRows administer who may administer.
 var accessRows = []row{
 	{words: "whoami", op: "whoami"},
-	{words: "openapi", op: "describe", help: "Show the description of the administration (OpenAPI 3.1)."},
+	{words: "openapi", op: "describe", whole: true, help: "Show the description of the administration (OpenAPI 3.1)."},
 	{words: "role list", op: "listRoles", list: "roles", columns: []string{"NAME", "name", "BUILT IN", "built_in", "PERMISSIONS", "permissions", "DESCRIPTION", "description"}},
 	{words: "role show", op: "readRole"},
 	{words: "role put", op: "putRole", flags: []flag{{name: "permission", to: "permissions", help: "Such as users:read; may be repeated."}, {name: "description", to: "description", help: "What it is for."}}},

@@ -290,6 +290,9 @@ func (c *called) show(answer json.RawMessage) error {
 		}
 		return c.done(answer, sentence)
 	}
+	if c.whole && c.Output == "table" {
+		c.Output = "json"
+	}
 	return c.object(answer, c.first, c.flat)
 }
 

@@ -27,6 +27,7 @@ type row struct {
 	list    string   // member of the answer that holds the list; empty: the answer is one object
 	columns []string // headers of the list and members in turn
 	atMost  int      // entries that are listed unless --limit or --all is given; zero: all
+	whole   bool     // the answer is a document, which is told as JSON where nothing else is asked for
 	first   []string // members that are told first
 	flat    []string // members whose own members are told as the answer's
 	run     func(c *called) error

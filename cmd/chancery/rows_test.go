@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -55,5 +57,35 @@ func TestRows(t *testing.T) {
 		if operationNamed(name) == nil {
 			t.Errorf("%s has no command, and is no operation either", name)
 		}
+	}
+}
+
+// There is no second way in: what carries a row out reaches nothing but the administration. The one exception makes the
+// platform where there is none that could be asked.
+func TestOneWayIn(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source := string(text)
+		if strings.HasSuffix(file, "_test.go") || !strings.Contains(source, "[]row{") && !strings.Contains(source, "*called)") {
+			continue
+		}
+		read++
+		source = strings.ReplaceAll(source, "c.api.app.console.EnsurePlatform(c, \"\")", "")
+		for _, way := range []string{".app.", ".db.", "/persistence", "newApp(", "openApp(", "admin.Console"} {
+			if strings.Contains(source, way) {
+				t.Errorf("%s has another way in: %s", file, way)
+			}
+		}
+	}
+	if read < 10 {
+		t.Errorf("only %d files carry rows out", read)
 	}
 }

@@ -36,15 +36,15 @@ var tenantRows = []row{
 
 // settingsRows administer settings as documents.
 var settingsRows = []row{
-	{words: "settings show", op: "readSettings"},
-	{words: "settings replace", op: "putSettings", file: "settings"},
-	{words: "settings change", op: "changeSettings", file: "a merge patch (RFC 7396)"},
+	{words: "settings show", op: "readSettings", whole: true},
+	{words: "settings replace", op: "putSettings", file: "settings", whole: true},
+	{words: "settings change", op: "changeSettings", file: "a merge patch (RFC 7396)", whole: true},
 	{words: "settings history", op: "listSettings", list: "changes", atMost: 50,
 		columns: []string{"VERSION", "version", "AT", "at", "ACTOR", "actor", "ADDRESS", "address", "CHANGES", "changes"}},
 	{words: "settings revision", op: "readRevision"},
 	{words: "settings diff", op: "compareSettings", list: "changes", columns: []string{"SETTING", "pointer", "OLD", "old", "NEW", "new"}},
 	{words: "settings rollback", op: "rollBackSettings", flags: []flag{{name: "to", to: "to", arg: true, placeholder: "VERSION", help: "The version to go back to, as history shows it."}}},
-	{words: "settings schema", op: "settingsSchema"},
+	{words: "settings schema", op: "settingsSchema", whole: true},
 }
 
 func setTenant(c *called) error {
