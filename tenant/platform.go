@@ -9,6 +9,9 @@ import (
 // CommandLine is the id of the one client of the platform, by which its administrators sign in on the command line.
 const CommandLine = "chancery-cli"
 
+// AdminScope is what access tokens for the administration hold (RFC 6749 §3.3), so that their subject has agreed to that.
+const AdminScope = "chancery:admin"
+
 // adminPath is where the administration lies, below the public URL.
 const adminPath = "/admin/v1"
 
@@ -36,7 +39,7 @@ func commandLine(t *Tenant) *Client {
 		GrantTypes:              []string{oauth.AuthorizationCode, oauth.RefreshToken, oauth.DeviceCode},
 		ResponseTypes:           []string{oauth.ResponseCode},
 		ApplicationType:         "native",
-		Scope:                   strings.Join([]string{oauth.OpenID, "profile", oauth.OfflineAccess}, " "),
+		Scope:                   strings.Join([]string{oauth.OpenID, oauth.OfflineAccess, AdminScope}, " "),
 		Audience:                []string{t.AdminAPI()},
 		RequirePKCE:             true,
 		TokenPolicy: TokenPolicy{AccessFormat: AccessJWT, AccessLifetime: adminAccessLife,

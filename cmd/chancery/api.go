@@ -28,6 +28,8 @@ type api struct {
 	client *http.Client
 	cause  func() string // of the last failure, where the fault was this process's; nil: not known
 	app    *app          // beside whose database it is; nil: over HTTP
+
+	renew func(context.Context) (string, error) // gets another token where this one has expired; nil: there is none
 }
 
 // How much of an answer is read, how long one may take, and how often and for how long a request is held back that the
@@ -143,6 +145,14 @@ func (a *api) do(ctx context.Context, p *performed) (*http.Response, error) {
 		}
 		wait, busy := waitOf(req.Method, res)
 		why := a.problem(res)
+		if res.StatusCode == http.StatusUnauthorized && a.renew != nil {
+			renew := a.renew
+			a.renew = nil // once
+			if a.token, err = renew(ctx); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if !busy || try == maxTries {
 			return nil, why
 		}

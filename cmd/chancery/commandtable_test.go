@@ -175,6 +175,8 @@ var handiwork = []handy{
 	{"a token is revoked", "", "token revoke initech {tid}", 0, "revoked", "", ""},
 	{"a revoked token is not there", "", "token revoke initech {tid}", 3, "no such API token", "", ""},
 
+	{"a first administrator gets a link", "", "admin bootstrap --username root", 0, "/t/platform/login/password/", "", ""},
+	{"and another, once more", "", "admin bootstrap --username root -o json", 0, `"principal": "user:`, "", ""},
 	{"what is owed is listed", "", "outbox list initech", 0, "TARGET", "", ""},
 	{"what was given up is tried again", "", "outbox replay initech --all", 0, "0 due again", "", ""},
 	{"which has to be said", "", "outbox replay initech", 2, "--all", "", ""},

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,6 +39,9 @@ type contextsFile struct {
 type keptContext struct {
 	Server string `yaml:"server"`
 	Token  string `yaml:"token"`
+	// Of a person who signed in: by what to go on once the token has expired, and where.
+	Refresh       string `yaml:"refresh_token,omitempty"`
+	TokenEndpoint string `yaml:"token_endpoint,omitempty"`
 }
 
 // contextsPath is where contexts are kept: CHANCERY_CONFIG, or config.yaml in the user's directory for configuration.
@@ -126,14 +133,38 @@ func (c *config) open(ctx context.Context) (*api, func() error, error) {
 	if token, err := c.bearer(); err != nil {
 		return nil, nil, err
 	} else if token != "" {
-		at.Token = token
+		at.Token, at.Refresh = token, ""
 	}
 	if at.Token == "" {
 		return nil, nil, usage("no token opens %s: set CHANCERY_TOKEN, or name a file with --token-file", at.Server)
 	}
 	a, err := newRemote(at.Server, at.Token, c.ExtraCA)
+	if err == nil && at.Refresh != "" {
+		a.renew = func(ctx context.Context) (string, error) { return a.goOn(ctx, name, at) }
+	}
 	return a, func() error { return nil }, err
 }
+
+// goOn gets a person another token, and keeps what it came with. Another process may have done so before: then that counts.
+func (a *api) goOn(ctx context.Context, name string, at keptContext) (string, error) {
+	kept, err := readContexts()
+	if err != nil {
+		return "", err
+	}
+	if now, ok := kept.Contexts[name]; ok && now.Refresh != "" && now.Token != at.Token {
+		return now.Token, nil
+	}
+	in, err := a.redeem(ctx, at.TokenEndpoint, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {at.Refresh}, "resource": {a.server.String() + "/admin/v1"}})
+	if err != nil {
+		return "", errors.Join(usageLogin, err)
+	}
+	at.Token, at.Refresh = in.Access, cmp.Or(in.Refresh, at.Refresh)
+	kept.Contexts[name] = at
+	return in.Access, kept.write()
+}
+
+// usageLogin is told where a person has to sign in anew.
+var usageLogin = &problem{Status: http.StatusUnauthorized, Detail: "you are not signed in any more: use chancery login"}
 
 // beside opens the administration over the database beside this program.
 func (c *config) beside(ctx context.Context) (*api, func() error, error) {
@@ -180,11 +211,32 @@ func tokenFrom(file string) (string, error) {
 
 // loginCommand keeps a server and a token.
 type loginCommand struct {
-	Name string `default:"default" help:"Name of the context."`
+	Name      string `default:"default" help:"Name of the context."`
+	Device    bool   `help:"Sign in with a browser elsewhere, by a code."`
+	NoBrowser bool   `name:"no-browser" help:"Show the address to sign in at, and open no browser."`
 	output
 }
 
-// Run asks the server who the token is, and keeps both where it knows it.
+// signIn lets a person sign in.
+func (l *loginCommand) signIn(ctx context.Context, a *api) (keptContext, error) {
+	p, err := a.platformOf(ctx)
+	if err != nil {
+		return keptContext{}, err
+	}
+	var in *signedIn
+	if l.Device {
+		in, err = a.withDevice(ctx, p, showCode)
+	} else {
+		in, err = a.withBrowser(ctx, p, func(at string) { openBrowser(at, !l.NoBrowser) })
+	}
+	if err != nil {
+		return keptContext{}, err
+	}
+	a.token = in.Access
+	return keptContext{Server: a.server.String(), Token: in.Access, Refresh: in.Refresh, TokenEndpoint: p.Token}, nil
+}
+
+// Run asks the server who the token is, and keeps both where it knows it. With no token a person signs in.
 func (l *loginCommand) Run(ctx context.Context, conf *config) error {
 	if conf.Server == "" {
 		return usage("name the server with --server")
@@ -193,12 +245,18 @@ func (l *loginCommand) Run(ctx context.Context, conf *config) error {
 	if err != nil {
 		return err
 	}
-	if token == "" {
-		return usage("give the token with --token-file, - for the standard input, or in CHANCERY_TOKEN")
+	if token != "" && l.Device {
+		return usage("--device is for a person, who has no token yet")
 	}
 	a, err := newRemote(conf.Server, token, conf.ExtraCA)
 	if err != nil {
 		return err
+	}
+	keep := keptContext{Server: a.server.String(), Token: token}
+	if token == "" {
+		if keep, err = l.signIn(ctx, a); err != nil {
+			return err
+		}
 	}
 	who, err := a.ask(ctx, &performed{of: operationNamed("whoami")})
 	if err != nil {
@@ -208,9 +266,16 @@ func (l *loginCommand) Run(ctx context.Context, conf *config) error {
 	if err != nil {
 		return err
 	}
-	kept.Contexts[l.Name], kept.Current = keptContext{a.server.String(), token}, l.Name
+	kept.Contexts[l.Name], kept.Current = keep, l.Name
 	if err := kept.write(); err != nil {
 		return err
+	}
+	var person struct {
+		Principal string
+		Roles     []string
+	}
+	if err := json.Unmarshal(who, &person); err == nil && len(person.Roles) == 0 {
+		fmt.Fprintf(os.Stderr, "You have no role at the platform. An owner gives you one with: chancery administrator set platform %s --role auditor\n", plain(person.Principal))
 	}
 	return l.object(who, nil, nil)
 }
@@ -220,8 +285,8 @@ type logoutCommand struct {
 	Name string `arg:"" optional:"" help:"Name of the context; the current one by default."`
 }
 
-// Run forgets it. The token stays what it is: it is revoked with token revoke.
-func (l *logoutCommand) Run() error {
+// Run forgets it. An API token stays what it is: it is revoked with token revoke. What a person signed in for ends.
+func (l *logoutCommand) Run(ctx context.Context, conf *config) error {
 	kept, err := readContexts()
 	if err != nil {
 		return err
@@ -230,14 +295,22 @@ func (l *logoutCommand) Run() error {
 	if name == "" {
 		name = kept.Current
 	}
-	if _, ok := kept.Contexts[name]; !ok {
+	at, ok := kept.Contexts[name]
+	if !ok {
 		return usage("there is no context %q, of %s", name, strings.Join(slices.Sorted(maps.Keys(kept.Contexts)), ", "))
 	}
 	delete(kept.Contexts, name)
 	if kept.Current == name {
 		kept.Current = ""
 	}
-	return kept.write()
+	if err := kept.write(); err != nil || at.Refresh == "" {
+		return err
+	}
+	a, err := newRemote(at.Server, at.Token, conf.ExtraCA)
+	if err != nil {
+		return err
+	}
+	return a.revoke(ctx, at)
 }
 
 // operationNamed returns the operation of that name, or nil.

@@ -3,7 +3,7 @@ package main
 import "slices"
 
 // rows are all commands over the administration. A route without one fails a test.
-var rows = slices.Concat(tenantRows, settingsRows, scopeRows, aliasRows, userRows, clientRows, keyRows, tokenRows, initialTokenRows, sessionRows, accessRows, auditRows, usageRows, webhookRows, outboxRows)
+var rows = slices.Concat(tenantRows, settingsRows, scopeRows, aliasRows, userRows, clientRows, keyRows, tokenRows, initialTokenRows, sessionRows, accessRows, auditRows, usageRows, webhookRows, outboxRows, bootstrapRows)
 
 // groups say what the commands are about that begin with a word.
 var groups = map[string]string{
@@ -21,6 +21,7 @@ var groups = map[string]string{
 	"role":            "Roles of a tenant, or of the platform.",
 	"administrator":   "Who has roles at a tenant, or at the platform.",
 	"service-account": "Service accounts, whose tokens share their roles.",
+	"admin":           "Administrators of the platform.",
 	"outbox":          "What a tenant owes others: logout tokens, notifications, webhooks.",
 	"webhook":         "URLs that are told of events of a tenant.",
 	"usage":           "How much a tenant is used: tokens issued, and active users.",

@@ -47,6 +47,7 @@ func ResourceOf(t *tenant.Tenant, name string, now time.Time) (Resource, bool) {
 // AdminResource is the metadata of the administration, whose tokens the platform issues.
 func AdminResource(platform *tenant.Tenant) Resource {
 	return Resource{Resource: platform.AdminAPI(), Servers: []string{platform.Issuer}, Methods: []string{"header"}, Name: "Chancery administration",
+		Scopes:   []string{tenant.AdminScope},
 		DPoPAlgs: names(keys.ProofAlgs())}
 }
 

@@ -46,7 +46,7 @@ func (d *Door) person(c *gin.Context, platform *tenant.Tenant, token string, dpo
 		return "", &wire.Status{Err: oauth.ErrorOf(err), HTTP: http.StatusUnauthorized}
 	case err != nil:
 		return "", err
-	case !slices.Contains(a.Audience, platform.AdminAPI()):
+	case !slices.Contains(a.Audience, platform.AdminAPI()), !a.Scope.Has(tenant.AdminScope):
 		return "", errElsewhere
 	case a.ClientID != tenant.CommandLine:
 		return "", errNotBuiltIn

@@ -27,10 +27,14 @@ func (h *house) mint(at tenant.ID, sub string, change func(t *tenant.Tenant, g *
 		h.t.Fatal(err)
 	}
 	g, aud := &grant.Grant{ID: rand.Text(), Subject: sub, ClientID: tenant.CommandLine}, []string{t.AdminAPI()}
+	scope := oauth.Scope{oauth.OpenID, tenant.AdminScope}
 	if change != nil {
 		change(t, g, &aud)
 	}
-	token, _, _, err := (&grant.Issuer{Now: time.Now, Rand: rand.Reader}).MintAccess(h.t.Context(), t, g, oauth.Scope{oauth.OpenID}, aud, time.Time{})
+	if g.Terms.Scope != nil {
+		scope = g.Terms.Scope
+	}
+	token, _, _, err := (&grant.Issuer{Now: time.Now, Rand: rand.Reader}).MintAccess(h.t.Context(), t, g, scope, aud, time.Time{})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -102,6 +106,7 @@ func TestPeople(t *testing.T) {
 	garbage.header.Del("Date")
 	for rule, token := range map[string]string{
 		"for another resource":       h.mint(tenant.Platform, owner, func(_ *tenant.Tenant, _ *grant.Grant, aud *[]string) { *aud = nil }),
+		"without the scope":          h.mint(tenant.Platform, owner, func(_ *tenant.Tenant, g *grant.Grant, _ *[]string) { g.Terms.Scope = oauth.Scope{oauth.OpenID} }),
 		"of another issuer":          h.mint("acme", owner, func(acme *tenant.Tenant, g *grant.Grant, aud *[]string) { g.ClientID = h.clientOf("acme") }),
 		"of an unknown client":       h.forged(owner),
 		"of a client for itself":     h.mint(tenant.Platform, owner, func(_ *tenant.Tenant, g *grant.Grant, _ *[]string) { g.ID = "" }),
@@ -150,7 +155,7 @@ func (h *house) forged(sub string) string {
 	other := *t
 	other.Clients = anyClient{}
 	g := &grant.Grant{ID: "g", Subject: sub, ClientID: "other"}
-	token, _, _, err := (&grant.Issuer{Now: time.Now, Rand: rand.Reader}).MintAccess(h.t.Context(), &other, g, nil, []string{t.AdminAPI()}, time.Time{})
+	token, _, _, err := (&grant.Issuer{Now: time.Now, Rand: rand.Reader}).MintAccess(h.t.Context(), &other, g, oauth.Scope{tenant.AdminScope}, []string{t.AdminAPI()}, time.Time{})
 	if err != nil {
 		h.t.Fatal(err)
 	}

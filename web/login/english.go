@@ -87,6 +87,8 @@ var english = map[string]string{
 	"scope.address":               "see your postal address",
 	"scope.phone":                 "see your phone number",
 	"scope.phone.detail":          "And whether it has been verified",
+	"scope.chancery:admin":        "administer tenants, and the platform",
+	"scope.chancery:admin.detail": "As far as your roles allow it, now and later",
 	"scope.offline_access":        "stay connected while you are away",
 	"scope.offline_access.detail": "Until you withdraw it",
 
