@@ -36,6 +36,9 @@ func (s *Service) manage(ctx context.Context, t *tenant.Tenant, r *request.Reque
 		return m, request.ErrGrantID
 	}
 	g.Managed, m.stands = r.GrantID, before[0].ID
+	if newest := before[0].CreatedAt; !g.CreatedAt.After(newest) { // the clocks of two instances need not agree
+		g.CreatedAt = newest.Add(time.Microsecond)
+	}
 	if r.GrantAction == oauth.GrantReplace {
 		m.replaces = r.GrantID
 		for i := range before {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -81,6 +82,57 @@ func TestADeviceIsAnsweredAndRedeemedOnce(t *testing.T) {
 		got = w.crowd(t, "/auth/token", map[string]any{"parameters": "client_id=tv&grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&device_code=" + a["deviceCode"].(string)})
 		if got["OK"] != 1 || got["BAD_REQUEST"] != callers-1 {
 			t.Errorf("redeemed: %v", got)
+		}
+	})
+}
+
+func TestATicketOfTheBackchannelIsGoodOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.tenants["acme"].Settings.CIBA = tenant.CIBASettings{Enabled: true}
+		w.register(t, "till", tenant.Metadata{RedirectURIs: []string{cb}, GrantTypes: []string{oauth.CIBA}, BackchannelMode: "poll"})
+		begun := func() any {
+			return w.post(t, "/backchannel/authentication", confidential("till", "scope", "openid", "login_hint", "alice"))["ticket"]
+		}
+		ticket := begun()
+		if got := w.crowd(t, "/backchannel/authentication/issue", m{"ticket": ticket}); got["OK"] != 1 || got["INVALID_TICKET"] != callers-1 {
+			t.Errorf("acknowledged: %v", got)
+		}
+		if got := w.crowd(t, "/backchannel/authentication/complete", m{"ticket": ticket, "result": "AUTHORIZED", "subject": "alice"}); got["NO_ACTION"] != 1 || got["SERVER_ERROR"] != callers-1 {
+			t.Errorf("answered: %v", got)
+		}
+	})
+}
+
+func TestAPushedRequestIsGoodOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		pushed := w.post(t, "/pushed_auth_req", m{"parameters": asked(""), "clientId": "app", "clientSecret": clientsSecret})
+		reference := fields("client_id", "app", "request_uri", pushed["requestUri"].(string))
+		first, second := w.opened(t, reference), w.opened(t, reference)
+		for _, ticket := range []any{first, second} {
+			got := w.crowd(t, "/auth/authorization/issue", m{"ticket": ticket, "subject": "alice"})
+			if want := map[bool]int{true: 1, false: 0}[ticket == first]; got["LOCATION"] != want || got["BAD_REQUEST"] != callers-want {
+				t.Error(got)
+			}
+		}
+	})
+}
+
+// opened opens a ticket of acme for those parameters.
+func (w *world) opened(t *testing.T, parameters string) any {
+	t.Helper()
+	return w.post(t, "/auth/authorization", m{"parameters": parameters})["ticket"]
+}
+
+func TestChangesOfOneGrantAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		tokens := w.post(t, "/auth/token/create", creating("scopes", []string{"openid", "email"}))
+		got := w.crowd(t, "/auth/token/update", m{"refreshToken": tokens["refreshToken"], "scopes": []string{"openid"}})
+		if got["OK"] == 0 || got["OK"]+got["INTERNAL_SERVER_ERROR"] != callers {
+			t.Errorf("changed: %v", got)
+		}
+		refreshed := w.post(t, "/auth/token", confidential("app", "grant_type", oauth.RefreshToken, "refresh_token", tokens["refreshToken"].(string)))
+		if scopes, _ := refreshed["scopes"].([]any); len(scopes) != 1 {
+			t.Error(refreshed)
 		}
 	})
 }
