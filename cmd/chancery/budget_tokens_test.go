@@ -3,9 +3,12 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/chancery-id/chancery/admin"
 )
 
 // TestBudgetTokenOperations counts what the calls that look after tokens send to PostgreSQL, as TestBudget does.
@@ -62,5 +65,67 @@ func TestBudgetTokenOperations(t *testing.T) {
 			t.Errorf("%s: %d statements, at most %d are allowed:\n%s", s.operation, len(sent), s.most, strings.Join(sent, "\n"))
 		}
 		t.Logf("%-40s %d of %d", s.operation, len(sent), s.most)
+	}
+}
+
+// TestBudgetGrantManagement counts what the calls of clients that manage their grants send to PostgreSQL.
+func TestBudgetGrantManagement(t *testing.T) {
+	b := newBench(t)
+	if _, err := b.app.console.UpdateTenant(t.Context(), b.acme.TenantID, 0, admin.Change{Patch: []byte(`{"grant_management":{"enabled":true}}`)}, admin.By{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.app.resolver.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	post := func(path, body string) map[string]any {
+		return members(t, b.call(t, "POST", "/api/"+strconv.FormatInt(b.acme.ServiceID, 10)+path, jsonType, body, "Authorization", "Bearer "+b.acme.APIToken))
+	}
+	ask := func(more string) string {
+		q := url.Values{"response_type": {"code"}, "client_id": {b.acme.Client.ID}, "scope": {"openid"}, "redirect_uri": {b.acme.Client.RedirectURIs[0]}}
+		return fmt.Sprintf(`{"parameters":%q}`, q.Encode()+"&grant_management_action="+more)
+	}
+	own := post("/auth/token/create", `{"grantType":"CLIENT_CREDENTIALS","clientIdentifier":"`+b.acme.Client.ID+`","scopes":["grant_management_query","grant_management_revoke"]}`)["jwtAccessToken"]
+	var ticket, id string
+	for _, s := range []struct {
+		operation, action string
+		most              int
+		do                func() map[string]any
+	}{
+		{"request for a new grant", "INTERACTION", 1, func() map[string]any { return post("/auth/authorization", ask("create")) }},
+		{"issue", "LOCATION", 3, func() map[string]any {
+			return post("/auth/authorization/issue", `{"ticket":"`+ticket+`","subject":"alice"}`)
+		}},
+		{"request for more", "INTERACTION", 3, func() map[string]any { return post("/auth/authorization", ask("merge&grant_id="+id)) }},
+		{"issue of more", "LOCATION", 4, func() map[string]any {
+			return post("/auth/authorization/issue", `{"ticket":"`+ticket+`","subject":"alice"}`)
+		}},
+		{"request in its place", "INTERACTION", 3, func() map[string]any { return post("/auth/authorization", ask("replace&grant_id="+id)) }},
+		{"issue in its place", "LOCATION", 4, func() map[string]any {
+			return post("/auth/authorization/issue", `{"ticket":"`+ticket+`","subject":"alice"}`)
+		}},
+		{"query", "OK", 1, func() map[string]any {
+			return post("/gm", fmt.Sprintf(`{"gmAction":"QUERY","grantId":%q,"accessToken":%q}`, id, own))
+		}},
+		{"revoke", "NO_CONTENT", 1, func() map[string]any {
+			return post("/gm", fmt.Sprintf(`{"gmAction":"REVOKE","grantId":%q,"accessToken":%q}`, id, own))
+		}},
+	} {
+		b.counter.since()
+		m := s.do()
+		sent := b.counter.since()
+		if m["action"] != s.action {
+			t.Fatalf("%s: %v", s.operation, m)
+		}
+		if len(sent) > s.most {
+			t.Errorf("%s: %d statements, at most %d are allowed:\n%s", s.operation, len(sent), s.most, strings.Join(sent, "\n"))
+		}
+		t.Logf("%-40s %d of %d", s.operation, len(sent), s.most)
+		if v, ok := m["ticket"].(string); ok {
+			ticket = v
+		}
+		if code, ok := m["authorizationCode"].(string); ok && id == "" {
+			q := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {b.acme.Client.RedirectURIs[0]}}
+			id = fmt.Sprint(post("/auth/token", `{"parameters":"`+q.Encode()+`","clientId":"`+b.acme.Client.ID+`","clientSecret":"`+b.acme.Client.Secret+`"}`)["grantId"])
+		}
 	}
 }
