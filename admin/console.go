@@ -16,6 +16,7 @@ import (
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/flows/registration"
+	"github.com/chancery-id/chancery/flows/script"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
@@ -30,20 +31,22 @@ type Console struct {
 	Trail   Trail   // of what happened
 	Outbox  Outbox  // what tenants owe others
 	// Live returns an enabled tenant as the flows see it.
-	Live      func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error)
-	Webhooks  outbox.Webhooks
-	Owed      outbox.Store
-	Permits   func(url string) error // why a URL of a tenant's is not called, or nil
-	Numbers   Numbers                // nil: tenants are not listed by number
-	Clients   *registration.Service
-	Accounts  *account.Service
-	Logins    *session.Service // subjects' sessions
-	Granted   *access.Service  // what subjects granted
-	Keys      Generator
-	Grace     time.Duration // for which a deleted tenant can be restored; zero: none
-	Now       func() time.Time
-	Rand      io.Reader
-	PublicURL *url.URL // below which issuers lie unless given; without a trailing slash
+	Live        func(ctx context.Context, id tenant.ID) (*tenant.Tenant, error)
+	Webhooks    outbox.Webhooks
+	Owed        outbox.Store
+	ScriptStore script.Store
+	Trials      Trials                 // of scripts
+	Permits     func(url string) error // why a URL of a tenant's is not called, or nil
+	Numbers     Numbers                // nil: tenants are not listed by number
+	Clients     *registration.Service
+	Accounts    *account.Service
+	Logins      *session.Service // subjects' sessions
+	Granted     *access.Service  // what subjects granted
+	Keys        Generator
+	Grace       time.Duration // for which a deleted tenant can be restored; zero: none
+	Now         func() time.Time
+	Rand        io.Reader
+	PublicURL   *url.URL // below which issuers lie unless given; without a trailing slash
 	// PasswordPage is where the page lies that sets a password, below an issuer and before the token of its link.
 	PasswordPage string
 	Resolver     Refresher // of this instance, which sees each change at once; nil where nothing is cached

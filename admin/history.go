@@ -212,10 +212,12 @@ func differ(a, b any, at string, out *[]Difference) error {
 
 // details are what the event of a change of settings says.
 func (ch *Change) details(what string) []string {
-	if ch.scope != "" {
+	switch {
+	case ch.says != nil:
+		return ch.says
+	case ch.scope != "":
 		return []string{"change", what, "scope", ch.scope}
-	}
-	if ch.restores == 0 {
+	case ch.restores == 0:
 		return []string{"change", what}
 	}
 	return []string{"change", "rollback", "to", strconv.FormatInt(ch.restores, 10)}

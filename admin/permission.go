@@ -29,17 +29,19 @@ const (
 	ReadUsage     Permission = "usage:read"
 	ReadWebhooks  Permission = "webhooks:read" // and what is owed to them
 	WriteWebhooks Permission = "webhooks:write"
+	ReadScripts   Permission = "scripts:read" // and what they wrote
+	WriteScripts  Permission = "scripts:write"
 )
 
 // ofTenants are the permissions that concern one tenant, which its own roles may have.
 var ofTenants = []Permission{ReadTenant, WriteTenant, ReadKeys, WriteKeys, ReadClients, WriteClients, ReadUsers, WriteUsers,
-	ReadSessions, WriteSessions, ReadTokens, WriteTokens, ReadAccess, WriteAccess, ReadAudit, ReadUsage, ReadWebhooks, WriteWebhooks}
+	ReadSessions, WriteSessions, ReadTokens, WriteTokens, ReadAccess, WriteAccess, ReadAudit, ReadUsage, ReadWebhooks, WriteWebhooks, ReadScripts, WriteScripts}
 
 // ofPlatform are those besides that only the platform's roles may have.
 var ofPlatform = []Permission{ListTenants, CreateTenants, EnableTenants, DeleteTenants}
 
 // reading are the permissions of who only looks.
-var reading = []Permission{ReadTenant, ReadKeys, ReadClients, ReadUsers, ReadSessions, ReadTokens, ReadAccess, ReadAudit, ReadUsage, ReadWebhooks}
+var reading = []Permission{ReadTenant, ReadKeys, ReadClients, ReadUsers, ReadSessions, ReadTokens, ReadAccess, ReadAudit, ReadUsage, ReadWebhooks, ReadScripts}
 
 // Permissions returns all permissions that roles may have: those of the platform's, or those of a tenant's.
 func Permissions(platform bool) []Permission {

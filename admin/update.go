@@ -17,8 +17,9 @@ type Change struct {
 	Patch    json.RawMessage  // or changes some of them: a JSON merge patch (RFC 7396)
 	Enabled  *bool            // a disabled tenant answers nobody, and its tokens are inactive
 
-	restores int64  // the version of the settings that Settings were; zero: they are new
-	scope    string // the scope value that it is about; empty: not only one
+	restores int64    // the version of the settings that Settings were; zero: they are new
+	scope    string   // the scope value that it is about; empty: not only one
+	says     []string // of the event, where it is not what changes of settings are; nil: it is
 }
 
 // UpdateTenant changes the tenant at that version and returns it as it is then. A version that is not the tenant's is an

@@ -155,7 +155,7 @@ func (s *sentence) exec(g *gorm.DB, t tenant.ID, args []any) (int64, error) {
 
 // Each table that a text mentions needs a :t of its own.
 var (
-	mentions = regexp.MustCompile(`(?i)\b(?:FROM|JOIN|INTO|UPDATE)\s+(?:tenants|tenant_issuers|usage_days|usage_subjects|tenant_keys|api_tokens|clients|accounts|sessions|interactions|grants|access_tokens|authorizations|authentications|pushed_requests|initial_tokens|replays|revocations|changes|audit_events|outbox|admin_roles|service_accounts|admin_grants|idempotency|audit_seals|audit_sealer|settings_history|totps|recovery_codes|one_time_codes|webhooks|token_batches|leases|granted_scopes)\b`)
+	mentions = regexp.MustCompile(`(?i)\b(?:FROM|JOIN|INTO|UPDATE)\s+(?:tenants|tenant_issuers|usage_days|usage_subjects|tenant_keys|api_tokens|clients|accounts|sessions|interactions|grants|access_tokens|authorizations|authentications|pushed_requests|initial_tokens|replays|revocations|changes|audit_events|outbox|admin_roles|service_accounts|admin_grants|idempotency|audit_seals|audit_sealer|settings_history|totps|recovery_codes|one_time_codes|script_versions|script_secrets|script_lines|webhooks|token_batches|leases|granted_scopes)\b`)
 	scopes   = regexp.MustCompile(`(^|[^:]):t\b`)
 )
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/admin"
+	"github.com/chancery-id/chancery/flows/script"
 )
 
 // The sweeper removes what has expired. Nothing depends on it: every read asks for the time itself.
@@ -32,6 +33,7 @@ var expiring = []struct {
 			OR max_idle >= 0 AND datetime(used_at, max_idle || ' minutes', '1 second') <= datetime(?))`, // whole seconds
 	}, 0},
 	{"one_time_codes", [...]string{expired, expired}, 0},
+	{"script_lines", [...]string{`at <= ? AND at <= ?`, `at <= ? AND at <= ?`}, script.EntriesKept},
 	{"replays", [...]string{expired, expired}, 0},
 	{"outbox", [...]string{expired, expired}, 0},
 	{"revocations", [...]string{expired, expired}, 0},

@@ -64,6 +64,7 @@ func (s *Settings) Check() []FieldError {
 	c.list("/app_origins", s.AppOrigins, webOrigin, "must be the origin of an https page as browsers write it, such as https://app.example; http only for the loopback")
 	c.protection(s)
 	c.hooks(s.Hooks)
+	c.scripts(s.Scripts)
 	c.mtls(&s.MTLS)
 	c.profile(s)
 	c.details(s.Authorization.DetailsTypes)

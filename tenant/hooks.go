@@ -21,10 +21,11 @@ const (
 
 var hookNames = []string{HookClientCredentials, HookPassword, HookTokenExchange, HookJWTBearer, HookSendCode, HookChallenge}
 
-// Hook is a URL of the tenant that decides. Timeout is in milliseconds. Raising Secret makes a new signing secret, beside
+// Hook is what decides: a URL of the tenant's, or a script of its. Timeout is in milliseconds. Raising Secret makes a new signing secret, beside
 // which the one before it signs too, so that a receiver may change at its own time.
 type Hook struct {
-	URL     string `json:"url"`
+	URL     string `json:"url,omitempty"`
+	Script  string `json:"script,omitempty"`  // name of a script (docs/scripts.md), in place of the URL
 	Timeout int64  `json:"timeout,omitempty"` // 1000, at most 5000
 	Secret  int64  `json:"secret,omitempty"`  // number of its signing secret: 0
 }
@@ -71,8 +72,9 @@ func (c *checker) hooks(hooks map[string]Hook) {
 	for name, h := range hooks {
 		at := "/hooks/" + escape.Replace(name)
 		c.that(slices.Contains(hookNames, name), at, "is no hook of ours")
-		c.that(secureURL(h.URL), at+"/url", "must be an https URL without fragment; http only for the loopback")
 		c.that(h.Timeout == 0 || h.Timeout >= 50 && h.Timeout <= MaxHookTimeout.Milliseconds(), at+"/timeout", fmt.Sprintf("must be from 50 to %d, or 0 for the default", MaxHookTimeout.Milliseconds()))
 		c.that(h.Secret >= 0 && h.Secret <= 1<<31, at+"/secret", "must be from 0 to 2147483648")
+		c.that(h.Script == "" || h.URL == "" && name != HookSendCode && ScriptName.MatchString(h.Script), at+"/script", "is no name of a script, or stands beside a URL")
+		c.that(h.Script != "" || secureURL(h.URL), at+"/url", "must be an https URL without fragment; http only for the loopback")
 	}
 }

@@ -41,8 +41,9 @@ type Settings struct {
 
 	RequestObjects RequestObjectSettings `json:"request_objects,omitzero"`
 
-	Hooks map[string]Hook `json:"hooks,omitempty"` // by name
-	MTLS  MTLSSettings    `json:"mtls,omitzero"`
+	Hooks   map[string]Hook   `json:"hooks,omitempty"`   // by name
+	Scripts map[string]Script `json:"scripts,omitempty"` // that run, by name
+	MTLS    MTLSSettings      `json:"mtls,omitzero"`
 
 	Grants GrantSettings `json:"grants,omitzero"`
 

@@ -30,6 +30,7 @@ import (
 	"github.com/chancery-id/chancery/flows/proof"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/flows/script"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/flows/token"
 	"github.com/chancery-id/chancery/persistence"
@@ -65,6 +66,10 @@ type app struct {
 	sealed    atomic.Int64 // events
 	uses      *admin.LastUses
 	usage     *limit.Usage
+	runner    *script.Runner
+	workers   *script.Workers
+	journal   *script.Journal
+	fetches   *outbound.Client // for scripts
 }
 
 // newApp opens the database that conf names, which it migrates first, and builds the services over it.
@@ -102,6 +107,9 @@ func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistenc
 		Permits: calls.Permits, Fetch: calls.Get}
 	a.console = &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Answers: db, Trail: db, Outbox: db, Live: a.tenant, Numbers: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
 	a.uses, a.usage = &admin.LastUses{Store: db}, &limit.Usage{Now: time.Now, Store: db}
+	a.fetches = calls.Apart(hookCalls, hookCalls)
+	a.runner = a.scripts()
+	a.console.ScriptStore, a.console.Trials = db, a.runner.JavaScript
 	a.console.Grace, a.console.PasswordPage = conf.DeleteGrace, login.PasswordPath
 	a.console.Logins = &session.Service{Now: time.Now, Rand: rand.Reader, Store: db, Register: db}
 	a.console.Webhooks, a.console.Owed, a.console.Permits = db, db, calls.Permits
@@ -145,6 +153,7 @@ func openDatabase(ctx context.Context, conf *config, sealer keys.Sealer, tracing
 // close ends what newApp began.
 func (a *app) close() error {
 	a.pool.Close()
+	a.workers.Close()
 	return a.db.Close()
 }
 
@@ -170,9 +179,8 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	devices := &device.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Issuer: issuer, Store: a.db, Decoupled: a.db, Limit: a.limiter, Page: discovery.DevicePage}
 	proofs := &proof.Service{Now: time.Now, Replay: a.db}
 	questions := &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Register: a.db, Managed: a.db, Ledger: a.db, Accounts: a.accounts, Proofs: proofs}
-	hooks := a.hooks()
-	a.accounts.Deliver = deliver(hooks)
-	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Records: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel, Device: devices, Hooks: hooks,
+	a.accounts.Deliver = deliver(a.runner.Webhook)
+	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Records: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel, Device: devices, Hooks: a.runner,
 		Passwords: a.accounts, Guesses: a.limiter, Access: questions, Keys: clientKeys, Replay: a.db, Tickets: a.db, TokenEndpoint: discovery.Token}
 	clientAuth := &clientauth.Service{Now: time.Now, Limit: a.limiter, Keys: clientKeys, Replay: a.db, TokenEndpoint: discovery.Token}
 	vouchedFor := *clientAuth // where guesses come from only the tenant's own authorization server knows

@@ -73,6 +73,7 @@ var argumentHelp = map[string]string{
 	"tenant": "Tenant, or platform.", "user": "User name or subject; after -- where it begins with a hyphen.", "client": "Client id.",
 	"kid": "Id of the key, as list shows it; after -- where it begins with a hyphen.", "token": "Id of the token, as list shows it.",
 	"hook": "Name of the hook, as in the settings.", "principal": "token:{id}, service:{id} or user:{sub}.",
+	"script": "Name of the script.", "number": "Number of the version, or newest.", "secret": "Name of the secret.",
 }
 
 // pathNames are the names in the path of an operation.

@@ -3,7 +3,7 @@ package main
 import "slices"
 
 // rows are all commands over the administration. A route without one fails a test.
-var rows = slices.Concat(tenantRows, settingsRows, scopeRows, aliasRows, userRows, clientRows, keyRows, tokenRows, initialTokenRows, sessionRows, accessRows, auditRows, usageRows, webhookRows, outboxRows, bootstrapRows)
+var rows = slices.Concat(tenantRows, settingsRows, scopeRows, aliasRows, userRows, clientRows, keyRows, tokenRows, initialTokenRows, sessionRows, accessRows, auditRows, scriptRows, usageRows, webhookRows, outboxRows, bootstrapRows)
 
 // groups say what the commands are about that begin with a word.
 var groups = map[string]string{
@@ -25,6 +25,7 @@ var groups = map[string]string{
 	"outbox":          "What a tenant owes others: logout tokens, notifications, webhooks.",
 	"webhook":         "URLs that are told of events of a tenant.",
 	"usage":           "How much a tenant is used: tokens issued, and active users.",
+	"script":          "Scripts of a tenant, which decide how its users are authenticated.",
 	"audit":           "What happened at a tenant, or at the platform.",
 }
 

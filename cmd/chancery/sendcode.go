@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/chancery-id/chancery/flows/account"
-	"github.com/chancery-id/chancery/flows/challenge"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/script"
 	"github.com/chancery-id/chancery/tenant"
@@ -33,9 +32,4 @@ func deliver(hooks *script.Webhook) func(context.Context, *tenant.Tenant, accoun
 		}
 		return err
 	}
-}
-
-// steps are those of the challenge.
-func (a *app) steps() challenge.Decider {
-	return &challenge.Choice{Steps: map[string]challenge.Decider{tenant.StepPassword: &challenge.Password{Accounts: a.accounts}, tenant.StepOTP: &challenge.OTP{Accounts: a.accounts}}}
 }

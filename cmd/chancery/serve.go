@@ -101,6 +101,7 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 	}
 	work.Go(func() error { a.resolver.Run(background); return nil })
 	work.Go(func() error { return a.keepHouse(background) })
+	work.Go(func() error { a.journal.Run(background); return nil })
 	post, err := a.newPost()
 	if err != nil {
 		return err

@@ -58,6 +58,8 @@ const (
 	WebhookSuspended    Kind = "webhook_suspended" // too much was not delivered
 	OutboxReplayed      Kind = "outbox_replayed"
 	OutboxDropped       Kind = "outbox_dropped"
+	ScriptChanged       Kind = "script_changed"
+	ScriptSecretChanged Kind = "script_secret_changed"
 	AdminRefused        Kind = "admin_refused" // an administrative act that its caller may not do
 )
 

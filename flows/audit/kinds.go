@@ -8,6 +8,6 @@ func Kinds() []Kind {
 		TenantDeleted, TenantRestored, TenantPurged, AliasAdded, AliasRemoved, KeysRotated, KeyRevoked, TokenCreated, TokenRevoked, InitialTokenCreated,
 		InitialTokenRevoked, ClientExpired, UserCreated, UsersImported, UserUpdated, UserDeleted, RoleChanged, RolesGranted, AccountCreated,
 		AccountUpdated, AccountDeleted, WebhookCreated, WebhookUpdated, WebhookDeleted, WebhookRotated, WebhookSuspended, RecoveryCodeUsed,
-		OutboxReplayed, OutboxDropped, AdminRefused,
+		OutboxReplayed, OutboxDropped, ScriptChanged, ScriptSecretChanged, AdminRefused,
 	}
 }

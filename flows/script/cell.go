@@ -185,10 +185,10 @@ func (c *cell) print(level, text string) {
 	}
 }
 
-// Clip is s, or as much of it as n bytes hold. What is no UTF-8 is left out.
+// Clip is s, or as much of it as n bytes hold. What is no UTF-8 is left out, and so are zero bytes.
 func Clip(s string, n int) string {
 	if len(s) > n {
 		s = s[:n]
 	}
-	return strings.ToValidUTF8(s, "")
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "")
 }

@@ -3,6 +3,7 @@ package script
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/oauth"
@@ -15,6 +16,10 @@ type Event struct {
 	Client  *tenant.Client
 	Request Request
 	Facts   map[string]any // what this hook is told beside, by member name; credentials only where they are to be checked
+
+	recorded map[string]any // all that it tells, in place of the members above
+
+	Exchange []byte // in the course of which it happens, and codes are sent; it is not told
 }
 
 // Request is what the client sent, without its credentials. Its JSON is part of the contract.
@@ -23,7 +28,30 @@ type Request struct {
 	Resources  []string            `json:"resources"`            // resource and audience, asked for
 	Parameters map[string][]string `json:"parameters,omitempty"` // of no meaning to us
 	Address    string              `json:"address,omitempty"`    // of the caller
+	UserAgent  string              `json:"user_agent,omitempty"` // of the caller
 	Key        oauth.Confirmation  `json:"cnf,omitzero"`         // that the client proved to hold
+}
+
+var errRecorded = errors.New("script: that is no event")
+
+// Recorded is an event as a script was once given it, for trials. Its tenant and time are those of the trial.
+func Recorded(raw []byte) (Event, error) {
+	var told map[string]any
+	if err := json.Unmarshal(raw, &told); err != nil || told == nil || len(raw) > MaxEvent {
+		return Event{}, errRecorded
+	}
+	name, _ := told["type"].(string)
+	if told["type"] == nil {
+		name = tenant.HookChallenge
+	}
+	if handlers[name] == "" {
+		return Event{}, errRecorded
+	}
+	ev := Event{Hook: name, recorded: told}
+	if r, ok := told["request"].(map[string]any); ok {
+		ev.Request.Address, _ = r["address"].(string)
+	}
+	return ev, nil
 }
 
 // MaxEvent is the longest event, in bytes of its JSON.
@@ -81,6 +109,11 @@ func (ev *Event) data(t *tenant.Tenant) map[string]any {
 		data[name] = v
 	}
 	data["tenant_id"], data["issuer"], data["request"] = t.ID, t.Issuer, ev.Request
+	if ev.recorded != nil {
+		maps.Copy(data, ev.recorded)
+		data["tenant_id"], data["issuer"] = t.ID, t.Issuer
+		return data
+	}
 	if ev.Client != nil {
 		data["client"] = clientOf(ev.Client)
 	}

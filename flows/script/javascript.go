@@ -17,6 +17,7 @@ import (
 type Program struct {
 	Name    string
 	Version int64
+	Digest  string // of the source
 	Source  string
 }
 

@@ -62,7 +62,9 @@ func newStage(t *testing.T) *stage {
 }
 
 // of is the program of that source.
-func of(source string) *Program { return &Program{Name: "test " + source, Version: 1, Source: source} }
+func of(source string) *Program {
+	return &Program{Name: "test", Version: 1, Digest: Digest(source), Source: source}
+}
 
 // handler is a script whose handler has that body.
 func handler(body string) string { return "exports.onChallenge = async (event, api) => {" + body + "}" }

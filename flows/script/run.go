@@ -3,7 +3,6 @@ package script
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
 	"io"
 	"time"
 )
@@ -42,7 +41,7 @@ func (r *run) all(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	key := fmt.Sprintf("%s %s %d", r.Tenant.ID, r.program.Name, r.program.Version)
+	key := string(r.Tenant.ID) + " " + r.program.Digest // a script that is not the same is another, whatever it is called
 	var err error
 	if r.worker, err = r.script.Workers.lease(ctx, r.Tenant.ID, key); err != nil {
 		return "", err

@@ -2,7 +2,6 @@ package script
 
 import (
 	"cmp"
-	ring "container/list"
 	"fmt"
 	"io"
 	"os"
@@ -43,7 +42,7 @@ const (
 
 // desk is what a worker works at: one call at a time.
 type desk struct {
-	programs shelf
+	programs shelf[*goja.Program]
 	cell     *cell // of the call
 	spare    *cell // for the next one, made while nobody waits
 }
@@ -74,14 +73,16 @@ func work(in io.Reader, out io.Writer) error {
 
 // obey does what o says. What it cannot do is an Error of the report.
 func (d *desk) obey(o *order) *report {
-	p := d.programs.get(o.Program)
+	p, _ := d.programs.get(o.Program)
 	switch {
 	case o.Source != "":
 		compiled, err := goja.Compile("script", o.Source, false)
 		if err != nil {
 			return &report{Done: true, Error: Clip(err.Error(), maxMessage)}
 		}
-		d.programs.put(o.Program, compiled, len(o.Source))
+		if o.Program != "" {
+			d.programs.put(o.Program, compiled, len(o.Source))
+		}
 		return &report{Done: true}
 	case o.Run && p == nil:
 		return &report{Missing: true}
@@ -130,47 +131,4 @@ func heap() uint64 {
 	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	metrics.Read(s)
 	return s[0].Value.Uint64()
-}
-
-// shelf keeps the compiled programs that were used last.
-type shelf struct {
-	programs map[string]*ring.Element
-	order    ring.List // the newest first
-	size     int       // of the sources, in bytes
-}
-
-type shelved struct {
-	key  string
-	p    *goja.Program
-	size int
-}
-
-// What a worker keeps of programs at most; sizes are in bytes of source.
-const (
-	shelfPrograms = 64
-	shelfSize     = 256 << 10
-)
-
-func (s *shelf) get(key string) *goja.Program {
-	e := s.programs[key]
-	if e == nil {
-		return nil
-	}
-	s.order.MoveToFront(e)
-	return e.Value.(*shelved).p
-}
-
-func (s *shelf) put(key string, p *goja.Program, size int) {
-	if key == "" || s.programs[key] != nil {
-		return
-	}
-	if s.programs == nil {
-		s.programs = map[string]*ring.Element{}
-	}
-	s.programs[key] = s.order.PushFront(&shelved{key, p, size})
-	for s.size += size; s.order.Len() > shelfPrograms || s.size > shelfSize; {
-		last := s.order.Remove(s.order.Back()).(*shelved)
-		delete(s.programs, last.key)
-		s.size -= last.size
-	}
 }

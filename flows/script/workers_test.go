@@ -184,10 +184,10 @@ func TestPrograms(t *testing.T) {
 			}
 		}
 	}
-	var shelf shelf
+	var shelf shelf[int]
 	for i := range 1000 {
-		shelf.put(fmt.Sprint(i), nil, 1+i*100%shelfSize)
-		if shelf.order.Len() > shelfPrograms || shelf.size > shelfSize || len(shelf.programs) != shelf.order.Len() {
+		shelf.put(fmt.Sprint(i), i, 1+i*1000%shelfSize)
+		if shelf.order.Len() > shelfPrograms || shelf.size > shelfSize || len(shelf.kept) != shelf.order.Len() {
 			t.Fatal(shelf.order.Len(), shelf.size)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/flows/script"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/persistence"
 	"github.com/chancery-id/chancery/tenant"
@@ -34,6 +35,7 @@ type DB interface {
 	admin.Uses
 	account.Store
 	account.Factors
+	script.Store
 	authorize.Store
 	challenge.Store
 	decoupled.Store
@@ -79,6 +81,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"numbers", numbers},
 		{"accounts", accounts},
 		{"factors", factors},
+		{"scripts", scripts},
 		{"imports", imports},
 		{"sessions", sessions},
 		{"interactions", interactions},
@@ -151,6 +154,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[limit.UsageStore](),
 	reflect.TypeFor[account.Store](),
 	reflect.TypeFor[account.Factors](),
+	reflect.TypeFor[script.Store](),
 	reflect.TypeFor[authorize.Store](),
 	reflect.TypeFor[challenge.Store](),
 	reflect.TypeFor[decoupled.Store](),

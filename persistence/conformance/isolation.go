@@ -67,6 +67,7 @@ func (k *kit) fill() {
 	k.must(err)
 	k.must(k.db.CreateAccount(k.ctx, k.t, k.account("alice"), k.event(audit.UserCreated)))
 	k.factors()
+	k.scripts()
 	k.begin(k.session("session"))
 	k.must(k.db.Begin(k.ctx, k.t, k.interaction("interaction"), nil))
 	z, coded := k.authorization("app"), k.grant("coded")
@@ -134,6 +135,12 @@ func (k *kit) dump() contents {
 		put("TOTP of "+sub, f, err)
 	}
 	put("code", k.codeStands("alice", "code"), nil)
+	source, err := k.db.Version(k.ctx, k.t, "login", 0)
+	put("script", source, err)
+	written, err := k.db.Entries(k.ctx, k.t, "", 0, 100)
+	put("log of scripts", unnumbered(written), err)
+	secret, err := k.db.Secret(k.ctx, k.t, "key")
+	put("secret of scripts", secret, err)
 	sessions, err := k.db.Sessions(k.ctx, k.t, "alice")
 	put("sessions", sessions, err)
 	interaction, err := k.db.Load(k.ctx, k.t, k.now, hash("interaction"))
@@ -289,6 +296,28 @@ var isolations = map[string]kept{
 	"account.Factors.PutCode": {call: func(k *kit) (any, error) { return none(k.db.PutCode(k.ctx, k.t, k.code("another"))) }},
 	"account.Factors.TryCode": {call: func(k *kit) (any, error) {
 		return k.db.TryCode(k.ctx, k.t, hash("exchange"), "alice", hash("code"), k.now, 5)
+	}},
+	"script.Store.PutVersion": {call: func(k *kit) (any, error) {
+		return none(k.db.PutVersion(k.ctx, k.t, k.version("login", 2), nil, k.event(audit.ScriptChanged)))
+	}},
+	"script.Store.Version":  {call: func(k *kit) (any, error) { return k.db.Version(k.ctx, k.t, "login", 1) }},
+	"script.Store.Versions": {call: func(k *kit) (any, error) { return k.db.Versions(k.ctx, k.t, "login", 0, 100) }},
+	"script.Store.Scripts":  {call: func(k *kit) (any, error) { return k.db.Scripts(k.ctx, k.t) }},
+	"script.Store.DeleteScript": {call: func(k *kit) (any, error) {
+		return none(k.db.DeleteScript(k.ctx, k.t, "login", k.event(audit.ScriptChanged)))
+	}},
+	"script.Store.PutSecret": {call: func(k *kit) (any, error) {
+		return none(k.db.PutSecret(k.ctx, k.t, "key", []byte("new"), k.event(audit.ScriptSecretChanged)))
+	}},
+	"script.Store.Secret":  {call: func(k *kit) (any, error) { return k.db.Secret(k.ctx, k.t, "key") }},
+	"script.Store.Secrets": {call: func(k *kit) (any, error) { return k.db.Secrets(k.ctx, k.t) }},
+	"script.Store.DropSecret": {call: func(k *kit) (any, error) {
+		return none(k.db.DropSecret(k.ctx, k.t, "key", k.event(audit.ScriptSecretChanged)))
+	}},
+	"script.Store.Log": {call: func(k *kit) (any, error) { return none(k.db.Log(k.ctx, k.t, k.lines("more"))) }},
+	"script.Store.Entries": {call: func(k *kit) (any, error) {
+		xs, err := k.db.Entries(k.ctx, k.t, "login", 0, 100)
+		return unnumbered(xs), err
 	}},
 	"account.Store.Account":       {call: func(k *kit) (any, error) { return k.db.Account(k.ctx, k.t, "alice") }},
 	"account.Store.AccountByName": {call: func(k *kit) (any, error) { return k.db.AccountByName(k.ctx, k.t, "name of alice") }},

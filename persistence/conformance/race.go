@@ -173,6 +173,18 @@ var races = map[string]raced{
 	"account.Factors.PutCode":         {race: raceToSend},
 	"account.Factors.TryCode":         {race: raceToTry},
 
+	"script.Store.PutVersion":   {race: raceToPutVersion},
+	"script.Store.Version":      {why: onlyReads},
+	"script.Store.Versions":     {why: onlyReads},
+	"script.Store.Scripts":      {why: onlyReads},
+	"script.Store.DeleteScript": {race: raceToDeleteScript},
+	"script.Store.PutSecret":    {race: raceToPutSecret},
+	"script.Store.Secret":       {why: onlyReads},
+	"script.Store.Secrets":      {why: onlyReads},
+	"script.Store.DropSecret":   {race: raceToDropSecret},
+	"script.Store.Log":          {why: newKey},
+	"script.Store.Entries":      {why: onlyReads},
+
 	"authorize.Store.Subject":   {why: onlyReads},
 	"authorize.Store.SubjectOf": {why: onlyReads},
 	"authorize.Store.Load":      {why: onlyReads},

@@ -97,6 +97,7 @@ var sweeps = []promise{
 	}},
 	oldRevisions,
 	oldUsage,
+	oldLines,
 	{"several sweep at once, and each row is counted once", func(k *kit) {
 		k.swept(k.at(24 * time.Hour))
 		for i := range 200 {

@@ -125,6 +125,8 @@ type Answer struct {
 	Body  []byte
 	Type  string        // media type, in lower case and without parameters
 	Fresh time.Duration // how long it may be kept; negative: it does not say
+
+	Status int
 }
 
 // Content is what a call sends.
@@ -149,6 +151,11 @@ func (s Status) Error() string { return "answered with status " + strconv.Itoa(i
 func (c *Client) Post(ctx context.Context, key, url string, content Content, max int64) (body []byte, contentType string, err error) {
 	a, err := c.call(ctx, http.MethodPost, key, url, content, max, http.StatusNoContent)
 	return a.Body, a.Type, err
+}
+
+// Ask sends content by that method, and returns the answer whatever its status is.
+func (c *Client) Ask(ctx context.Context, method, key, url string, content Content, max int64) (Answer, error) {
+	return c.call(ctx, method, key, url, content, max, 599)
 }
 
 func (c *Client) call(ctx context.Context, method, key, target string, content Content, max int64, last int) (a Answer, err error) {
@@ -215,7 +222,7 @@ func (c *Client) exchange(ctx context.Context, method string, u *url.URL, conten
 		return a, w.StatusCode, errTooLarge
 	}
 	mediaType, _, _ := strings.Cut(w.Header.Get("Content-Type"), ";")
-	return Answer{body, strings.ToLower(strings.TrimSpace(mediaType)), freshness(w.Header)}, w.StatusCode, nil
+	return Answer{body, strings.ToLower(strings.TrimSpace(mediaType)), freshness(w.Header), w.StatusCode}, w.StatusCode, nil
 }
 
 func failed(err error) error {

@@ -98,9 +98,27 @@ var examples = map[string]example{
 		answer: `{"id": "5f0c9e1d2b3a4c5d6e7f8091", "url": "https://hooks.example.com/chancery", "events": ["user_created", "user_deleted"], "description": "CRM", "enabled": true,
 			"created_at": "2026-11-20T08:00:00Z", "updated_at": "2026-11-20T08:00:00Z", "secret": "whsec_…"}`,
 	},
-	"listWebhooks":  {answer: `{"webhooks": [` + webhookExample + `]}`},
-	"readWebhook":   {answer: webhookExample},
-	"changeWebhook": {body: `{"enabled": true}`, answer: webhookExample},
+	"listScripts": {answer: `{"scripts": [` + scriptExample + `]}`},
+	"saveScript": {
+		body:   `{"source": "exports.onChallenge = async (event, api) => api.deny()", "note": "Nobody for now"}`,
+		answer: scriptExample,
+	},
+	"listScriptVersions": {answer: `{"scripts": [` + scriptExample + `], "next_cursor": "AAEC…"}`},
+	"readScript": {answer: `{"script": "login", "version": 3, "active": false, "active_version": 2, "previous_version": 1, "size": 53, "digest": "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg",
+		"created_at": "2026-11-20T08:00:00Z", "source": "exports.onChallenge = async (event, api) => api.deny()"}`},
+	"tryScript": {
+		body:   `{"event": {"type": "challenge", "parameters": {"username": "alice"}, "attributes": {}}}`,
+		answer: `{"version": 3, "action": "next", "error": "otp_required", "keep": {"username": "alice"}, "lines": [{"level": "info", "text": "alice comes"}]}`,
+	},
+	"activateScript": {body: `{"version": 3}`, answer: scriptExample},
+	"rollBackScript": {answer: scriptExample},
+	"readScriptLog": {answer: `{"lines": [{"at": "2026-11-20T08:00:00Z", "script": "login", "version": 3, "level": "error",
+		"text": "the script failed: it took more than its 20ms of processor time"}], "next_cursor": "AAEC…"}`},
+	"listScriptSecrets": {answer: `{"secrets": [{"secret": "sms-key", "updated_at": "2026-11-20T08:00:00Z"}]}`},
+	"putScriptSecret":   {body: `{"value": "s3cret"}`},
+	"listWebhooks":      {answer: `{"webhooks": [` + webhookExample + `]}`},
+	"readWebhook":       {answer: webhookExample},
+	"changeWebhook":     {body: `{"enabled": true}`, answer: webhookExample},
 	"rotateWebhookSecret": {
 		body: `{"overlap": 3600}`,
 		answer: `{"id": "5f0c9e1d2b3a4c5d6e7f8091", "url": "https://hooks.example.com/chancery", "events": ["*"], "enabled": true, "previous_secret_until": "2026-11-20T09:00:00Z",
@@ -138,6 +156,9 @@ const (
 
 const webhookExample = `{"id": "5f0c9e1d2b3a4c5d6e7f8091", "url": "https://hooks.example.com/chancery", "events": ["*"], "enabled": true,
 	"created_at": "2026-11-20T08:00:00Z", "updated_at": "2026-11-20T08:00:00Z"}`
+
+const scriptExample = `{"script": "login", "version": 3, "active": true, "active_version": 3, "previous_version": 2, "size": 53, "note": "Nobody for now",
+	"digest": "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg", "created_at": "2026-11-20T08:00:00Z", "created_by": "5f0c9e1d2b3a4c5d6e7f8091"}`
 
 const sessionExample = `{"id": "s1", "sub": "u1", "amr": ["pwd"], "clients": ["app"], "auth_time": "2026-11-20T08:00:00Z",
 	"created_at": "2026-11-20T08:00:00Z", "last_used_at": "2026-11-20T08:30:00Z", "expires_at": "2026-11-21T08:30:00Z"}`

@@ -92,6 +92,7 @@ func newReplicaWith(t *testing.T, db *persistence.DB, limits wire.Limiter) *hous
 			return resolver.Resolve(ctx, tenant.Name{ID: string(id)})
 		}, Clients: clients, Accounts: accounts, Keys: pool, Now: time.Now, Rand: rand.Reader, PublicURL: public, Resolver: resolver}}
 	h.console.Logins = &session.Service{Now: time.Now, Rand: rand.Reader, Store: db, Register: db}
+	h.console.ScriptStore, h.console.Trials = db, trials{}
 	h.console.Webhooks, h.console.Owed, h.console.Permits = db, db, outbound.New(outbound.Options{}).Permits
 	h.console.Granted = &access.Service{Now: time.Now, Issuer: &grant.Issuer{Now: time.Now, Rand: rand.Reader}, Grants: db, Register: db}
 	if _, err := h.console.EnsurePlatform(t.Context(), h.token); err != nil {

@@ -16,7 +16,8 @@ func TestMatrix(t *testing.T) {
 	h.create("globex", "")
 	h.create("victim", "")
 	all := []string{"tenant:read", "tenant:write", "keys:read", "keys:write", "clients:read", "clients:write", "users:read", "users:write", "sessions:read",
-		"sessions:write", "tokens:read", "tokens:write", "access:read", "access:write", "audit:read", "usage:read", "webhooks:read", "webhooks:write"}
+		"sessions:write", "tokens:read", "tokens:write", "access:read", "access:write", "audit:read", "usage:read", "webhooks:read", "webhooks:write",
+		"scripts:read", "scripts:write"}
 	platform := append([]string{"tenants:list", "tenants:create", "tenants:enable", "tenants:delete"}, all...)
 	var reads []string
 	for _, p := range all {

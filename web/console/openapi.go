@@ -44,6 +44,7 @@ var whatParts = map[string]string{
 	"hook":  "Name of the hook, as in the settings",
 	"alias": "Id of the alias", "scope": "Scope value, escaped as in a URL",
 	"message": "Id of the message",
+	"script":  "Name of the script", "number": "Number of the version, or newest", "secret": "Name of the secret",
 }
 
 // describe returns the description of a route as an operation of OpenAPI.

@@ -1,0 +1,86 @@
+package challenge
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/script"
+	"github.com/chancery-id/chancery/tenant"
+)
+
+// Scripted is a step that the tenant's own code decides (docs/scripts.md): a script, or its webhook.
+type Scripted struct {
+	Run func(ctx context.Context, t *tenant.Tenant, ev script.Event) (script.Outcome, error)
+}
+
+// What the tenant's code may not answer, for its log and for the operator.
+var (
+	errOutcome = errors.New("challenge: the step says of the tokens what is not its to say")
+	errClaim   = errors.New("challenge: the step sets a claim that says what a token is")
+	errNobody  = errors.New("challenge: the step allows without a subject")
+)
+
+// credentials of the client are not the step's business.
+var credentials = []string{"client_secret", "client_assertion", "client_assertion_type"}
+
+// maxUserAgent is how much of a user agent is told, in bytes.
+const maxUserAgent = 512
+
+// Decide puts the call to the tenant's code.
+func (s *Scripted) Decide(ctx context.Context, t *tenant.Tenant, in Input) (Verdict, error) {
+	o, err := s.Run(ctx, t, event(in))
+	if err != nil {
+		return Verdict{}, err
+	}
+	return verdict(&o)
+}
+
+// event is what the tenant's code is told of a call.
+func event(in Input) script.Event {
+	parameters, attributes := map[string]string{}, in.Attributes
+	for name := range in.Params {
+		if !slices.Contains(credentials, name) {
+			parameters[name] = in.Params.Get(name)
+		}
+	}
+	if attributes == nil {
+		attributes = map[string]string{}
+	}
+	facts := map[string]any{"parameters": parameters, "attributes": attributes, "auth_session": in.Session, "acr": in.ACR}
+	if p := in.Proved; p != nil {
+		facts["proved"] = map[string]any{"subject": p.Subject, "amr": p.AMR, "auth_time": p.At, "step_up": p.StepUp}
+	}
+	r := script.Request{Address: in.Address, UserAgent: script.Clip(in.UserAgent, maxUserAgent)}
+	if in.Request != nil {
+		r.Scope, r.Resources = in.Request.Scope, in.Request.Resource
+	}
+	return script.Event{Hook: tenant.HookChallenge, Client: in.Client, Request: r, Facts: facts, Exchange: in.Exchange}
+}
+
+// verdict is what the answer comes to.
+func verdict(o *script.Outcome) (Verdict, error) {
+	switch o.Action {
+	case script.Next:
+		return Verdict{Outcome: Ask, Code: o.Code, Keep: o.Keep, Wrong: o.Wrong, Data: o.Data}, nil
+	case script.Deny:
+		return Verdict{Outcome: Deny, Code: o.Code}, nil
+	}
+	if o.Subject == "" {
+		return Verdict{}, errNobody
+	}
+	if o.AuthTime != 0 || o.Audience != nil || o.Data != nil || o.AccessToken.Lifetime != 0 || o.AccessToken.Claims != nil || o.RefreshToken != nil || o.IDToken != nil {
+		return Verdict{}, errOutcome
+	}
+	for name := range o.Claims {
+		if !grant.Presettable(name) {
+			return Verdict{}, errClaim
+		}
+	}
+	v := Verdict{Outcome: Allow, Subject: o.Subject, ACR: o.ACR, AMR: o.AMR, Claims: o.Claims}
+	if o.Rescoped {
+		v.Scope = &o.Scope
+	}
+	return v, nil
+}
