@@ -19,13 +19,15 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/chancery-id/chancery/flows/script"
 )
 
 // asProgram makes the test's own binary the program, so that tests can run it in processes of its own.
 const asProgram = "CHANCERY_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
+	if os.Getenv(asProgram) != "" || len(os.Args) == 2 && os.Args[1] == script.WorkerCommand {
 		main()
 		os.Exit(0)
 	}
