@@ -35,6 +35,7 @@ var handiwork = []handy{
 	{"a list can be cut", "", "tenant list --limit 1 -o json", 0, `"acme"`, "", "globex"},
 	{"a limit is a number of entries", "", "tenant list --limit 0", 2, "--limit", "", ""},
 	{"tenants are searched", "", "tenant list --q nite", 0, "initech", "", "globex"},
+	{"also those that are off", "", "tenant list --enabled=false", 0, "ISSUER", "", "initech"},
 	{"settings are shown", "", "settings show initech", 0, "#123456", "", ""},
 	{"a change of them has a history", "", "settings history initech --limit 1 -o json", 0, `"/color"`, `version="version": (\d+)`, ""},
 	{"each with what they were", "", "settings revision initech {version}", 0, "#123456", "", ""},
