@@ -68,9 +68,9 @@ func (h Host) do(ctx context.Context, c *Call, a ask) did {
 		out.Error = fmt.Sprintf("api.%s is not to be had", Clip(a.Name, 64))
 		return out
 	}
-	mine := *c // calls at once do not share it
-	v, err := call(ctx, &mine, args)
-	out.wrong = mine.wrong
+	c.wrong = false
+	v, err := call(ctx, c, args)
+	out.wrong = c.wrong
 	if err == nil {
 		var b []byte
 		if b, err = json.Marshal(v); err == nil && len(b) > maxReply {

@@ -95,7 +95,8 @@ func (r *run) decide(ctx context.Context, key, event string) (string, error) {
 			return got.Outcome, nil
 		}
 		for _, a := range got.Asks {
-			go func() { answers <- r.script.Host.do(working, r.Call, a) }()
+			mine := *r.Call // calls at once share nothing
+			go func() { answers <- r.script.Host.do(working, &mine, a) }()
 		}
 		if open += len(got.Asks); open == 0 {
 			return "", errForged
