@@ -92,7 +92,7 @@ func (u *Usage) Count(t *tenant.Tenant, client, kind, subject string) {
 	endsAt := seconds + int64(t.Settings.UsageKept()/time.Second)
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.issued == nil {
+	if u.active == nil { // nothing was counted yet; batches may have been written
 		u.issued, u.spare, u.active = map[issuedTo]amount{}, map[issuedTo]amount{}, map[activeIn]days{}
 	}
 	k := issuedTo{t.ID, client, kind, int32(seconds / day)}

@@ -52,6 +52,24 @@ func metered(id tenant.ID) *tenant.Tenant {
 	return &tenant.Tenant{ID: id, Settings: &tenant.Settings{}}
 }
 
+func TestUsageOfAnInstanceThatWasIdleAtFirst(t *testing.T) {
+	for batches := range 4 {
+		u, l, _ := newUsage()
+		for range batches {
+			if err := u.Write(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		u.Count(metered("acme"), "app", "access_token", "alice")
+		if err := u.Write(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(l.tokens) != 1 || len(l.days) != 1 {
+			t.Errorf("after %d empty batches: %v, %v", batches, l.tokens, l.days)
+		}
+	}
+}
+
 func TestUsage(t *testing.T) {
 	u, l, now := newUsage()
 	acme, globex := metered("acme"), metered("globex")
