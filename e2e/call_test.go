@@ -87,6 +87,7 @@ func try(client *http.Client, method, at string, parts ...part) (reply, error) {
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
+	suspect(reply{res, b})
 	return reply{res, b}, err
 }
 

@@ -60,6 +60,7 @@ func shared(t *testing.T, e engine) *server {
 		return s
 	}
 	conf, drop := database(t, e)
+	observed(&conf)
 	cleanup = append(cleanup, drop)
 	s, err := start(conf)
 	if err != nil {
@@ -72,8 +73,9 @@ func shared(t *testing.T, e engine) *server {
 // closeShared stops the shared servers and returns what is wrong with the way they ran or ended.
 func closeShared() error {
 	var errs []error
+	errs = append(errs, leaked((*server).stop))
 	for _, s := range servers {
-		errs = append(errs, s.stop(), s.flaws())
+		errs = append(errs, s.flaws())
 	}
 	for _, f := range cleanup {
 		errs = append(errs, f())
