@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -71,12 +73,12 @@ func leaked(stop func(*server) error) error {
 		errs = append(errs, stop(s)) // which sends what is left to the collector
 		stored, err := s.stored()
 		errs = append(errs, err)
-		errs = append(errs, free("the metrics", metrics[s]), free("the database of "+s.databaseURL, stored))
+		errs = append(errs, free("the metrics", metrics[s], nil), free("the database of "+s.engine(), stored, isIDToken))
 	}
 	if everything.server != nil {
 		everything.server.Close()
 		text := everything.got.String()
-		errs = append(errs, free("what the collector got", text))
+		errs = append(errs, free("what the collector got", text, nil))
 		if len(servers) > 0 && text == "" {
 			errs = append(errs, errors.New("the collector got nothing"))
 		}
@@ -87,12 +89,40 @@ func leaked(stop func(*server) error) error {
 	return errors.Join(errs...)
 }
 
-// free returns an error where text holds a secret, as it is or in hexadecimal.
-func free(what, text string) error {
+func (s *server) engine() string {
+	if s.databaseURL == "" {
+		return string(sqlite)
+	}
+	return string(postgres)
+}
+
+// isIDToken reports whether v is an ID token. One that is handed in as a hint is kept with its request, for the login UI to see,
+// as long as that lasts; it opens nothing.
+func isIDToken(v string) bool {
+	parts := strings.Split(v, ".")
+	if len(parts) != 3 {
+		return false
+	}
+	var header struct{ Typ string }
+	var claims map[string]any
+	for i, to := range []any{&header, &claims} {
+		b, err := base64.RawURLEncoding.DecodeString(parts[i])
+		if err != nil || json.Unmarshal(b, to) != nil {
+			return false
+		}
+	}
+	return header.Typ != "at+jwt" && (claims["nonce"] != nil || claims["auth_time"] != nil || claims["at_hash"] != nil)
+}
+
+// free returns an error where text holds a secret, as it is or in hexadecimal, that is not excused.
+func free(what, text string, excused func(secret string) bool) error {
 	var errs []error
 	secrets.Lock()
 	defer secrets.Unlock()
 	for v := range secrets.known {
+		if excused != nil && excused(v) {
+			continue
+		}
 		for _, form := range []string{v, hex.EncodeToString([]byte(v))} {
 			if i := strings.Index(text, form); i >= 0 && len(errs) < 5 {
 				errs = append(errs, fmt.Errorf("%s: a secret of %d characters, in %q", what, len(v), strings.ReplaceAll(text[max(0, i-160):min(len(text), i+4)], form, "SECRET")))

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -20,7 +21,7 @@ import (
 var (
 	rounds = flag.Int("rounds", 1, "how often each fault strikes")
 	long   = flag.Bool("long", false, "let faults last as long as the checklist says")
-	only   = flag.String("only", "", "only faults with this in their name")
+	only   = flag.String("only", "", "only faults whose name this regular expression finds")
 	seed   = flag.Uint64("seed", 1, "of what is random in the load")
 )
 
@@ -75,6 +76,10 @@ var faults = []fault{
 
 // TestFaults runs the load while one fault after the other strikes, and then judges.
 func TestFaults(t *testing.T) {
+	named, err := regexp.Compile(*only)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var d *deployment
@@ -103,7 +108,7 @@ func TestFaults(t *testing.T) {
 	table := tabwriter.NewWriter(&report, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "fault\trounds\trequests\tfailures\tviolations\tslowest recovery\ttook\tbusy")
 	for _, f := range faults {
-		if !strings.Contains(f.name, *only) || f.long && !*long {
+		if !named.MatchString(f.name) || f.long && !*long {
 			continue
 		}
 		start, began, slowest := d.here(), time.Now(), time.Duration(0)
