@@ -13,11 +13,11 @@ import (
 
 // sessionColumns are those of a session s, in the order of columnsOf.
 const sessionColumns = `s.id, s.subject, s.turn, s.max_life, s.auth_life, s.max_idle, s.acr, s.amr, s.claims, s.data, s.clients, s.created_at,
-	s.auth_time, s.used_at`
+	s.auth_time, s.used_at, s.jkt, s.fpt`
 
 func columnsOf(s *session.Session) []any {
 	return []any{&s.ID, &s.Subject, &s.Turn, &s.MaxLife, &s.AuthLife, &s.MaxIdle, &s.ACR, into{&s.AMR}, (*raw)(&s.Claims), (*raw)(&s.Data),
-		into{&s.Clients}, when{&s.CreatedAt}, when{&s.AuthTime}, when{&s.UsedAt}}
+		into{&s.Clients}, when{&s.CreatedAt}, when{&s.AuthTime}, when{&s.UsedAt}, &s.JKT, &s.FPT}
 }
 
 // has says whether a client is noted as a relying party of the session, and noting how it is, by dialect.
@@ -37,7 +37,7 @@ func (d Dialect) noted() string {
 	return `clients = CASE WHEN ` + has[d] + ` THEN sessions.clients ELSE ` + noting[d] + ` END`
 }
 
-// put inserts a session, or replaces all of it but when it began and its relying parties. clientID, if set, becomes
+// put inserts a session, or replaces all of it but when it began, what it is bound to, and its relying parties. clientID, if set, becomes
 // one of them.
 func (e *effect) put(s *session.Session, clientID string) {
 	parties, suffix := list(s.Clients), ` ON CONFLICT (tenant_id, id) DO UPDATE SET subject = excluded.subject, turn = excluded.turn,
@@ -55,8 +55,8 @@ func (e *effect) put(s *session.Session, clientID string) {
 		suffix, more = "", nil
 	}
 	e.insertOr(`sessions (tenant_id, id, subject, turn, max_life, auth_life, max_idle, acr, amr, claims, data, clients, created_at,
-		auth_time, used_at)`, suffix, more, s.ID, s.Subject, s.Turn, s.MaxLife, s.AuthLife, s.MaxIdle, s.ACR, e.json(list(s.AMR)),
-		raw(s.Claims), raw(s.Data), e.json(parties), cut(s.CreatedAt), cut(s.AuthTime), cut(s.UsedAt))
+		auth_time, used_at, jkt, fpt)`, suffix, more, s.ID, s.Subject, s.Turn, s.MaxLife, s.AuthLife, s.MaxIdle, s.ACR, e.json(list(s.AMR)),
+		raw(s.Claims), raw(s.Data), e.json(parties), cut(s.CreatedAt), cut(s.AuthTime), cut(s.UsedAt), s.JKT, s.FPT)
 }
 
 // touch raises a session's last use.
@@ -184,6 +184,16 @@ func (db *DB) AmendSession(ctx context.Context, t tenant.ID, id string, a sessio
 	if !a.UsedAt.IsZero() {
 		change(`used_at = CASE WHEN used_at < ? THEN ? ELSE used_at END`, cut(a.UsedAt), cut(a.UsedAt))
 	}
+	if !a.AuthTime.IsZero() {
+		change(`auth_time = ?`, cut(a.AuthTime))
+	}
+	if a.ACR != nil {
+		change(`acr = ?`, *a.ACR)
+	}
+	e := db.effect(t)
+	if a.AMR != nil {
+		change(`amr = ?`, e.json(a.AMR))
+	}
 	if a.AuthLife != nil {
 		change(`auth_life = ?`, *a.AuthLife)
 	}
@@ -196,7 +206,6 @@ func (db *DB) AmendSession(ctx context.Context, t tenant.ID, id string, a sessio
 	if set == nil {
 		change(`used_at = used_at`)
 	}
-	e := db.effect(t)
 	e.guard(`UPDATE sessions SET `+strings.Join(set, ", ")+` WHERE tenant_id = :t AND id = ? RETURNING id`, append(args, id)...)
 	e.event(ev)
 	won, _, err := e.run(ctx, "amend session")
@@ -219,4 +228,42 @@ func (db *DB) EndSession(ctx context.Context, t tenant.ID, id string, now, token
 		err = session.ErrNotFound
 	}
 	return revocationsOf(ids, now, tokensUntil), known(err, session.ErrNotFound)
+}
+
+// CountSessions implements session.Register.
+func (db *DB) CountSessions(ctx context.Context, t tenant.ID, sub string, now time.Time) (sessions, subjects int64, err error) {
+	q, args := `SELECT count(*), count(DISTINCT subject) FROM sessions WHERE tenant_id = :t AND NOT `+sessionsOver[db.engine.Dialect], []any{cut(now), cut(now)}
+	if sub != "" {
+		q, args = q+` AND subject = ?`, append(args, sub)
+	}
+	err = db.one(ctx, t, "count sessions", session.ErrNotFound, q, args, &sessions, &subjects)
+	return sessions, subjects, known(err, nil)
+}
+
+// ListSubjects implements session.Register.
+func (db *DB) ListSubjects(ctx context.Context, t tenant.ID, after string, now time.Time, n int) ([]string, error) {
+	return db.texts(ctx, t, "list subjects", `SELECT DISTINCT subject FROM sessions WHERE tenant_id = :t AND subject > ? AND NOT `+
+		sessionsOver[db.engine.Dialect]+` ORDER BY subject LIMIT ?`, after, cut(now), cut(now), n)
+}
+
+// texts returns the one column that a query has.
+func (db *DB) texts(ctx context.Context, t tenant.ID, what, query string, args ...any) (out []string, err error) {
+	err = db.query(ctx, t, what, query, args, func(scan scan) error {
+		var s string
+		err := scan(&s)
+		out = append(out, s)
+		return err
+	})
+	return out, known(err, nil)
+}
+
+// PurgeSessions implements session.Register.
+func (db *DB) PurgeSessions(ctx context.Context, t tenant.ID, now time.Time, n int) (int, error) {
+	e := db.effect(t)
+	e.let("gone", `DELETE FROM sessions WHERE tenant_id = :t AND id IN (SELECT id FROM sessions WHERE tenant_id = :t AND `+
+		sessionsOver[db.engine.Dialect]+` LIMIT ?) RETURNING id`, cut(now), cut(now), n)
+	e.returning("gone", "id")
+	e.owes = true // as EndSession
+	_, gone, err := e.run(ctx, "purge sessions")
+	return len(gone), known(err, nil)
 }

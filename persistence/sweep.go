@@ -25,13 +25,7 @@ var expiring = []struct {
 	{"authentications", [...]string{expired, expired}, 0},
 	{"pushed_requests", [...]string{expired, expired}, 0},
 	{"initial_tokens", [...]string{expired, expired}, 0},
-	{"sessions", [...]string{
-		// Of what would be no time at all, so far off it lies, the end is taken to be in two hundred years.
-		PostgreSQL: `(max_life >= 0 AND created_at + LEAST(GREATEST(max_life, 0), 100000000) * interval '1 minute' <= ?
-			OR max_idle >= 0 AND used_at + LEAST(GREATEST(max_idle, 0), 100000000) * interval '1 minute' <= ?)`,
-		SQLite: `(max_life >= 0 AND datetime(created_at, max_life || ' minutes', '1 second') <= datetime(?)
-			OR max_idle >= 0 AND datetime(used_at, max_idle || ' minutes', '1 second') <= datetime(?))`, // whole seconds
-	}, 0},
+	{"sessions", sessionsOver, 0},
 	{"one_time_codes", [...]string{expired, expired}, 0},
 	{"script_lines", [...]string{`at <= ? AND at <= ?`, `at <= ? AND at <= ?`}, script.EntriesKept},
 	{"replays", [...]string{expired, expired}, 0},
@@ -43,6 +37,15 @@ var expiring = []struct {
 	{"usage_days", [...]string{expired, expired}, 0},
 	{"usage_subjects", [...]string{expired, expired}, 0},
 	{"settings_history", [...]string{outdated, outdated}, admin.RevisionsKept},
+}
+
+// sessionsOver is a session that is over, by dialect.
+var sessionsOver = [...]string{
+	// Of what would be no time at all, so far off it lies, the end is taken to be in two hundred years.
+	PostgreSQL: `(max_life >= 0 AND created_at + LEAST(GREATEST(max_life, 0), 100000000) * interval '1 minute' <= ?
+		OR max_idle >= 0 AND used_at + LEAST(GREATEST(max_idle, 0), 100000000) * interval '1 minute' <= ?)`,
+	SQLite: `(max_life >= 0 AND datetime(created_at, max_life || ' minutes', '1 second') <= datetime(?)
+		OR max_idle >= 0 AND datetime(used_at, max_idle || ' minutes', '1 second') <= datetime(?))`, // whole seconds
 }
 
 const expired = `expires_at <= ? AND expires_at <= ?`

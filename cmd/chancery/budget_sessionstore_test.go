@@ -23,6 +23,9 @@ func TestBudgetSessionStore(t *testing.T) {
 		{http.MethodGet, "/data", "", "", http.StatusOK, 1},
 		{http.MethodPut, "/data", "application/json", `{"theme":"dark"}`, http.StatusNoContent, 2},
 		{http.MethodPut, "/subject-auth-life", "application/json", `{"auth_life":-1}`, http.StatusNoContent, 2},
+		{http.MethodPut, "/subject-auth", "application/json", `{"acr":"loa2"}`, http.StatusNoContent, 2},
+		{http.MethodDelete, "/data", "", "", http.StatusNoContent, 2},
+		{http.MethodGet, "/count", "", "", http.StatusOK, 1},
 		{http.MethodDelete, "", "", "", http.StatusNoContent, 2},
 	} {
 		b.counter.since()

@@ -41,6 +41,23 @@ func (s *Service) SetAuthLife(ctx context.Context, t *tenant.Tenant, n *session.
 	return s.Sessions.Register.AmendSession(ctx, t.ID, n.ID, session.Amendment{AuthLife: &changed.AuthLife}, ev)
 }
 
+// Reauthenticated records that the subject of an open session authenticated anew: when (now), how and how well.
+func (s *Service) Reauthenticated(ctx context.Context, t *tenant.Tenant, n *session.Session, l session.Login, by session.By) error {
+	now := s.Now()
+	l.Subject = n.Subject
+	if err := l.Check(now); err != nil {
+		return err
+	}
+	if l.AuthTime.IsZero() {
+		l.AuthTime = now
+	}
+	if l.AMR == nil {
+		l.AMR = []string{}
+	}
+	return s.Sessions.Register.AmendSession(ctx, t.ID, n.ID, session.Amendment{UsedAt: now, AuthTime: l.AuthTime, ACR: &l.ACR, AMR: l.AMR},
+		s.changed(n, by, "authentication"))
+}
+
 // SetClaims replaces the claims of an open session, an object, that its ID tokens carry from now on.
 func (s *Service) SetClaims(ctx context.Context, t *tenant.Tenant, n *session.Session, claims json.RawMessage, by session.By) error {
 	if err := checkSessionClaims(claims); err != nil {

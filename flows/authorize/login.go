@@ -104,6 +104,8 @@ func checkLogin(now time.Time, client *tenant.Client, l *session.Login) error {
 // checkSession returns invalid_request where n is nothing that l may make of a session at now.
 func checkSession(now time.Time, n *session.Session, l session.Login) error {
 	switch {
+	case l.JKT != "" && l.JKT != n.JKT, l.FPT != "" && l.FPT != n.FPT:
+		return oauth.InvalidRequest("jkt and fpt of a session cannot change")
 	case !n.Fits(l):
 		return oauth.InvalidRequest("max_life must not be less than auth_life, nor auth_life less than max_idle")
 	case !n.Open(now):

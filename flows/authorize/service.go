@@ -35,6 +35,7 @@ type Service struct {
 type Start struct {
 	Params  url.Values
 	SID     string                         // handle of the browser's subject session; empty or worthless: none
+	FPT     string                         // fingerprint of the user agent; a session that is bound to another ends. Empty: not known
 	Binding string                         // the browser's secret, where our own pages lead the interaction; empty: a login UI does
 	Data    json.RawMessage                // object that a login UI keeps with the interaction
 	Address string                         // of the browser, for the record
@@ -105,6 +106,12 @@ func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, in Start) (Result
 	facts, err := s.current(ctx, t, in.SID, client)
 	if err != nil {
 		return Result{}, err
+	}
+	if n := facts.Session; n != nil && in.FPT != "" && n.FPT != "" && n.FPT != in.FPT {
+		if err := s.Sessions.End(ctx, t, n, in.Address); err != nil {
+			return Result{}, err
+		}
+		facts = Facts{}
 	}
 	p := &Pending{Interaction: i, Client: client}
 	if facts.Session != nil {

@@ -17,6 +17,13 @@ type Register interface {
 	ListSessions(ctx context.Context, t tenant.ID, sub, after string, n int) ([]Session, error)
 	// EndSessions removes all sessions of a subject but the one of that id, as EndSession does one, with an event for each.
 	EndSessions(ctx context.Context, t tenant.ID, sub, except string, now, tokensUntil time.Time, ev audit.Event) ([]tenant.Revocation, error)
+	// CountSessions counts the sessions that are open at now, to the second, and the subjects that have them: of a subject,
+	// or where sub is empty of all.
+	CountSessions(ctx context.Context, t tenant.ID, sub string, now time.Time) (sessions, subjects int64, err error)
+	// ListSubjects lists up to n subjects after that one that have sessions open at now, to the second, in their order.
+	ListSubjects(ctx context.Context, t tenant.ID, after string, now time.Time, n int) ([]string, error)
+	// PurgeSessions removes up to n sessions that are over at now, to the second, and returns how many.
+	PurgeSessions(ctx context.Context, t tenant.ID, now time.Time, n int) (int, error)
 	// AmendSession changes what a says of the session of that id, or returns ErrNotFound: it brings back none that has ended.
 	// ev may be without a kind, where a is nothing to be recorded.
 	AmendSession(ctx context.Context, t tenant.ID, id string, a Amendment, ev audit.Event) error
@@ -25,7 +32,10 @@ type Register interface {
 // Amendment is what is to change of a session. What is zero stays.
 type Amendment struct {
 	UsedAt   time.Time // raised to
-	AuthLife *int64    // as Session has it
+	AuthTime time.Time
+	ACR      *string
+	AMR      []string
+	AuthLife *int64 // as Session has it
 	Claims   json.RawMessage
 	Data     json.RawMessage
 }
@@ -89,4 +99,27 @@ func (s *Service) CloseAll(ctx context.Context, t *tenant.Tenant, sub, except st
 // EndBy ends an open session and revokes what hangs on it, as End does, at the wish of whoever looks after it.
 func (s *Service) EndBy(ctx context.Context, t *tenant.Tenant, n *Session, by By) error {
 	return s.end(ctx, t, n, by)
+}
+
+// Count counts the open sessions, and the subjects that have them: of a subject, or where sub is empty of all.
+func (s *Service) Count(ctx context.Context, t *tenant.Tenant, sub string) (sessions, subjects int64, err error) {
+	return s.Register.CountSessions(ctx, t.ID, sub, s.Now())
+}
+
+// Online lists up to n subjects after that one that have open sessions, in their order.
+func (s *Service) Online(ctx context.Context, t *tenant.Tenant, after string, n int) ([]string, error) {
+	return s.Register.ListSubjects(ctx, t.ID, after, s.Now(), n)
+}
+
+// atOnce is how many sessions one effect removes.
+const atOnce = 1000
+
+// Purge removes the sessions that are over, which goes by itself in time.
+func (s *Service) Purge(ctx context.Context, t *tenant.Tenant) error {
+	for {
+		n, err := s.Register.PurgeSessions(ctx, t.ID, s.Now(), atOnce)
+		if err != nil || n < atOnce {
+			return err
+		}
+	}
 }

@@ -33,6 +33,7 @@ type Login struct {
 	AMR                        []string
 	MaxLife, AuthLife, MaxIdle int64 // minutes; negative: unlimited
 	Claims, Data               json.RawMessage
+	JKT, FPT                   string // of a session that begins: base64url of SHA-256; a session that goes on keeps its own
 }
 
 // maxSubject is the longest subject identifier, in bytes (OIDC Core §2).
@@ -61,12 +62,23 @@ func (l *Login) Check(now time.Time) error {
 	case len(l.AMR) > maxAMR || slices.ContainsFunc(l.AMR, func(v string) bool { return !short(v) }):
 		return oauth.InvalidRequest("amr must be at most 16 short strings without control characters")
 	}
+	for _, f := range [][2]string{{"jkt", l.JKT}, {"fpt", l.FPT}} {
+		if f[1] != "" && !Thumbprint(f[1]) {
+			return oauth.InvalidRequest(f[0] + " must be the base64url form of a SHA-256 hash")
+		}
+	}
 	for _, minutes := range []int64{l.MaxLife, l.AuthLife, l.MaxIdle} {
 		if minutes > maxMinutes {
 			return oauth.InvalidRequest("max_life, auth_life and max_idle must not exceed 100 years of minutes")
 		}
 	}
 	return nil
+}
+
+// Thumbprint reports whether s is the base64url form of a SHA-256 hash.
+func Thumbprint(s string) bool {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return err == nil && len(b) == 32 && len(s) == 43
 }
 
 func short(v string) bool {
@@ -77,7 +89,7 @@ func short(v string) bool {
 func (s *Service) New(t *tenant.Tenant, l Login) *Session {
 	b := make([]byte, 16)
 	_, _ = io.ReadFull(s.Rand, b)
-	n := &Session{ID: base64.RawURLEncoding.EncodeToString(b), Subject: l.Subject, CreatedAt: l.CreatedAt}
+	n := &Session{ID: base64.RawURLEncoding.EncodeToString(b), Subject: l.Subject, CreatedAt: l.CreatedAt, JKT: l.JKT, FPT: l.FPT}
 	if n.CreatedAt.IsZero() {
 		n.CreatedAt = s.Now()
 	}

@@ -27,6 +27,8 @@ type Session struct {
 	Claims    json.RawMessage // object, copied into ID tokens; may be nil
 	Data      json.RawMessage // object, for login UIs; may be nil
 	Clients   []string        // relying parties that got tokens in it
+	JKT       string          // thumbprint of the key that it is bound to (RFC 7638), fixed when it begins; empty: to none
+	FPT       string          // fingerprint of the user agent that it is bound to, likewise
 	Turn      int64           // raised when our own pages authenticate it again, so that the old handle is dead
 }
 

@@ -103,6 +103,9 @@ func Budget(t *testing.T, db *persistence.DB, sent func() int) {
 			return k.db.RedeemAuthentication(k.ctx, k.t, k.now, k.redemption(k.grant("b")))
 		}, nil},
 		{"ListSessions", 1, func() error { _, err := k.db.ListSessions(k.ctx, k.t, "alice", "", 9); return err }, nil},
+		{"CountSessions", 1, func() error { _, _, err := k.db.CountSessions(k.ctx, k.t, "", k.now); return err }, nil},
+		{"ListSubjects", 1, func() error { _, err := k.db.ListSubjects(k.ctx, k.t, "", k.now, 9); return err }, nil},
+		{"PurgeSessions", 1, func() error { _, err := k.db.PurgeSessions(k.ctx, k.t, k.now, 9); return err }, nil},
 		{"ListAuthorizations", 1, func() error { _, err := k.db.ListAuthorizations(k.ctx, k.t, "alice", "app", "", 9); return err }, nil},
 		{"ListGrants", 1, func() error { _, err := k.db.ListGrants(k.ctx, k.t, k.now, "alice", "app", "", 9); return err }, nil},
 		{"ManagedGrants", 1, func() error { _, err := k.db.ManagedGrants(k.ctx, k.t, k.now, "m"); return err }, nil},

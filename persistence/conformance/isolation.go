@@ -458,6 +458,12 @@ var isolations = map[string]kept{
 	"session.Register.AmendSession": {call: func(k *kit) (any, error) {
 		return none(k.db.AmendSession(k.ctx, k.t, "session", session.Amendment{UsedAt: k.at(time.Minute)}, k.event(audit.SessionChanged)))
 	}},
+	"session.Register.CountSessions": {call: func(k *kit) (any, error) {
+		sessions, subjects, err := k.db.CountSessions(k.ctx, k.t, "", k.now)
+		return []int64{sessions, subjects}, err
+	}},
+	"session.Register.ListSubjects":     {call: func(k *kit) (any, error) { return k.db.ListSubjects(k.ctx, k.t, "", k.now, 1000) }},
+	"session.Register.PurgeSessions":    {call: func(k *kit) (any, error) { return k.db.PurgeSessions(k.ctx, k.t, k.at(9999*time.Hour), 1000) }},
 	"grant.Register.ListAuthorizations": {call: func(k *kit) (any, error) { return k.db.ListAuthorizations(k.ctx, k.t, "", "app", "", 1000) }},
 	"grant.Records.ListRecords": {call: func(k *kit) (any, error) {
 		rs, total, err := k.db.ListRecords(k.ctx, k.t, k.now, grant.Whose{}, 0, 1000)

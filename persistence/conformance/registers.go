@@ -84,6 +84,64 @@ var registers = []promise{
 		k.is(k.db.AmendSession(k.ctx, k.t, "none", session.Amendment{UsedAt: k.now}, k.event(audit.SessionChanged)), session.ErrNotFound)
 		k.same(len(k.events()), 1)
 	}},
+	{"a session stays bound to what it was bound to when it began", func(k *kit) {
+		s := k.session("s")
+		s.JKT, s.FPT = "key", "browser"
+		k.begin(s)
+		again := s
+		again.JKT, again.FPT, again.UsedAt = "other", "", s.UsedAt.Add(time.Minute)
+		k.begin(again)
+		got, err := k.db.Session(k.ctx, k.t, "s")
+		k.must(err)
+		k.same([]string{got.JKT, got.FPT}, []string{"key", "browser"})
+	}},
+	{"an authentication is amended with its methods and class", func(k *kit) {
+		s, class := k.session("s"), "loa3"
+		k.begin(s)
+		k.must(k.db.AmendSession(k.ctx, k.t, "s", session.Amendment{AuthTime: k.at(time.Minute), ACR: &class, AMR: []string{}}, audit.Event{}))
+		got, err := k.db.Session(k.ctx, k.t, "s")
+		k.must(err)
+		k.same(got.AuthTime, k.at(time.Minute))
+		k.same(got.ACR, class)
+		k.same(len(got.AMR), 0)
+	}},
+	{"sessions that are open are counted, with their subjects; those that are over are purged", func(k *kit) {
+		count := func(sub string) [2]int64 {
+			sessions, subjects, err := k.db.CountSessions(k.ctx, k.t, sub, k.now)
+			k.must(err)
+			return [2]int64{sessions, subjects}
+		}
+		subjects := func(after string, n int) []string {
+			out, err := k.db.ListSubjects(k.ctx, k.t, after, k.now, n)
+			k.must(err)
+			return out
+		}
+		for id, sub := range map[string]string{"a": "alice", "b": "alice", "c": "bob", "over": "eve", "idle": "eve", "for ever": "carol"} {
+			s := k.session(id)
+			s.Subject, s.CreatedAt, s.UsedAt, s.MaxLife, s.MaxIdle = sub, k.now, k.now, 60, 60
+			switch id {
+			case "over":
+				s.CreatedAt = k.at(-2 * time.Hour)
+			case "idle":
+				s.UsedAt = k.at(-2 * time.Hour)
+			case "for ever":
+				s.CreatedAt, s.UsedAt, s.MaxLife, s.MaxIdle = k.at(-9999*time.Hour), k.at(-9999*time.Hour), -1, -1
+			}
+			k.begin(s)
+		}
+		k.same(count(""), [2]int64{4, 3})
+		k.same(count("alice"), [2]int64{2, 1})
+		k.same(count("eve"), [2]int64{0, 0})
+		k.same(subjects("", 9), []string{"alice", "bob", "carol"})
+		k.same(subjects("alice", 1), []string{"bob"})
+		for _, want := range []int{1, 1, 0} {
+			n, err := k.db.PurgeSessions(k.ctx, k.t, k.now, 1)
+			k.must(err)
+			k.same(n, want)
+		}
+		k.same(count(""), [2]int64{4, 3})
+		k.same(k.open("eve"), []string(nil))
+	}},
 	{"what was allowed is listed by who allowed it, whom, and who acted", func(k *kit) {
 		for _, x := range [][3]string{{"bob", "app", ""}, {"alice", "desk", ""}, {"alice", "app", "admin"}, {"alice", "app", ""}} {
 			k.finish(&grant.Authorization{Subject: x[0], ClientID: x[1], Actor: x[2], Scope: oauth.Scope{"openid"}, CreatedAt: k.now, UpdatedAt: k.now}, nil)
@@ -135,6 +193,22 @@ var registers = []promise{
 		k.must(err)
 		k.same(gs, []grant.Grant{*want})
 	}},
+}
+
+// racePurge: each session that is over is removed by one.
+func racePurge(k *kit) {
+	for _, id := range []string{"s", "t", "u"} {
+		s := k.session(id)
+		s.CreatedAt, s.UsedAt, s.MaxLife, s.MaxIdle = k.at(-2*time.Hour), k.at(-2*time.Hour), 60, 60
+		k.begin(s)
+	}
+	var removed atomic.Int64
+	k.win(crowd(func(int) error {
+		n, err := k.db.PurgeSessions(k.ctx, k.t, k.now, 9)
+		removed.Add(int64(n))
+		return err
+	}), callers)
+	k.same(removed.Load(), int64(3))
 }
 
 // raceEndSessions: of what hung on the sessions, each is revoked by one.

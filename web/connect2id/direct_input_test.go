@@ -37,7 +37,7 @@ func TestDirectInput(t *testing.T) {
 			{"sub_session.claims is an array", order(`"sub_session":{"sub":"alice","claims":[]}`, ``), "sub_session.claims must be an object"},
 			{"sub_session.claims names the issuer", order(`"sub_session":{"sub":"alice","claims":{"iss":"x"}}`, ``), "claims holds a name that is not allowed"},
 			{"sub_session.data is too long", order(`"sub_session":{"sub":"alice","data":`+object+`}`, ``), "sub_session.data is too long"},
-			{"sub_session.jkt", order(`"sub_session":{"sub":"alice","jkt":"x"}`, ``), "sub_session.jkt is not supported"},
+			{"sub_session.jkt", order(`"sub_session":{"sub":"alice","jkt":"x"}`, ``), "jkt must be the base64url form of a SHA-256 hash"},
 			{"no client", `{"sub":"alice","scope":["a"]}`, "client_id is missing"},
 			{"client_id is a number", `{"sub":"alice","client_id":8,"scope":["a"]}`, "The JSON member client_id has the wrong type"},
 			{"no scope", `{"sub":"alice","client_id":"8cc2043"}`, "scope is missing"},

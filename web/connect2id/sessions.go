@@ -29,7 +29,7 @@ type newSession struct {
 // mountSessions registers the calls by which the tenant's backend looks after the sessions of its subjects.
 func (d *Door) mountSessions(r *wire.Router) {
 	at := func(method, path string, h func(*Door, *call) error) {
-		r.API(method, "/session-store/rest/v2/sessions"+path, tenant.SessionAPI, func(c *gin.Context, t *tenant.Tenant) {
+		r.API(method, "/session-store/rest/v2"+path, tenant.SessionAPI, func(c *gin.Context, t *tenant.Tenant) {
 			wire.EventOf(c).Flow("session")
 			if err := h(d, &call{Context: c, tenant: t, version: versions[len(versions)-1]}); err != nil {
 				if errors.Is(err, session.ErrNotFound) {
@@ -39,13 +39,21 @@ func (d *Door) mountSessions(r *wire.Router) {
 			}
 		})
 	}
-	at(http.MethodPost, "", (*Door).beginSession)
-	at(http.MethodGet, "", (*Door).sessions)
-	at(http.MethodDelete, "", (*Door).endSession)
-	at(http.MethodPut, "/subject-auth-life", (*Door).putAuthLife)
-	at(http.MethodGet, "/data", (*Door).sessionData)
-	at(http.MethodPut, "/data", (*Door).putSessionData)
-	at(http.MethodPut, "/claims", (*Door).putSessionClaims)
+	at(http.MethodPost, "/sessions", (*Door).beginSession)
+	at(http.MethodGet, "/sessions", (*Door).sessions)
+	at(http.MethodDelete, "/sessions", (*Door).endSession)
+	at(http.MethodGet, "/sessions/count", (*Door).countSessions)
+	at(http.MethodPut, "/sessions/subject-auth", (*Door).putAuth)
+	at(http.MethodPut, "/sessions/subject-auth-life", (*Door).putAuthLife)
+	at(http.MethodGet, "/sessions/data", (*Door).sessionData)
+	at(http.MethodPut, "/sessions/data", (*Door).putSessionData)
+	at(http.MethodDelete, "/sessions/data", (*Door).dropSessionData)
+	at(http.MethodGet, "/sessions/claims", (*Door).sessionClaims)
+	at(http.MethodPut, "/sessions/claims", (*Door).putSessionClaims)
+	at(http.MethodDelete, "/sessions/claims", (*Door).dropSessionClaims)
+	at(http.MethodGet, "/subjects", (*Door).subjects)
+	at(http.MethodGet, "/subjects/count", (*Door).countSubjects)
+	at(http.MethodPost, "/purge", (*Door).purge)
 }
 
 var (
@@ -203,10 +211,7 @@ func (d *Door) sessionData(c *call) error {
 	if err != nil {
 		return err
 	}
-	if n.Data == nil {
-		n.Data = json.RawMessage("{}")
-	}
-	wire.Raw(c.Context, http.StatusOK, "application/json", n.Data)
+	raw(c, n.Data)
 	return nil
 }
 

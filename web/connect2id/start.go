@@ -7,14 +7,16 @@ import (
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/web/wire"
 )
 
-// startRequest hands over an authorization request as it reached the login UI. fpt and redirect_uri_template_param are
-// for what no session and no client of ours has, so they change nothing.
+// startRequest hands over an authorization request as it reached the login UI. redirect_uri_template_param is
+// for what no client of ours has, so it changes nothing.
 type startRequest struct {
 	Query  *string         `json:"query"`
 	SubSID string          `json:"sub_sid"`
+	FPT    string          `json:"fpt"`
 	Data   json.RawMessage `json:"data"`
 }
 
@@ -32,6 +34,8 @@ func (d *Door) start(c *call) error {
 		return oauth.InvalidRequest("query is missing")
 	case len(*in.Query) > request.MaxQuery:
 		return oauth.InvalidRequest("query is too long")
+	case in.FPT != "" && !session.Thumbprint(in.FPT):
+		return oauth.InvalidRequest("fpt must be the base64url form of a SHA-256 hash")
 	case !c.version.data:
 		in.Data = nil
 	}
@@ -43,7 +47,7 @@ func (d *Door) start(c *call) error {
 		c.refuse(errMode)
 		return nil
 	}
-	res, err := d.Authorize.Begin(c.Request.Context(), c.tenant, authorize.Start{Params: params, SID: in.SubSID, Data: in.Data, Address: c.address(), Carries: c.version.carries})
+	res, err := d.Authorize.Begin(c.Request.Context(), c.tenant, authorize.Start{Params: params, SID: in.SubSID, FPT: in.FPT, Data: in.Data, Address: c.address(), Carries: c.version.carries})
 	if res.Client != nil {
 		wire.EventOf(c.Context).Client(res.Client.ID)
 	}

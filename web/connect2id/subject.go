@@ -27,10 +27,10 @@ type subjectUpdate struct {
 	consentMembers
 }
 
-// bindings would tie a session to a key or a browser. No session of ours can be, so they are refused, not ignored.
+// bindings tie a session that begins to a key and a user agent.
 type bindings struct {
-	JKT json.RawMessage `json:"jkt"`
-	FPT json.RawMessage `json:"fpt"`
+	JKT string `json:"jkt"`
+	FPT string `json:"fpt"`
 }
 
 // consentMembers belong to the consent step.
@@ -85,15 +85,13 @@ type login struct {
 
 // login says it in the words of sessions. prefix names the member that it stands in.
 func (l *login) login(prefix string) (out session.Login, err error) {
-	if err := none(" is not supported", member{prefix + "jkt", l.JKT}, member{prefix + "fpt", l.FPT}); err != nil {
-		return out, err
-	}
 	for _, m := range []member{{prefix + "claims", l.Claims}, {prefix + "data", l.Data}} {
 		if err := object(m.name, m.value); err != nil {
 			return out, err
 		}
 	}
-	out = session.Login{Subject: l.Sub, ACR: l.ACR, AMR: l.AMR, MaxLife: l.MaxLife, AuthLife: l.AuthLife, MaxIdle: l.MaxIdle, Claims: l.Claims, Data: l.Data}
+	out = session.Login{Subject: l.Sub, ACR: l.ACR, AMR: l.AMR, MaxLife: l.MaxLife, AuthLife: l.AuthLife, MaxIdle: l.MaxIdle, Claims: l.Claims, Data: l.Data,
+		JKT: l.JKT, FPT: l.FPT}
 	if out.AuthTime, err = instant(prefix+"auth_time", l.AuthTime); err != nil {
 		return out, err
 	}

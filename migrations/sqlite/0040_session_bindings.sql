@@ -1,0 +1,6 @@
+-- What a subject session is bound to, if anything: a key and a user agent, by their thumbprints.
+
+-- +goose Up
+
+ALTER TABLE sessions ADD COLUMN jkt TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN fpt TEXT NOT NULL DEFAULT '';
