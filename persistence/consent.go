@@ -46,13 +46,67 @@ func (db *DB) Authorizations(ctx context.Context, t tenant.ID, sub string) ([]gr
 
 // ListAuthorizations implements grant.Register.
 func (db *DB) ListAuthorizations(ctx context.Context, t tenant.ID, sub, clientID, actor string, n int) ([]grant.Authorization, error) {
-	where, args := []string{"true"}, []any{}
+	where, args := between(sub, clientID, actor)
+	return db.authorizations(ctx, t, "subject, client_id, actor", n, where, args...)
+}
+
+// between is the condition that a row is of a subject, of a client and of an actor, each where it is not empty.
+func between(sub, clientID, actor string) (text string, args []any) {
+	where := []string{"true"}
 	for _, f := range [][2]string{{"subject = ?", sub}, {"client_id = ?", clientID}, {"actor = ?", actor}} {
 		if f[1] != "" {
 			where, args = append(where, f[0]), append(args, f[1])
 		}
 	}
-	return db.authorizations(ctx, t, "subject, client_id, actor", n, strings.Join(where, " AND "), args...)
+	return strings.Join(where, " AND "), args
+}
+
+// CountAuthorizations implements grant.Register.
+func (db *DB) CountAuthorizations(ctx context.Context, t tenant.ID, sub, clientID, actor string) (c grant.Counts, err error) {
+	where, args := between(sub, clientID, actor)
+	err = db.one(ctx, t, "count authorizations", grant.ErrNotFound, `SELECT count(*), count(DISTINCT subject), count(DISTINCT client_id)
+		FROM authorizations WHERE tenant_id = :t AND `+where, args, &c.Authorizations, &c.Subjects, &c.Clients)
+	return c, known(err, nil)
+}
+
+// ListConsenting implements grant.Register.
+func (db *DB) ListConsenting(ctx context.Context, t tenant.ID, after string, n int) ([]string, error) {
+	return db.texts(ctx, t, "list subjects", `SELECT DISTINCT subject FROM authorizations WHERE tenant_id = :t AND subject > ? ORDER BY subject LIMIT ?`, after, n)
+}
+
+// ListConsented implements grant.Register.
+func (db *DB) ListConsented(ctx context.Context, t tenant.ID, after string, n int) ([]string, error) {
+	return db.texts(ctx, t, "list clients", `SELECT DISTINCT client_id FROM authorizations WHERE tenant_id = :t AND client_id > ? ORDER BY client_id LIMIT ?`, after, n)
+}
+
+// PutAuthorization implements grant.Register.
+func (db *DB) PutAuthorization(ctx context.Context, t tenant.ID, a grant.Authorization, ev audit.Event) error {
+	e := db.effect(t)
+	e.guard(`UPDATE authorizations SET scope = ?, claims = ?, terms = ?, updated_at = ? WHERE tenant_id = :t AND subject = ? AND client_id = ? AND actor = ?
+		RETURNING subject`, a.Scope.String(), e.json(list(a.Claims)), raw(a.Terms), cut(a.UpdatedAt), a.Subject, a.ClientID, a.Actor)
+	e.event(ev)
+	return known(e.needs(ctx, "put authorization", grant.ErrNotFound), grant.ErrNotFound)
+}
+
+// Renounce implements grant.Register.
+func (db *DB) Renounce(ctx context.Context, t tenant.ID, now time.Time, what tenant.Revocation, ev audit.Event) (int, error) {
+	of, args := between(what.Subject, what.ClientID, what.Actor)
+	if len(args) == 0 {
+		return 0, nil
+	}
+	end := cut(what.At.Truncate(time.Second).Add(time.Second))
+	e := db.effect(t)
+	e.let("forgotten", `DELETE FROM authorizations WHERE tenant_id = :t AND `+of+` AND updated_at < ? RETURNING client_id`, append(args[:len(args):len(args)], end)...)
+	if what.Actor == "" {
+		e.then(`DELETE FROM granted_scopes WHERE tenant_id = :t AND `+of+` AND granted_at < ?`, append(args[:len(args):len(args)], end)...)
+	}
+	e.then(`UPDATE grants SET revoked_at = ? WHERE tenant_id = :t AND `+of+` AND created_at < ? AND revoked_at IS NULL`,
+		append(append([]any{cut(now)}, args...), end)...)
+	e.enter(what)
+	e.event(ev)
+	e.returning("forgotten", "client_id")
+	_, forgotten, err := e.run(ctx, "renounce")
+	return len(forgotten), known(err, nil)
 }
 
 func (db *DB) authorizations(ctx context.Context, t tenant.ID, order string, n int, where string, args ...any) ([]grant.Authorization, error) {

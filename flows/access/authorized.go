@@ -2,8 +2,13 @@ package access
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
+	"time"
 
+	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -40,18 +45,68 @@ func (s *Service) Behind(ctx context.Context, t *tenant.Tenant, token string) (*
 	return g, err
 }
 
-// Forget is Withdraw, also of every subject for a client where sub is empty. It returns what was on record before; none,
-// where nothing was forgotten.
-func (s *Service) Forget(ctx context.Context, t *tenant.Tenant, sub, clientID string, by By) ([]grant.Authorization, error) {
-	had, err := s.Authorizations(ctx, t, sub, clientID, "")
+// Renouncement says what is forgotten and revoked: what a subject allowed, to a client, by an actor, each where it is not
+// empty, until a time; zero: now.
+type Renouncement struct {
+	Subject, ClientID, Actor string
+	Until                    time.Time
+}
+
+// Forget forgets what r says, and revokes all that came of it until then. It returns what was on record; none, where nothing
+// was forgotten.
+func (s *Service) Forget(ctx context.Context, t *tenant.Tenant, r Renouncement, by By) ([]grant.Authorization, error) {
+	now := s.Now()
+	if r.Until.IsZero() {
+		r.Until = now
+	}
+	if r.Until.After(now.Add(time.Second)) {
+		return nil, oauth.InvalidRequest("what is to come cannot be revoked")
+	}
+	had, err := s.Authorizations(ctx, t, r.Subject, r.ClientID, r.Actor)
 	if err != nil {
 		return nil, err
 	}
-	n, err := s.withdraw(ctx, t, sub, clientID, by)
-	if err != nil || n == 0 {
+	what := tenant.Revocation{Subject: r.Subject, Actor: r.Actor, ClientID: r.ClientID, At: r.Until, ExpiresAt: now.Add(t.Settings.LongestAccessToken())}
+	ev := audit.Event{At: now, Kind: audit.GrantRevoked, Actor: by.Actor, Subject: r.Subject, ClientID: r.ClientID, Address: by.Address}
+	if r.Actor != "" {
+		ev.Detail = map[string]string{"act_sub": r.Actor}
+	}
+	n, err := s.Register.Renounce(ctx, t.ID, now, what, ev)
+	if err != nil {
 		return nil, err
 	}
-	return had, nil
+	t.Revoked.Add(what)
+	if n == 0 {
+		return nil, nil
+	}
+	return slices.DeleteFunc(had, func(z grant.Authorization) bool { return z.UpdatedAt.Unix() > r.Until.Unix() }), nil
+}
+
+// Counts counts what subjects allowed clients: of a subject, to a client, by an actor, each where it is not empty.
+func (s *Service) Counts(ctx context.Context, t *tenant.Tenant, sub, clientID, actor string) (grant.Counts, error) {
+	return s.Register.CountAuthorizations(ctx, t.ID, sub, clientID, actor)
+}
+
+// Consenting lists subjects after that one that allowed clients something.
+func (s *Service) Consenting(ctx context.Context, t *tenant.Tenant, after string) ([]string, error) {
+	return s.Register.ListConsenting(ctx, t.ID, after, MaxAuthorizations)
+}
+
+// Consented lists ids of clients after that one that were allowed something.
+func (s *Service) Consented(ctx context.Context, t *tenant.Tenant, after string) ([]string, error) {
+	return s.Register.ListConsented(ctx, t.ID, after, MaxAuthorizations)
+}
+
+// Amend replaces what is on record for the subject, client and actor of a, or returns grant.ErrNotFound. Tokens stay as
+// they are.
+func (s *Service) Amend(ctx context.Context, t *tenant.Tenant, a grant.Authorization, terms *grant.Terms, by By) error {
+	if err := terms.Check(); err != nil {
+		return err
+	}
+	a.UpdatedAt = s.Now()
+	a.Terms, _ = json.Marshal(terms) // plain data: cannot fail
+	return s.Register.PutAuthorization(ctx, t.ID, a, audit.Event{At: a.UpdatedAt, Kind: audit.Consented, Actor: by.Actor, Subject: a.Subject,
+		ClientID: a.ClientID, Address: by.Address, Detail: map[string]string{"scope": a.Scope.String()}})
 }
 
 // ForgetToken revokes what a token of any client belongs to: what its subject allowed the client, with all that came of
@@ -67,5 +122,5 @@ func (s *Service) ForgetToken(ctx context.Context, t *tenant.Tenant, token strin
 	case g.Actor != "":
 		return nil, unlessGone(s.RevokeGranted(ctx, t, g.ID, by))
 	}
-	return s.Forget(ctx, t, g.Subject, g.ClientID, by)
+	return s.Forget(ctx, t, Renouncement{Subject: g.Subject, ClientID: g.ClientID}, by)
 }

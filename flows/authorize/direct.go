@@ -23,13 +23,15 @@ type DirectRequest struct {
 	Login    *session.Login // begins a session
 	SID      string         // handle of the session that the tokens are given in
 	Consent                 // without asterisks: there is nothing that was asked
+	Code     bool           // an authorization code is given, without a redirect URI, and no tokens yet
 	Actor    string         // id of the API token that vouches for it
 }
 
 // DirectResult are the tokens of a direct authorization.
 type DirectResult struct {
 	grant.Tokens
-	SID string // of the session that was begun, if one was
+	Code string
+	SID  string // of the session that was begun, if one was
 }
 
 // ErrMetadata says that a client registered what its ID tokens cannot be made with.
@@ -69,6 +71,9 @@ func (s *Service) Direct(ctx context.Context, t *tenant.Tenant, d DirectRequest)
 	if alg := keys.Alg(client.IDTokenAlg); g.Terms.IDToken.Issue && alg != "" && !alg.HMAC() && alg != keys.None && !slices.Contains(t.Keys.Algs(now), alg) {
 		return DirectResult{}, ErrMetadata
 	}
+	if d.Code {
+		return s.directCode(ctx, t, client, &d, &b, c, g)
+	}
 	m, err := s.Issuer.Mint(ctx, t, g, client, s.Accounts, g.Terms.Audience)
 	if errors.Is(err, keys.ErrTooLarge) {
 		err = oauth.InvalidRequest("a token would be longer than 16 KiB").Because(err)
@@ -77,26 +82,54 @@ func (s *Service) Direct(ctx context.Context, t *tenant.Tenant, d DirectRequest)
 		return DirectResult{}, err
 	}
 	g.Refresh, g.ExpiresAt = m.Refresh, m.ExpiresAt
+	out := DirectResult{Tokens: m.Tokens}
+	err = s.direct(ctx, t, client, &d, &b, c, g, m.Stored, &out)
+	return out, err
+}
+
+// directCode gives a code for g. Whoever redeems it must authenticate as the client: no code_challenge protects it.
+func (s *Service) directCode(ctx context.Context, t *tenant.Tenant, client *tenant.Client, d *DirectRequest, b *bearer, c change, g *grant.Grant) (DirectResult, error) {
+	if client.Public() || !client.MayGrant(oauth.AuthorizationCode) {
+		return DirectResult{}, oauth.InvalidRequest("the client must be confidential, and may use authorization codes")
+	}
+	out := DirectResult{Code: s.Issuer.MintCode(g.ID)}
+	g.ExpiresAt = s.Now().Add(client.Demands.CodeLifetime(t.Settings.CodeLifetime()))
+	g.Code = &grant.CodeState{Hash: grant.Hash(out.Code), ExpiresAt: g.ExpiresAt}
+	err := s.direct(ctx, t, client, d, b, c, g, nil, &out)
+	return out, err
+}
+
+// direct writes all that a direct authorization comes to, and completes out.
+func (s *Service) direct(ctx context.Context, t *tenant.Tenant, client *tenant.Client, d *DirectRequest, b *bearer, c change, g *grant.Grant, stored *grant.AccessToken, out *DirectResult) error {
+	now := g.CreatedAt
 	var remembered *grant.Authorization
 	if d.LongLived {
 		remembered = merge(b.Authorization, &g.Terms, now)
 	}
 	e := effectOf(t, now, g, b.Session, remembered, c)
-	e.AccessToken, e.FirstUse = m.Stored, client.FirstUse()
+	e.AccessToken, e.FirstUse = stored, client.FirstUse()
 	e.Events = append(e.Events, d.event(now, g))
 	revoked, err := s.Store.Finish(ctx, t.ID, now, e)
 	if errors.Is(err, ErrNotFound) {
 		err = session.ErrNotFound // it ended meanwhile
 	}
 	if err != nil {
-		return DirectResult{}, err
+		*out = DirectResult{}
+		return err
 	}
 	t.Revoked.Add(revoked...)
-	out := DirectResult{Tokens: m.Tokens}
 	if c.session != nil {
 		out.SID = s.Sessions.Handle(t, c.session)
 	}
-	return out, nil
+	return nil
+}
+
+// Terms is what d agrees to, or invalid_request where that cannot be.
+func (s *Service) Terms(t *tenant.Tenant, d DirectRequest) (grant.Terms, error) {
+	if err := d.check(t, s.Now()); err != nil {
+		return grant.Terms{}, err
+	}
+	return termsOf(t.Settings, &request.Request{}, d.Consent), nil
 }
 
 // check returns invalid_request where d holds what must not come into a token, or what cannot be meant.

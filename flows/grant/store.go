@@ -50,7 +50,23 @@ type Register interface {
 	// ListAuthorizations lists up to n of what subjects allowed clients, in the order of subject, client and actor: those of
 	// a subject, to a client, by an actor, each where it is not empty.
 	ListAuthorizations(ctx context.Context, t tenant.ID, sub, clientID, actor string, n int) ([]Authorization, error)
+	// CountAuthorizations counts them, and their subjects and clients.
+	CountAuthorizations(ctx context.Context, t tenant.ID, sub, clientID, actor string) (Counts, error)
+	// ListConsenting lists up to n subjects after that one that allowed clients something, in their order.
+	ListConsenting(ctx context.Context, t tenant.ID, after string, n int) ([]string, error)
+	// ListConsented lists up to n ids of clients after that one that were allowed something, in their order.
+	ListConsented(ctx context.Context, t tenant.ID, after string, n int) ([]string, error)
+	// PutAuthorization replaces what is on record for the subject, client and actor of a, but for when it began, or returns
+	// ErrNotFound: what is not on record is not put there.
+	PutAuthorization(ctx context.Context, t tenant.ID, a Authorization, ev audit.Event) error
+	// Renounce forgets consent and revokes grants that began in the second of what.At or before, of what.Subject, to
+	// what.ClientID, by what.Actor, each where it is not empty, and enters what into the journal. Where all are empty it
+	// changes nothing. It returns how many authorizations were forgotten.
+	Renounce(ctx context.Context, t tenant.ID, now time.Time, what tenant.Revocation, ev audit.Event) (int, error)
 }
+
+// Counts are numbers of authorizations, and of their subjects and clients.
+type Counts struct{ Authorizations, Subjects, Clients int64 }
 
 // Store keeps grants. Each method is one atomic effect.
 type Store interface {

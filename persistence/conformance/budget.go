@@ -106,6 +106,13 @@ func Budget(t *testing.T, db *persistence.DB, sent func() int) {
 		{"CountSessions", 1, func() error { _, _, err := k.db.CountSessions(k.ctx, k.t, "", k.now); return err }, nil},
 		{"ListSubjects", 1, func() error { _, err := k.db.ListSubjects(k.ctx, k.t, "", k.now, 9); return err }, nil},
 		{"PurgeSessions", 1, func() error { _, err := k.db.PurgeSessions(k.ctx, k.t, k.now, 9); return err }, nil},
+		{"CountAuthorizations", 1, func() error { _, err := k.db.CountAuthorizations(k.ctx, k.t, "", "app", ""); return err }, nil},
+		{"ListConsenting", 1, func() error { _, err := k.db.ListConsenting(k.ctx, k.t, "", 9); return err }, nil},
+		{"ListConsented", 1, func() error { _, err := k.db.ListConsented(k.ctx, k.t, "", 9); return err }, nil},
+		{"PutAuthorization", 1, func() error {
+			return k.db.PutAuthorization(k.ctx, k.t, grant.Authorization{Subject: "gone", ClientID: "app", UpdatedAt: k.now}, k.event(audit.Consented))
+		}, grant.ErrNotFound},
+		{"Renounce", 1, func() error { _, err := k.renounce("nobody", "app", ""); return err }, nil},
 		{"ListAuthorizations", 1, func() error { _, err := k.db.ListAuthorizations(k.ctx, k.t, "alice", "app", "", 9); return err }, nil},
 		{"ListGrants", 1, func() error { _, err := k.db.ListGrants(k.ctx, k.t, k.now, "alice", "app", "", 9); return err }, nil},
 		{"ManagedGrants", 1, func() error { _, err := k.db.ManagedGrants(k.ctx, k.t, k.now, "m"); return err }, nil},

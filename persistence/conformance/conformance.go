@@ -102,6 +102,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"leases", leases},
 		{"logout", logouts},
 		{"registers", registers},
+		{"renouncing", renouncing},
 		{"records", records},
 		{"agreements", agreements},
 		{"sweep", sweeps},

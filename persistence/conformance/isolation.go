@@ -462,8 +462,15 @@ var isolations = map[string]kept{
 		sessions, subjects, err := k.db.CountSessions(k.ctx, k.t, "", k.now)
 		return []int64{sessions, subjects}, err
 	}},
-	"session.Register.ListSubjects":     {call: func(k *kit) (any, error) { return k.db.ListSubjects(k.ctx, k.t, "", k.now, 1000) }},
-	"session.Register.PurgeSessions":    {call: func(k *kit) (any, error) { return k.db.PurgeSessions(k.ctx, k.t, k.at(9999*time.Hour), 1000) }},
+	"session.Register.ListSubjects":      {call: func(k *kit) (any, error) { return k.db.ListSubjects(k.ctx, k.t, "", k.now, 1000) }},
+	"session.Register.PurgeSessions":     {call: func(k *kit) (any, error) { return k.db.PurgeSessions(k.ctx, k.t, k.at(9999*time.Hour), 1000) }},
+	"grant.Register.CountAuthorizations": {call: func(k *kit) (any, error) { return k.db.CountAuthorizations(k.ctx, k.t, "", "app", "") }},
+	"grant.Register.ListConsenting":      {call: func(k *kit) (any, error) { return k.db.ListConsenting(k.ctx, k.t, "", 1000) }},
+	"grant.Register.ListConsented":       {call: func(k *kit) (any, error) { return k.db.ListConsented(k.ctx, k.t, "", 1000) }},
+	"grant.Register.PutAuthorization": {call: func(k *kit) (any, error) {
+		return none(k.db.PutAuthorization(k.ctx, k.t, grant.Authorization{Subject: "alice", ClientID: "app", UpdatedAt: k.now}, k.event(audit.Consented)))
+	}},
+	"grant.Register.Renounce":           {call: func(k *kit) (any, error) { return k.renounce("alice", "", "") }},
 	"grant.Register.ListAuthorizations": {call: func(k *kit) (any, error) { return k.db.ListAuthorizations(k.ctx, k.t, "", "app", "", 1000) }},
 	"grant.Records.ListRecords": {call: func(k *kit) (any, error) {
 		rs, total, err := k.db.ListRecords(k.ctx, k.t, k.now, grant.Whose{}, 0, 1000)

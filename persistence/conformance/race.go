@@ -407,7 +407,12 @@ var races = map[string]raced{
 	"session.Register.ListSubjects":  {why: onlyReads},
 	"session.Register.PurgeSessions": {race: racePurge},
 
-	"grant.Register.ListAuthorizations": {why: onlyReads},
+	"grant.Register.ListAuthorizations":  {why: onlyReads},
+	"grant.Register.CountAuthorizations": {why: onlyReads},
+	"grant.Register.ListConsenting":      {why: onlyReads},
+	"grant.Register.ListConsented":       {why: onlyReads},
+	"grant.Register.PutAuthorization":    {race: racePutAuthorization},
+	"grant.Register.Renounce":            {race: raceRenounce},
 
 	"outbox.Store.Owe":                {why: newKey},
 	"outbox.Store.Owing":              {why: onlyReads},

@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/chancery-id/chancery/flows/access"
+	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
@@ -60,6 +63,12 @@ func (d *Door) mountAuthorizations(r *wire.Router) {
 	}
 	at(http.MethodGet, "/authorizations", (*Door).authorizations)
 	at(http.MethodPost, "/authorizations", (*Door).authorize)
+	at(http.MethodPut, "/authorizations", (*Door).amendAuthorization)
+	at(http.MethodGet, "/authorizations/count", (*Door).countAuthorizations)
+	at(http.MethodGet, "/subjects", (*Door).consenting)
+	at(http.MethodGet, "/subjects/count", (*Door).countConsenting)
+	at(http.MethodGet, "/clients", (*Door).consented)
+	at(http.MethodGet, "/clients/count", (*Door).countConsented)
 	at(http.MethodPost, "/revocation", (*Door).revoke)
 	at(http.MethodPost, "/inspection", (*Door).inspect)
 }
@@ -68,9 +77,10 @@ var (
 	errNoAuthorization = &oauth.Error{Code: "authorization_not_found", Description: "The token is unknown, expired or revoked"}
 	errNoClient        = oauth.InvalidRequest("cid names a client that is unknown or disabled")
 	errWhose           = oauth.InvalidRequest("subject, client_id or actor must be given")
-	errReturn          = oauth.InvalidRequest("return must be tokens")
-	errRevoke          = oauth.InvalidRequest("Either a token, or subject, client_id or both must be given")
-	errRevokeBy        = oauth.InvalidRequest("actor and timestamp are not supported")
+	errReturn          = oauth.InvalidRequest("return must be code or tokens")
+	errUnknownRecord   = &wire.Status{Err: &oauth.Error{Code: "authorization_not_found", Description: "Nothing is on record for sub, cid and act"}, HTTP: http.StatusNotFound}
+	errRevoke          = oauth.InvalidRequest("Either a token, or some of subject, client_id and actor must be given")
+	errTimestamp       = oauth.InvalidRequest("timestamp must be a time in Unix seconds, and is not for a token")
 	errOneToken        = oauth.InvalidRequest("Exactly one of access_token and refresh_token must be given")
 )
 
@@ -127,12 +137,33 @@ func (d *Door) authorize(c *call) error {
 	if err != nil {
 		return err
 	}
-	if q.Get("return") != "tokens" {
+	code := q.Get("return") == "" || q.Get("return") == "code"
+	if !code && q.Get("return") != "tokens" {
 		return errReturn
 	}
-	var in authorization
-	if err := wire.ReadJSON(c.Context, maxBody, &in); err != nil {
+	r, _, err := c.readAuthorization()
+	if err != nil {
 		return err
+	}
+	by := c.by()
+	r.Actor, r.Address, r.Code = by.Actor, by.Address, code
+	out, err := d.Authorize.Direct(c.Request.Context(), c.tenant, r)
+	if err != nil {
+		return err
+	}
+	if code {
+		wire.JSON(c.Context, http.StatusOK, map[string]string{"code": out.Code})
+		return nil
+	}
+	wire.JSON(c.Context, http.StatusOK, directResponse{AccessToken: out.AccessToken, TokenType: out.TokenType, ExpiresIn: int64(out.ExpiresIn.Seconds()),
+		RefreshToken: out.RefreshToken, Scope: out.Scope.String()})
+	return nil
+}
+
+// readAuthorization reads a record, and says it in the flow's words too.
+func (c *call) readAuthorization() (r authorize.DirectRequest, in authorization, err error) {
+	if err := wire.ReadJSON(c.Context, maxBody, &in); err != nil {
+		return r, in, err
 	}
 	wire.EventOf(c.Context).Client(in.CID)
 	asked := directRequest{Sub: in.Sub, ClientID: in.CID, Scope: in.Scp, Audience: in.Aud, Claims: in.Clm, ClaimsLocales: in.Cll, ClaimsData: in.Cld, LongLived: true,
@@ -143,25 +174,14 @@ func (d *Door) authorize(c *call) error {
 	}
 	switch {
 	case in.Sub == "":
-		return oauth.InvalidRequest("sub is missing")
+		return r, in, oauth.InvalidRequest("sub is missing")
 	case in.CID == "":
-		return oauth.InvalidRequest("cid is missing")
+		return r, in, oauth.InvalidRequest("cid is missing")
 	case in.Scp == nil:
-		return oauth.InvalidRequest("scp is missing")
+		return r, in, oauth.InvalidRequest("scp is missing")
 	}
-	r, err := asked.request()
-	if err != nil {
-		return err
-	}
-	by := c.by()
-	r.Actor, r.Address = by.Actor, by.Address
-	out, err := d.Authorize.Direct(c.Request.Context(), c.tenant, r)
-	if err != nil {
-		return err
-	}
-	wire.JSON(c.Context, http.StatusOK, directResponse{AccessToken: out.AccessToken, TokenType: out.TokenType, ExpiresIn: int64(out.ExpiresIn.Seconds()),
-		RefreshToken: out.RefreshToken, Scope: out.Scope.String()})
-	return nil
+	r, err = asked.request()
+	return r, in, err
 }
 
 // revoke forgets what a subject allowed, or what a token belongs to, and revokes all that came of it.
@@ -174,19 +194,23 @@ func (d *Door) revoke(c *call) error {
 	if err != nil {
 		return err
 	}
-	sub, client, token := f.Get("subject"), f.Get("client_id"), f.Get("access_token")+f.Get("refresh_token")
-	if f.Has("actor") || f.Has("timestamp") {
-		return errRevokeBy
-	}
-	if (sub+client == "") == (token == "") || f.Get("access_token") != "" && f.Get("refresh_token") != "" {
+	what, token := access.Renouncement{Subject: f.Get("subject"), ClientID: f.Get("client_id"), Actor: f.Get("actor")}, f.Get("access_token")+f.Get("refresh_token")
+	if (what.Subject+what.ClientID+what.Actor == "") == (token == "") || f.Get("access_token") != "" && f.Get("refresh_token") != "" {
 		return errRevoke
+	}
+	if f.Has("timestamp") {
+		at, err := strconv.ParseInt(f.Get("timestamp"), 10, 64)
+		if err != nil || at < 0 || at > latest || token != "" {
+			return errTimestamp.Because(err)
+		}
+		what.Until = time.Unix(at, 0).UTC()
 	}
 	by := access.By(c.by())
 	var zs []grant.Authorization
 	if token != "" {
 		zs, err = d.Access.ForgetToken(c.Request.Context(), c.tenant, token, by)
 	} else {
-		zs, err = d.Access.Forget(c.Request.Context(), c.tenant, sub, client, by)
+		zs, err = d.Access.Forget(c.Request.Context(), c.tenant, what, by)
 	}
 	if err != nil {
 		return err
