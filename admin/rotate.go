@@ -56,6 +56,27 @@ func (c *Console) RotateKeys(ctx context.Context, id tenant.ID, alg string, by B
 	return ks, err
 }
 
+// GenerateKeys gives a tenant a new key of each of algs and of each algorithm that it has keys of, as RotateKeys does. Where
+// compromised is set, the keys before are out of use at once, and with them the tokens they signed; the new ones sign at once.
+func (c *Console) GenerateKeys(ctx context.Context, id tenant.ID, algs []keys.Alg, compromised bool, by By) ([]keys.Key, error) {
+	return c.putKeys(ctx, id, func(r *tenant.Record, now time.Time) ([]keys.Key, audit.Event, error) {
+		turn, kind := algsHeld(r.Keys, now), audit.KeysRotated
+		for _, alg := range algs {
+			if !slices.Contains(turn, alg) {
+				turn = append(turn, alg)
+			}
+		}
+		if compromised {
+			kind = audit.KeyRevoked
+			for _, k := range slices.Clone(r.Keys) {
+				r.Keys = keys.Revoke(r.Keys, k.ID, now)
+			}
+		}
+		ks, err := c.rotated(r, turn, now)
+		return ks, c.event(kind, by, "algs", joined(turn)), err
+	})
+}
+
 // RevokeKey takes a compromised key out of use at once, and with it the tokens it signed. Where no other key of its
 // algorithm is left, a new one signs at once.
 func (c *Console) RevokeKey(ctx context.Context, id tenant.ID, kid string, by By) ([]keys.Key, error) {

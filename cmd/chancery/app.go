@@ -193,13 +193,18 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	ui := &login.UI{Now: time.Now, Rand: rand.Reader, Authorize: authz, Sessions: sessions, Accounts: a.accounts,
 		Device: devices, CIBA: backchannel,
 		Logout: signout, Access: questions, Links: a.accounts, Insecure: !a.conf.production()}
+	meters := connect2id.NewMetrics(time.Now)
+	sinks := wire.Sinks{meters}
+	if sink != nil {
+		sinks = append(sinks, sink)
+	}
 	c := web.Config{Resolver: a.resolver, Limiter: callLimits{a.limiter}, Uses: a.uses, Now: time.Now, PublicURL: a.publicURL, Production: a.conf.production(),
-		TrustedProxies: proxies, Sink: sink, Doors: []wire.Door{
+		TrustedProxies: proxies, Sink: sinks, Doors: []wire.Door{
 			&oidc.Door{Now: time.Now, Authorize: authz, Tokens: tokens, Access: questions,
 				Device:     devices,
 				ClientAuth: clientAuth, Proofs: proofs, CIBA: backchannel, Clients: a.clients, Browser: ui, Uses: a.uses, Changed: a.resolver.Refresh, Aliases: aliases},
 			ui,
-			&connect2id.Door{Authorize: authz, CIBA: backchannel, Logout: signout, Access: questions, Console: a.console, Healthy: a.healthy, Now: time.Now},
+			&connect2id.Door{Authorize: authz, CIBA: backchannel, Logout: signout, Access: questions, Console: a.console, Healthy: a.healthy, Metrics: meters, Now: time.Now},
 			&authlete.Door{Now: time.Now, Rand: rand.Reader, Authorize: authz, Tokens: tokens, Access: questions, CIBA: backchannel, Device: devices,
 				Proofs: proofs, ClientAuth: &vouchedFor, Clients: a.clients, Console: a.console, Changed: a.resolver.Refresh},
 			&firstparty.Door{Browser: ui, Challenge: challenges, Aliases: aliases, Now: time.Now},

@@ -30,6 +30,7 @@ type Door struct {
 	Access    *access.Service
 	Console   *admin.Console                  // keeps the tenants' keys
 	Healthy   func(ctx context.Context) error // whether the server can do its work
+	Metrics   *Metrics
 	Now       func() time.Time
 }
 

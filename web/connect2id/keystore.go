@@ -37,15 +37,17 @@ func (d *Door) mountKeys(r *wire.Router) {
 		})
 	}
 	at(http.MethodGet, "", (*Door).keys)
+	at(http.MethodPost, "/generate", (*Door).generateKeys)
 	at(http.MethodPost, "/rotate", (*Door).rotateKeys)
 	at(http.MethodDelete, "/:kid", (*Door).dropKey)
 	at(http.MethodGet, "/history", (*Door).keyHistory)
 }
 
 var (
-	errNoKey     = oauth.NotFound("There is no such key")
-	errActiveKey = oauth.InvalidRequest("The key is not superseded")
-	errKeyWishes = oauth.InvalidRequest("rsa and no_eddsa are not supported: new keys are of the algorithms of the old")
+	errNoKey        = oauth.NotFound("There is no such key")
+	errActiveKey    = oauth.InvalidRequest("The key is not superseded")
+	errKeyParameter = oauth.InvalidRequest("A parameter is none of rsa, no_eddsa and revoke_all_active_as_compromised")
+	errKeyWishes    = oauth.InvalidRequest("rsa and no_eddsa are not supported: new keys are of the algorithms of the old")
 )
 
 // keys shows the keys that are published.
@@ -89,6 +91,37 @@ func (d *Door) rotateKeys(c *call) error {
 		}
 	}
 	ks, err := d.Console.RotateKeys(c.Request.Context(), c.tenant.ID, "", c.administrator())
+	if err != nil {
+		return err
+	}
+	return d.showKeys(c, ks)
+}
+
+// generateKeys gives the tenant keys of the usual algorithms, and of those it has.
+func (d *Door) generateKeys(c *call) error {
+	algs, compromised := []keys.Alg{keys.RS256, keys.ES256, keys.EdDSA}, false
+	if c.Request.ContentLength != 0 {
+		f, err := wire.Form(c.Context, maxBody)
+		if err != nil {
+			return err
+		}
+		for name := range f {
+			switch v := f.Get(name); {
+			case name == "rsa" && v == "2048":
+			case name == "rsa":
+				return oauth.InvalidRequest("rsa must be 2048")
+			case name != "no_eddsa" && name != "revoke_all_active_as_compromised":
+				return errKeyParameter
+			case v != "true" && v != "false":
+				return oauth.InvalidRequest(name + " must be true or false")
+			case name == "no_eddsa" && v == "true":
+				algs = algs[:2]
+			case name != "no_eddsa":
+				compromised = v == "true"
+			}
+		}
+	}
+	ks, err := d.Console.GenerateKeys(c.Request.Context(), c.tenant.ID, algs, compromised, c.administrator())
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ type health struct {
 // mountMonitor registers what tells the operator of the deployment, whose tenants share it.
 func (d *Door) mountMonitor(r *wire.Router) {
 	r.PlatformAPI(http.MethodGet, "/monitor/v1/healthcheck", tenant.MonitorAPI, d.healthcheck)
+	r.PlatformAPI(http.MethodGet, "/monitor/v1/metrics", tenant.MonitorAPI, d.showMetrics)
 }
 
 // healthcheck says whether the server can do its work: 200, or 503. Why it cannot is for the log.

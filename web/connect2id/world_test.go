@@ -283,7 +283,8 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	issuer := &grant.Issuer{Now: w.clock, Rand: rand.Reader}
 	sessions := &session.Service{Now: w.clock, Rand: rand.Reader, Store: db, Register: db}
 	accounts := &account.Service{Store: db, Factors: db, Now: w.clock, Rand: rand.Reader}
-	gate := &wire.Gate{Resolver: w.tenants, Now: w.clock, PublicURL: &url.URL{Scheme: "https", Host: "id.example"}}
+	metrics := NewMetrics(w.clock)
+	gate := &wire.Gate{Sink: metrics, Resolver: w.tenants, Now: w.clock, PublicURL: &url.URL{Scheme: "https", Host: "id.example"}}
 	requests := &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
 		Hint: func(_ context.Context, _ *tenant.Tenant, _ *tenant.Client, token string) (string, error) {
 			if sub, ok := strings.CutPrefix(token, "hint-of-"); ok {
@@ -296,7 +297,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	w.Handler = gate.Handler(&oidc.Door{Now: w.clock, ClientAuth: &clientauth.Service{Now: w.clock}, CIBA: backchannel,
 		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, CIBA: backchannel},
 		Access: questions,
-	}, &Door{Now: w.clock, Healthy: func(ctx context.Context) error { return errors.Join(w.store.failure(), db.Ping(ctx)) }, Console: &admin.Console{Store: db, Keys: maker{}, Now: w.clock, Rand: rand.Reader}, CIBA: backchannel, Access: questions, Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Authorize: &authorize.Service{
+	}, &Door{Now: w.clock, Metrics: metrics, Healthy: func(ctx context.Context) error { return errors.Join(w.store.failure(), db.Ping(ctx)) }, Console: &admin.Console{Store: db, Keys: maker{}, Now: w.clock, Rand: rand.Reader}, CIBA: backchannel, Access: questions, Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Authorize: &authorize.Service{
 		Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Accounts: accounts, Sessions: sessions,
 		Requests: requests}})
 	return w
