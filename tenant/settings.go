@@ -75,6 +75,8 @@ type AuthorizationSettings struct {
 	RequestInGrantPrompt []string                `json:"request_in_grant_prompt,omitempty"` // names of request parameters
 	RawClaimsInPrompt    bool                    `json:"raw_claims_in_prompt,omitempty"`    // claims.raw_request in the consent prompt
 	SessionInResponse    bool                    `json:"session_in_response,omitempty"`     // sub_session in a final v3 response
+	ClientInResponse     bool                    `json:"client_in_response,omitempty"`      // client in a final v3 response
+	RequireRedirectURI   bool                    `json:"require_redirect_uri,omitempty"`    // also of a client that registered just one
 	DetailsTypes         []DetailsType           `json:"details_types,omitempty"`           // of authorization details that clients may ask for (RFC 9396)
 	ClaimsOfScope        map[string][]string     `json:"claims_of_scope,omitempty"`         // claims that the tenant's own scope values ask for
 	ScopeDetails         map[string]ScopeDetails `json:"scope_details,omitempty"`           // what else there is to say of scope values

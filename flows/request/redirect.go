@@ -9,11 +9,11 @@ import (
 )
 
 // redirectURI proves the redirect URI (RFC 6749 §3.1.2.3, OIDC Core §3.1.2.1). It must be sent unless the client
-// registered just one and the request is not for OpenID Connect.
+// registered just one, the request is not for OpenID Connect, and the tenant does not demand it.
 func (d *draft) redirectURI() error {
 	sent, registered := d.get("redirect_uri"), d.client.RedirectURIs
 	if sent == "" {
-		if len(registered) != 1 || slices.Contains(strings.Fields(d.get("scope")), oauth.OpenID) {
+		if len(registered) != 1 || d.tenant.Settings.Authorization.RequireRedirectURI || slices.Contains(strings.Fields(d.get("scope")), oauth.OpenID) {
 			return oauth.InvalidRequest("redirect_uri is missing")
 		}
 		d.RedirectURI = registered[0]

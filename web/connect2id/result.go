@@ -58,6 +58,7 @@ type finalResponse struct {
 	Parameters parameters  `json:"parameters"`
 	SubSID     string      `json:"sub_sid,omitempty"`
 	SubSession *subSession `json:"sub_session,omitempty"`
+	Client     client      `json:"client,omitempty"`
 }
 
 // parameters are the redirect URI as the browser is to call it, and for form_post the hidden inputs.
@@ -77,6 +78,9 @@ func (d *Door) respondJSON(c *call, res authorize.Result) {
 	}
 	if n := res.Current; n != nil && c.tenant.Settings.Authorization.SessionInResponse {
 		out.SubSession = c.subSession(n, d.Authorize.Sessions.Handle(c.tenant, n))
+	}
+	if res.Client != nil && c.tenant.Settings.Authorization.ClientInResponse {
+		out.Client = c.client(res.Client)
 	}
 	wire.JSON(c.Context, http.StatusOK, out)
 }

@@ -39,6 +39,8 @@ var properties = []property{
 	list("op.authz.requestParamsInConsentPrompt", "/authorization/request_in_grant_prompt", func(s *tenant.Settings) *[]string { return &s.Authorization.RequestInGrantPrompt }),
 	flag("op.authz.includeRawClaimsRequestInPrompt", "/authorization/raw_claims_in_prompt", false, func(s *tenant.Settings) *bool { return &s.Authorization.RawClaimsInPrompt }),
 	flag("op.authz.includeSubjectSessionInFinalResponse", "/authorization/session_in_response", false, func(s *tenant.Settings) *bool { return &s.Authorization.SessionInResponse }),
+	flag("op.authz.includeClientInfoInFinalResponse", "/authorization/client_in_response", false, func(s *tenant.Settings) *bool { return &s.Authorization.ClientInResponse }),
+	flag("op.authz.alwaysRequireRedirectURI", "/authorization/require_redirect_uri", false, func(s *tenant.Settings) *bool { return &s.Authorization.RequireRedirectURI }),
 	shared("op.authz.maxStateLength.formPostResponse", "/authorization/max_state", func(s *tenant.Settings) *int { return &s.Authorization.MaxState }),
 	shared("op.authz.maxStateLength.uriResponse", "/authorization/max_state", func(s *tenant.Settings) *int { return &s.Authorization.MaxState }),
 	number("op.authz.maxNonceLength", "/authorization/max_nonce", false, func(s *tenant.Settings) *int { return &s.Authorization.MaxNonce }),
