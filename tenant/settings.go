@@ -77,6 +77,7 @@ type AuthorizationSettings struct {
 	SessionInResponse    bool                    `json:"session_in_response,omitempty"`     // sub_session in a final v3 response
 	ClientInResponse     bool                    `json:"client_in_response,omitempty"`      // client in a final v3 response
 	RequireRedirectURI   bool                    `json:"require_redirect_uri,omitempty"`    // also of a client that registered just one
+	UsualResponseMode    bool                    `json:"usual_response_mode,omitempty"`     // of query and fragment, only the one that response_type has by itself
 	DetailsTypes         []DetailsType           `json:"details_types,omitempty"`           // of authorization details that clients may ask for (RFC 9396)
 	ClaimsOfScope        map[string][]string     `json:"claims_of_scope,omitempty"`         // claims that the tenant's own scope values ask for
 	ScopeDetails         map[string]ScopeDetails `json:"scope_details,omitempty"`           // what else there is to say of scope values

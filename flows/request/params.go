@@ -137,6 +137,8 @@ func (d *draft) responseMode() error {
 		return oauth.InvalidRequest("response_mode is not supported")
 	case !d.allowsMode(asked):
 		return oauth.InvalidRequest("response_mode is not allowed")
+	case d.switches(effective, d.ResponseType):
+		return oauth.InvalidRequest("response_mode must be the one that response_type has by itself")
 	case !d.carries(effective, d.ResponseType):
 		return oauth.InvalidRequest("response_mode must not be query where response_type asks for tokens")
 	}
@@ -165,12 +167,20 @@ func usualMode(responseType string) string {
 // servers log (OAuth 2.0 Multiple Response Type Encoding Practices §3), unless they are encrypted (JARM §2.3.1).
 func (d *draft) carries(mode, responseType string) bool {
 	switch {
+	case d.switches(mode, responseType):
+		return false
 	case !oauth.FrontChannel(responseType):
 		return true
 	case mode == oauth.ModeQueryJWT:
 		return d.client.ResponseEncAlg != ""
 	}
 	return mode != oauth.ModeQuery
+}
+
+// switches reports whether mode is query or fragment where a response of that type comes in the other by itself, and the
+// tenant does not have that.
+func (d *draft) switches(mode, responseType string) bool {
+	return d.tenant.Settings.Authorization.UsualResponseMode && (mode == oauth.ModeQuery || mode == oauth.ModeFragment) && mode != usualMode(responseType)
 }
 
 // allowsMode reports whether the engine has that response mode and the tenant allows it.

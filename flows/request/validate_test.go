@@ -106,6 +106,7 @@ func TestRefused(t *testing.T) {
 		{"so do several registered ones", "client_id=two&redirect_uri=&scope=a", settings{}, "invalid_request: redirect_uri is missing", false},
 		{"redirect_uri is compared as bytes", "redirect_uri=https%3A%2F%2Fshop.example%2FCB", settings{}, "invalid_request: redirect_uri is not registered for this client", false},
 		{"a redirect URI may not answer itself", "client_id=deceptive&redirect_uri=https%3A%2F%2Fshop.example%2Fcb%3Fstate%3D1", settings{}, "invalid_request: redirect_uri has a parameter of the response in its query", false},
+		{"a tenant may have query and fragment stay what they are", "response_mode=fragment", settings{UsualResponseMode: true}, "invalid_request: response_mode must be the one that response_type has by itself", true},
 		{"a tenant may demand one that could go without saying", "redirect_uri=&scope=a", settings{RequireRedirectURI: true}, "invalid_request: redirect_uri is missing", false},
 		{"nor one that was not sent", "client_id=deceptive&redirect_uri=&scope=a", settings{}, "invalid_request: redirect_uri has a parameter of the response in its query", false},
 

@@ -41,6 +41,7 @@ var properties = []property{
 	flag("op.authz.includeSubjectSessionInFinalResponse", "/authorization/session_in_response", false, func(s *tenant.Settings) *bool { return &s.Authorization.SessionInResponse }),
 	flag("op.authz.includeClientInfoInFinalResponse", "/authorization/client_in_response", false, func(s *tenant.Settings) *bool { return &s.Authorization.ClientInResponse }),
 	flag("op.authz.alwaysRequireRedirectURI", "/authorization/require_redirect_uri", false, func(s *tenant.Settings) *bool { return &s.Authorization.RequireRedirectURI }),
+	flag("op.authz.prohibitSwitchBetweenBasicResponseModes", "/authorization/usual_response_mode", false, func(s *tenant.Settings) *bool { return &s.Authorization.UsualResponseMode }),
 	shared("op.authz.maxStateLength.formPostResponse", "/authorization/max_state", func(s *tenant.Settings) *int { return &s.Authorization.MaxState }),
 	shared("op.authz.maxStateLength.uriResponse", "/authorization/max_state", func(s *tenant.Settings) *int { return &s.Authorization.MaxState }),
 	number("op.authz.maxNonceLength", "/authorization/max_nonce", false, func(s *tenant.Settings) *int { return &s.Authorization.MaxNonce }),
