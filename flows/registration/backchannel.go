@@ -15,7 +15,7 @@ func backchannel(s *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) 
 	case mode != "" && !slices.Contains(t.Settings.CIBAModes(), mode):
 		return oauth.InvalidClientMetadata("backchannel_token_delivery_mode is not supported")
 	case mode == oauth.Push && (m.DPoPBound || m.CertificateBound):
-		return oauth.InvalidClientMetadata("tokens that are bound to a key cannot be pushed")
+		return oauth.InvalidClientMetadata("backchannel_token_delivery_mode push does not go with tokens that are bound to a key")
 	case (mode == oauth.Ping || mode == oauth.Push) && m.NotificationEndpoint == "":
 		return oauth.InvalidClientMetadata("backchannel_client_notification_endpoint is missing")
 	case m.BackchannelUserCode && !t.Settings.CIBA.UserCode:

@@ -16,7 +16,7 @@ func profile(_ *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) erro
 	d := tenant.DemandsOf(t.Settings.Profile, m.Profile)
 	d.Uphold(t.Settings, m)
 	if rule, why := d.Misfit(t.Settings, m); rule != nil {
-		return oauth.InvalidClientMetadata("The profile does not allow this: " + why)
+		return oauth.InvalidClientMetadata("profile does not allow this: " + why)
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func requestEncryption(t *tenant.Tenant, m *tenant.Metadata, secretive bool) err
 // §2).
 func (s *Service) requestURIs(m *tenant.Metadata) error {
 	if len(m.RequestURIs) > maxList {
-		return oauth.InvalidClientMetadata("An array has too many members")
+		return oauth.InvalidClientMetadata("request_uris has too many members")
 	}
 	for _, uri := range m.RequestURIs {
 		at, _, _ := strings.Cut(uri, "#")

@@ -1,6 +1,7 @@
 package registration
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -90,9 +91,12 @@ func applicationType(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Ti
 }
 
 func redirectURIs(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
-	for _, uri := range slices.Concat(m.RedirectURIs, m.PostLogoutRedirectURIs) {
+	for i, uri := range slices.Concat(m.RedirectURIs, m.PostLogoutRedirectURIs) {
 		if err := redirectURI(uri, m.ApplicationType == "native"); err != nil {
-			return err
+			if i < len(m.RedirectURIs) {
+				return &misplaced{"redirect_uris", i, err}
+			}
+			return &misplaced{"post_logout_redirect_uris", i - len(m.RedirectURIs), err}
 		}
 	}
 	for _, g := range []string{oauth.AuthorizationCode, oauth.Implicit} {
@@ -104,15 +108,15 @@ func redirectURIs(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time)
 }
 
 func links(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
-	uris := []string{m.URI, m.LogoURI, m.PolicyURI, m.TOSURI}
+	uris := map[string]string{"client_uri": m.URI, "logo_uri": m.LogoURI, "policy_uri": m.PolicyURI, "tos_uri": m.TOSURI}
 	for member, v := range m.Localized {
 		if !strings.HasPrefix(member, "client_name#") {
-			uris = append(uris, v)
+			uris[member] = v
 		}
 	}
-	for _, uri := range uris {
-		if uri != "" && !page(uri) {
-			return oauth.InvalidClientMetadata("A URI of the client's pages is not an http or https URL")
+	for _, member := range slices.Sorted(maps.Keys(uris)) {
+		if uri := uris[member]; uri != "" && !page(uri) {
+			return oauth.InvalidClientMetadata(member + " is not an http or https URL")
 		}
 	}
 	if m.InitiateLoginURI != "" && !secure(m.InitiateLoginURI) {
@@ -122,25 +126,33 @@ func links(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error 
 }
 
 func names(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
-	texts := append([]string{m.Name, m.SoftwareID, m.SoftwareVersion}, m.Contacts...)
+	texts := map[string]string{"client_name": m.Name, "software_id": m.SoftwareID, "software_version": m.SoftwareVersion}
 	for member, v := range m.Localized {
 		base, tag, tagged := strings.Cut(member, "#")
 		if !tagged || !localizable[base] || !languageTag.MatchString(tag) || v == "" {
 			return oauth.InvalidClientMetadata("A translation is not valid")
 		}
 		if base == "client_name" {
-			texts = append(texts, v)
+			texts[member] = v
 		}
 	}
-	for _, s := range texts {
-		if utf8.RuneCountInString(s) > 256 || strings.ContainsFunc(s, unseen) {
-			return oauth.InvalidClientMetadata("A name or contact is too long or holds characters that are not allowed")
+	for _, member := range slices.Sorted(maps.Keys(texts)) {
+		if !label(texts[member]) {
+			return oauth.InvalidClientMetadata(member + " is too long or holds characters that are not allowed")
 		}
+	}
+	if slices.ContainsFunc(m.Contacts, func(s string) bool { return !label(s) }) {
+		return oauth.InvalidClientMetadata("contacts holds one that is too long or has characters that are not allowed")
 	}
 	if slices.Contains(m.Contacts, "") {
 		return oauth.InvalidClientMetadata("contacts holds an empty string")
 	}
 	return nil
+}
+
+// label reports whether s may be shown as a name.
+func label(s string) bool {
+	return utf8.RuneCountInString(s) <= 256 && !strings.ContainsFunc(s, unseen)
 }
 
 // unseen reports whether r is not shown, or turns the direction of others. Joiners are part of some scripts.

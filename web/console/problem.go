@@ -62,6 +62,9 @@ func fail(c *gin.Context, err error) {
 			p.Errors = append(p.Errors, fault{Pointer: "#" + f.Pointer, Detail: f.Message})
 		}
 	}
+	if at := registration.PointerOf(err); at != "" {
+		p.Errors = []fault{{Pointer: "#" + at, Detail: o.Description}}
+	}
 	if e, ok := errors.AsType[*admin.InUse](err); ok {
 		for _, id := range e.Clients {
 			p.Errors = append(p.Errors, fault{Parameter: "force", Detail: "The client " + id + " has registered it"})
