@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -21,14 +22,14 @@ type Minted struct {
 	ExpiresAt time.Time    // when the last of access and refresh token ends: the new end of the grant
 }
 
-// Mint makes the first tokens of g, which is c's: an access token for audience and, as its terms say, a refresh token and
-// an ID token. An algorithm without a key is keys.ErrNoKey, a token that would be too long keys.ErrTooLarge.
+// Mint makes the first tokens of g, which is c's: an access token for audience and, as its terms say, a refresh token, where
+// the tenant serves any, and an ID token. An algorithm without a key is keys.ErrNoKey, a token that would be too long keys.ErrTooLarge.
 func (i *Issuer) Mint(ctx context.Context, t *tenant.Tenant, g *Grant, c *tenant.Client, accounts Accounts, audience []string) (Minted, error) {
 	t = t.At(g.Terms.Face)
 	m := Minted{Tokens: Tokens{TokenType: g.Terms.AccessToken.Confirmation.TokenType(), Scope: g.Terms.Scope, Details: g.Terms.Details, Audience: audience, Grant: g}}
 	now := i.Now()
 	var notAfter time.Time
-	if g.Terms.RefreshToken.Issue {
+	if g.Terms.RefreshToken.Issue && t.Settings.Serves(oauth.RefreshToken) {
 		m.Refresh = g.Terms.RefreshToken.Of(c).first(t, now)
 		m.Refresh.Confirmation = g.Terms.AccessToken.Confirmation
 		m.RefreshToken = RefreshToken(t, g.ID, m.Refresh.Generation)

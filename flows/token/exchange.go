@@ -81,7 +81,7 @@ func (p *Petition) requested(t *tenant.Tenant, r *Request) error {
 	case oauth.TypeIDToken:
 		p.IDToken = true
 	case oauth.TypeRefreshToken:
-		if !t.Settings.Grants.TokenExchange.RefreshTokens || !r.Client.MayGrant(oauth.RefreshToken) {
+		if !t.Settings.Grants.TokenExchange.RefreshTokens || !r.Client.MayGrant(oauth.RefreshToken) || !t.Settings.Serves(oauth.RefreshToken) {
 			return oauth.InvalidRequest("the client may not request a refresh token")
 		}
 		p.Refresh = true

@@ -430,6 +430,12 @@ func TestOtherKindsOfTokenAreIssued(t *testing.T) {
 	if _, err := w.refresh("shop", next.RefreshToken); said(err) != over {
 		t.Error("used after what it came of:", err)
 	}
+
+	long, _ = w.line("shop", nil)
+	w.tenant.Settings.Grants.Off = []string{oauth.RefreshToken}
+	if _, err := w.swap("shop", oauth.TypeRefreshToken, long, "requested_token_type", oauth.TypeRefreshToken); said(err) != "invalid_request: the client may not request a refresh token" {
+		t.Error("where refresh tokens are not served:", err)
+	}
 }
 
 func TestExchangeIsOffUnlessItIsOn(t *testing.T) {

@@ -125,6 +125,8 @@ func (s *Service) Settle(ctx context.Context, t *tenant.Tenant, p *Pending, v Ve
 	switch {
 	case !p.Client.MayGrant(p.GrantType) || !Offers(t.Settings, p.GrantType): // any more
 		return grant.Tokens{}, oauth.UnauthorizedClient("the client may not use this grant_type")
+	case p.Issued == oauth.TypeRefreshToken && !t.Settings.Serves(oauth.RefreshToken): // any more
+		return grant.Tokens{}, oauth.UnauthorizedClient("the client may not use refresh tokens")
 	case p.Alone: // about the client itself
 	case !authorize.TicketSubject(v.Subject) || v.Subject == p.ClientID:
 		return grant.Tokens{}, oauth.InvalidRequest("subject must have 1 to 100 printable ASCII characters, and not be the id of the client")

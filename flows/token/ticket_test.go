@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -168,12 +169,20 @@ func TestATicketIsOver(t *testing.T) {
 		{"at another tenant", func(w *world, _ *Pending, _ *grant.Grant) { w.tenant.Secret = otherSecret(t) }, "Ticket"},
 		{"with the client's grant type", func(w *world, _ *Pending, _ *grant.Grant) { w.clients["shop"].GrantTypes = nil }, "Settle"},
 		{"with the tenant's", func(w *world, _ *Pending, _ *grant.Grant) { w.tenant.Settings.Grants.TokenExchange.Enabled = false }, "Settle"},
+		{"with the tenant's refresh tokens, where it asks for one", func(w *world, _ *Pending, _ *grant.Grant) {
+			w.tenant.Settings.Grants.Off = []string{oauth.RefreshToken}
+		}, "Settle"},
 		{"with the grant that the subject token came of", func(w *world, _ *Pending, g *grant.Grant) { g.RevokedAt = w.now }, "Settle"},
 		{"with the account", func(w *world, _ *Pending, _ *grant.Grant) { w.store.disabled["alice"] = true }, "Settle"},
 	} {
 		w, _, _ := backed(t)
+		w.tenant.Settings.Grants.TokenExchange.RefreshTokens = true
 		token, g := w.access(nil)
-		p, err := w.open("shop", "grant_type", oauth.TokenExchange, "subject_token", token, "subject_token_type", oauth.TypeAccessToken)
+		wanted := oauth.TypeAccessToken
+		if strings.Contains(c.rule, "refresh tokens") {
+			wanted = oauth.TypeRefreshToken
+		}
+		p, err := w.open("shop", "grant_type", oauth.TokenExchange, "subject_token", token, "subject_token_type", oauth.TypeAccessToken, "requested_token_type", wanted)
 		if err != nil {
 			t.Fatal(err)
 		}
