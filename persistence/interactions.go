@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
@@ -77,7 +78,7 @@ func (db *DB) login(t tenant.ID, now time.Time, l *authorize.LoginEffect, again 
 	if l.Session != nil {
 		e.put(l.Session, "")
 	}
-	e.end(l.Ended, l.Session, l.KeepNewest, now, l.TokensUntil)
+	e.end(l.Ended, l.Session, l.KeepNewest, now, l.TokensUntil, l.Event)
 	e.event(l.Event)
 	return e
 }
@@ -149,7 +150,11 @@ func (db *DB) finish(t tenant.ID, now time.Time, f *authorize.FinishEffect, agai
 	case f.Grant != nil && f.Grant.SessionID != "":
 		e.visit(f.Grant.SessionID, f.ClientID, f.Touch, now)
 	}
-	e.end(f.Ended, f.Session, f.KeepNewest, now, f.TokensUntil)
+	var by audit.Event
+	if len(f.Events) > 0 {
+		by = f.Events[0]
+	}
+	e.end(f.Ended, f.Session, f.KeepNewest, now, f.TokensUntil, by)
 	for _, ev := range f.Events {
 		e.event(ev)
 	}

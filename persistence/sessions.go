@@ -87,8 +87,8 @@ func (e *effect) visit(id, clientID string, touch bool, now time.Time) {
 
 // end ends the session that another replaces, and those of written's subject beyond the newest keep (zero: all may
 // stay), the oldest first, with the grants that hang on them. The answer is the grants' ids. written, which may be
-// nil, is being written by the same effect and stays.
-func (e *effect) end(replaced string, written *session.Session, keep int, now, tokensUntil time.Time) {
+// nil, is being written by the same effect and stays. An event tells of each, with the actor and the address of by.
+func (e *effect) end(replaced string, written *session.Session, keep int, now, tokensUntil time.Time, by audit.Event) {
 	if written == nil {
 		written, keep = &session.Session{}, 0
 	}
@@ -96,15 +96,18 @@ func (e *effect) end(replaced string, written *session.Session, keep int, now, t
 		return
 	}
 	if e.db.engine.Dialect == PostgreSQL {
-		e.let("revoked", `SELECT r.id FROM guard, end_sessions(:t, ?, ?, ?, ?, ?, ?) AS r(id)`,
-			replaced, written.ID, written.Subject, keep, cut(now), cut(tokensUntil))
+		e.let("revoked", `SELECT r.id FROM guard, end_sessions(:t, ?, ?, ?, ?, ?, ?, ?, ?) AS r(id)`,
+			replaced, written.ID, written.Subject, keep, cut(now), cut(tokensUntil), by.Actor, by.Address)
 		e.returning("revoked", "id")
 		return
 	}
 	e.let("gone", `DELETE FROM sessions WHERE tenant_id = :t AND id <> ? AND id IN (SELECT ? UNION ALL SELECT id FROM (SELECT id FROM sessions
 		WHERE tenant_id = :t AND ? > 0 AND subject = ? AND id <> ? AND id <> ? ORDER BY created_at DESC, id DESC LIMIT 1000 OFFSET ?))
-		AND EXISTS (SELECT 1 FROM guard) RETURNING id`,
+		AND EXISTS (SELECT 1 FROM guard) RETURNING id, subject`,
 		written.ID, replaced, keep, written.Subject, written.ID, replaced, keep-1)
+	e.then(`INSERT INTO audit_events (tenant_id, at, kind, actor, subject, client_id, session_id, grant_id, address, detail)
+		SELECT :t, ?, ?, ?, g.subject, '', g.id, '', ?, json_object('cause', CASE WHEN g.id = ? THEN 'replaced' ELSE 'quota' END) FROM gone AS g`,
+		cut(now), string(audit.SessionEnded), by.Actor, by.Address, replaced)
 	e.revokeHanging(now, tokensUntil)
 }
 

@@ -130,6 +130,7 @@ var finish = []promise{
 		k.same(sorted(rs), want)
 		k.same(sorted(k.journal()), want)
 		k.same(k.open("alice"), []string{"new", "b"})
+		k.same(k.ended(), []string{"a of alice: quota, by  at ", "c of alice: replaced, by  at "})
 	}},
 	{"tokens at once, beside a code or without one, hang on a session that is there", func(k *kit) {
 		for n, c := range []struct {
@@ -163,6 +164,7 @@ var finish = []promise{
 		k.must(err)
 		k.same(len(rs), 0)
 		k.same(k.open("alice"), []string{"s"})
+		k.same(k.ended(), []string(nil))
 	}},
 	{"when one part cannot be written, nothing is", func(k *kit) {
 		g := k.grant("g")

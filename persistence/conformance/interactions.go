@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -162,9 +163,11 @@ var interactions = []promise{
 		i, s := k.interaction("h"), k.session("new")
 		s.CreatedAt = k.now
 		k.must(k.db.Begin(k.ctx, k.t, i, nil))
-		until := k.at(time.Hour)
-		rs, err := k.db.Login(k.ctx, k.t, k.now, authorize.LoginEffect{Interaction: i, Session: &s, Ended: "s3", KeepNewest: 3, TokensUntil: until})
+		until, by := k.at(time.Hour), audit.Event{At: k.now, Kind: audit.LoggedIn, Subject: "alice", Actor: "actor", Address: "192.0.2.1"}
+		rs, err := k.db.Login(k.ctx, k.t, k.now, authorize.LoginEffect{Interaction: i, Session: &s, Ended: "s3", KeepNewest: 3, TokensUntil: until, Event: by})
 		k.must(err)
+		k.same(k.ended(), []string{"s0 of alice: quota, by actor at 192.0.2.1", "s1 of alice: quota, by actor at 192.0.2.1",
+			"s3 of alice: replaced, by actor at 192.0.2.1"})
 		want := []tenant.Revocation{{Grant: "g0", At: k.now, ExpiresAt: until}, {Grant: "g1", At: k.now, ExpiresAt: until}, {Grant: "g3", At: k.now, ExpiresAt: until}}
 		k.same(sorted(rs), want)
 		k.same(sorted(k.journal()), want)
@@ -183,6 +186,20 @@ var interactions = []promise{
 		k.must(err)
 		k.same(k.open("alice"), []string{"s2", "s0"})
 	}},
+}
+
+// ended tells which sessions events say were ended, and why and by whom, sorted.
+func (k *kit) ended() (out []string) {
+	k.Helper()
+	evs, err := k.db.Events(k.ctx, k.t, time.Time{}, 100)
+	k.must(err)
+	for _, ev := range evs {
+		if ev.Kind == audit.SessionEnded {
+			out = append(out, ev.Session+" of "+ev.Subject+": "+ev.Detail["cause"]+", by "+ev.Actor+" at "+ev.Address)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // open returns the ids of a subject's sessions, newest first.
