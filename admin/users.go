@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/account"
@@ -81,6 +83,31 @@ func (c *Console) ImportUsers(ctx context.Context, id tenant.ID, ns []account.Im
 		return nil, &Invalid{e.Fields}
 	}
 	return as, err
+}
+
+// CheckUsers returns all that is wrong with users to be imported that could be read in part only: misread, and what else
+// ImportUsers would find in what was read. It records nothing.
+func (c *Console) CheckUsers(ctx context.Context, id tenant.ID, ns []account.Imported, misread []tenant.FieldError) error {
+	t, err := c.live(ctx, id, users)
+	if err != nil {
+		return err
+	}
+	err = c.Accounts.CheckImport(ctx, t, ns)
+	e, ok := errors.AsType[*account.Faults](err)
+	if err != nil && !ok {
+		return err
+	}
+	all := slices.Clone(misread)
+	if ok {
+		for _, f := range e.Fields {
+			if !slices.ContainsFunc(misread, func(m tenant.FieldError) bool {
+				return m.Pointer == f.Pointer || strings.HasPrefix(f.Pointer, m.Pointer+"/")
+			}) {
+				all = append(all, f)
+			}
+		}
+	}
+	return &Invalid{all}
 }
 
 // ChangeUser changes name or claims of a user, and then whether it is disabled; what is nil stays. A user that is

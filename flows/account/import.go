@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/tenant"
@@ -26,16 +27,12 @@ type Imported struct {
 // Create, or has a user name that is taken or comes twice, is *Faults, with every one of them. It is one event.
 func (s *Service) Import(ctx context.Context, t *tenant.Tenant, ns []Imported, by By) ([]Account, error) {
 	if len(ns) == 0 || len(ns) > MaxImport {
-		return nil, &Faults{Fields: []tenant.FieldError{{Pointer: "/users", Message: "must have 1 to " + strconv.Itoa(MaxImport) + " users"}}}
+		return nil, errImportSize()
 	}
-	as, names := make([]Account, len(ns)), make([]string, len(ns))
 	now := s.now()
+	as, names := drafts(ns, now)
 	var err error
-	for i, n := range ns {
-		as[i] = Account{PasswordHash: n.PasswordHash, Claims: n.Claims, Disabled: n.Disabled, CreatedAt: now, UpdatedAt: now}
-		if as[i].Username, err = username(n.Username); err == nil {
-			names[i] = Fold(n.Username)
-		}
+	for i := range as {
 		if as[i].Subject, err = s.subject(); err != nil {
 			return nil, err
 		}
@@ -55,6 +52,32 @@ func (s *Service) Import(ctx context.Context, t *tenant.Tenant, ns []Imported, b
 		return nil, worded(err)
 	}
 	return as, nil
+}
+
+// CheckImport returns what Import would find wrong, and records nothing.
+func (s *Service) CheckImport(ctx context.Context, t *tenant.Tenant, ns []Imported) error {
+	if len(ns) == 0 || len(ns) > MaxImport {
+		return errImportSize()
+	}
+	as, names := drafts(ns, s.now())
+	return s.importable(ctx, t, as, names)
+}
+
+func errImportSize() error {
+	return &Faults{Fields: []tenant.FieldError{{Pointer: "/users", Message: "must have 1 to " + strconv.Itoa(MaxImport) + " users"}}}
+}
+
+// drafts are the accounts to be, still without subjects, and their folded names; one that is not allowed is empty.
+func drafts(ns []Imported, now time.Time) ([]Account, []string) {
+	as, names := make([]Account, len(ns)), make([]string, len(ns))
+	var err error
+	for i, n := range ns {
+		as[i] = Account{PasswordHash: n.PasswordHash, Claims: n.Claims, Disabled: n.Disabled, CreatedAt: now, UpdatedAt: now}
+		if as[i].Username, err = username(n.Username); err == nil {
+			names[i] = Fold(n.Username)
+		}
+	}
+	return as, names
 }
 
 // importable returns what is wrong with accounts of these folded names; an empty one is not allowed.

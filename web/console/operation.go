@@ -120,6 +120,9 @@ func (d *Door) answer(r *route, q *call) (any, error) {
 	}
 	if r.body != nil && (!r.optional || q.Request.ContentLength != 0) {
 		if err := read(q.Context, body.Interface()); err != nil {
+			if partly, ok := body.Interface().(judged); ok {
+				err = partly.judge(d, q, err)
+			}
 			return nil, err
 		}
 	}
@@ -127,6 +130,11 @@ func (d *Door) answer(r *route, q *call) (any, error) {
 		return d.once(r, q, body.Interface())
 	}
 	return r.run(d, q, body.Interface())
+}
+
+// judged is a body of which all that is wrong is told, also where a part of it could not be read.
+type judged interface {
+	judge(d *Door, q *call, misread error) error
 }
 
 // by is who calls.

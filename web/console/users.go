@@ -2,6 +2,7 @@ package console
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/chancery-id/chancery/admin"
@@ -108,12 +109,24 @@ type importedSubject struct {
 	Username string `json:"username"`
 }
 
-func (d *Door) importUsers(q *call, b *newUserImport) (importedUsers, error) {
+func (b *newUserImport) accounts() []account.Imported {
 	ns := make([]account.Imported, len(b.Users))
 	for i, u := range b.Users {
 		ns[i] = account.Imported{Username: u.Username, PasswordHash: u.PasswordHash, Claims: u.Claims, Disabled: u.Enabled != nil && !*u.Enabled}
 	}
-	as, err := d.Console.ImportUsers(q.Request.Context(), q.id, ns, q.by)
+	return ns
+}
+
+// judge adds to what could not be read what is wrong with the rest.
+func (b *newUserImport) judge(d *Door, q *call, misread error) error {
+	if e, ok := errors.AsType[*admin.Invalid](misread); ok {
+		return d.Console.CheckUsers(q.Request.Context(), q.id, b.accounts(), e.Fields)
+	}
+	return misread
+}
+
+func (d *Door) importUsers(q *call, b *newUserImport) (importedUsers, error) {
+	as, err := d.Console.ImportUsers(q.Request.Context(), q.id, b.accounts(), q.by)
 	out := importedUsers{Users: make([]importedSubject, len(as))}
 	for i, a := range as {
 		out.Users[i] = importedSubject{a.Subject, a.Username}
