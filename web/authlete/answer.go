@@ -11,6 +11,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/registration"
+	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
 	"github.com/chancery-id/chancery/web/wire"
 )
@@ -180,6 +182,9 @@ func (c *call) failure(err error) answer {
 func (c *call) decline(err error) {
 	wire.EventOf(c.Context).Fail(err)
 	status := wire.StatusOf(err)
+	if registration.IsConflict(err) || errors.Is(err, tenant.ErrConflict) { // the call was right, and others were faster
+		status = http.StatusServiceUnavailable
+	}
 	o := c.outcome(misuse, oauth.ErrorOf(clientNames.in(err)).Description)
 	if errors.Is(err, errRefused) {
 		o.code = c.endpoint.codes + contrary
@@ -193,6 +198,7 @@ func (c *call) decline(err error) {
 	default:
 		status = http.StatusBadRequest
 	}
+	wire.Wait(c.Context, status, err)
 	write(c.Context, status, o)
 }
 

@@ -28,14 +28,21 @@ func (d *Door) clientLock(c *call) (int, any, error) {
 		return 0, nil, oauth.InvalidRequest("clientLocked is missing")
 	}
 	id, err := d.named(c)
-	if err == nil {
-		_, err = d.Clients.SetDisabled(c.Request.Context(), c.tenant, id, *in.Locked, c.by())
-	}
-	if err == nil {
-		err = d.Changed(c.Request.Context())
-	}
 	if err != nil {
 		return 0, nil, err
+	}
+	for n := 1; ; n++ {
+		_, err := d.Clients.SetDisabled(c.Request.Context(), c.tenant, id, *in.Locked, c.by())
+		if d.again(c, n, err) {
+			continue
+		}
+		if err == nil {
+			err = d.Changed(c.Request.Context())
+		}
+		if err != nil {
+			return 0, nil, err
+		}
+		break
 	}
 	return http.StatusOK, c.told(map[bool]string{true: "The client is locked.", false: "The client is not locked."}[*in.Locked]), nil
 }
@@ -44,6 +51,11 @@ func (d *Door) clientLock(c *call) (int, any, error) {
 type secretAnswer struct {
 	result
 	Secret string `json:"newClientSecret"`
+}
+
+// again reports whether what failed with err is tried again: somebody else was faster, and what they did is seen now.
+func (d *Door) again(c *call, n int, err error) bool {
+	return registration.IsConflict(err) && n < tries && d.Changed(c.Request.Context()) == nil
 }
 
 // changed changes a client that it reads first, and reads again where somebody else was faster.
@@ -64,10 +76,7 @@ func (d *Door) changed(c *call, change func(old registration.Response) (registra
 		}
 		r.By, r.Expect = c.by(), old.Client.UpdatedAt
 		made, err := d.Clients.Update(ctx, c.tenant, id, r)
-		if registration.IsConflict(err) && n < tries {
-			if err := d.Changed(ctx); err != nil {
-				return made, err
-			}
+		if d.again(c, n, err) {
 			continue
 		}
 		if err == nil {

@@ -314,9 +314,15 @@ func takeExtension(m *tenant.Metadata, raw json.RawMessage) error {
 	switch {
 	case e.Enabled && len(e.Scopes) == 0:
 		return errNoScopes
-	case e.Enabled:
-		m.Scope = strings.Join(e.Scopes, " ")
+	case !e.Enabled:
+		return nil
 	}
+	for _, v := range e.Scopes {
+		if !oauth.ScopeValue(v) {
+			return oauth.InvalidRequest("extension.requestableScopes holds a value that is no scope value")
+		}
+	}
+	m.Scope = strings.Join(e.Scopes, " ")
 	return nil
 }
 

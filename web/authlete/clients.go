@@ -88,22 +88,27 @@ func (d *Door) clientUpdate(c *call) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	old, err := d.Clients.Read(c.Request.Context(), c.tenant, id, c.by())
-	switch {
-	case err != nil:
-		return 0, nil, err
-	case alias != "" && alias != id && alias != strconv.FormatInt(old.Client.Number, 10):
-		return 0, nil, oauth.InvalidRequest("clientIdAlias cannot be changed")
+	for n := 1; ; n++ {
+		old, err := d.Clients.Read(c.Request.Context(), c.tenant, id, c.by())
+		switch {
+		case err != nil:
+			return 0, nil, err
+		case alias != "" && alias != id && alias != strconv.FormatInt(old.Client.Number, 10):
+			return 0, nil, oauth.InvalidRequest("clientIdAlias cannot be changed")
+		}
+		keep(&r.Metadata, &old.Client)
+		updated, err := d.Clients.Update(c.Request.Context(), c.tenant, id, r)
+		if d.again(c, n, err) {
+			continue
+		}
+		if err == nil {
+			err = d.Changed(c.Request.Context())
+		}
+		if err != nil {
+			return 0, nil, err
+		}
+		return http.StatusOK, clientOut(&updated.Client, updated.Secret), nil
 	}
-	keep(&r.Metadata, &old.Client)
-	updated, err := d.Clients.Update(c.Request.Context(), c.tenant, id, r)
-	if err == nil {
-		err = d.Changed(c.Request.Context())
-	}
-	if err != nil {
-		return 0, nil, err
-	}
-	return http.StatusOK, clientOut(&updated.Client, updated.Secret), nil
 }
 
 // keep leaves alone what the API has no member for.

@@ -206,7 +206,7 @@ func TestServicesAreReplacedWhole(t *testing.T) {
 			switch code := <-done; code {
 			case 200:
 				won++
-			case 400: // others came between, again and again
+			case 503: // others came between, again and again
 			default:
 				t.Errorf("answered %d", code)
 			}

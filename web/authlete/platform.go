@@ -42,7 +42,7 @@ func (d *Door) info(*call) (int, any, error) {
 	return http.StatusOK, struct {
 		Version  string   `json:"version"`
 		Features []string `json:"features"`
-	}{"3.0", []string{"ciba"}}, nil
+	}{"3.0", []string{"ciba", "dcr", "deviceflow", "fapi", "gm"}}, nil
 }
 
 // echo answers with the parameters of its query: a test of the connection.

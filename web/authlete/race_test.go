@@ -3,6 +3,7 @@ package authlete
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
@@ -112,6 +113,34 @@ func TestAPushedRequestIsGoodOnce(t *testing.T) {
 			got := w.crowd(t, "/auth/authorization/issue", m{"ticket": ticket, "subject": "alice"})
 			if want := map[bool]int{true: 1, false: 0}[ticket == first]; got["LOCATION"] != want || got["BAD_REQUEST"] != callers-want {
 				t.Error(got)
+			}
+		}
+	})
+}
+
+// Nobody who changes something alone is told to have called wrongly because others do the same: it is done, or may be tried again.
+func TestChangesOfOneClientAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for _, tt := range []struct {
+			path  string
+			body  m
+			fault string
+		}{
+			{"/client/update/app", m{"clientName": "app", "redirectUris": []string{cb}}, "A023101"},
+			{"/client/secret/update/app", m{"clientSecret": clientsSecret}, "A149101"},
+			{"/client/extension/requestable_scopes/update/app", m{"requestableScopes": []string{"openid"}}, "A151101"},
+			{"/client/lock_flag/update/app", m{"clientLocked": true}, "A154101"},
+		} {
+			done := 0
+			for said, n := range w.crowd(t, tt.path, tt.body) {
+				if said == "" {
+					done += n
+				} else if !strings.Contains(said, tt.fault) {
+					t.Errorf("%s: %d times %s", tt.path, n, said)
+				}
+			}
+			if done == 0 {
+				t.Errorf("%s: nobody got through", tt.path)
 			}
 		}
 	})

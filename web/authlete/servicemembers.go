@@ -102,7 +102,7 @@ var honouredMembers = []serviceMember{
 			return into(raw, &s.Device.VerificationURIComplete)
 		}, docMember{}},
 	{"supportedGrantTypes", "enum[]", honoured, "`grants.off`, and what turns each of the others on; `AUTHORIZATION_CODE` and `REFRESH_TOKEN` where left out. " +
-		"`PASSWORD`, `TOKEN_EXCHANGE` and `JWT_BEARER` are decided by the authorization server (`grants.….backend`); `IMPLICIT` comes with `supportedResponseTypes`", "/grants",
+		"`PASSWORD`, `TOKEN_EXCHANGE` and `JWT_BEARER` are decided by the authorization server (`grants.….backend`) where this turns them on; where one is on already, who decides stays; `IMPLICIT` comes with `supportedResponseTypes`", "/grants",
 		func(v *viewed) any { return grantTypes.all(v.meta.GrantTypes) }, takeGrantTypes, docMember{}},
 	{"supportedResponseTypes", "enum[]", honoured, "`authorization.response_types`; `CODE` is always there", "/authorization/response_types",
 		func(v *viewed) any { return responseTypes.all(v.meta.ResponseTypes) }, takeResponseTypes, docMember{}},

@@ -139,7 +139,7 @@ func (in serviceObject) ownKeys(v *viewed) error {
 }
 
 // tries is how often an update is tried when another change comes between.
-const tries = 4
+const tries = 16
 
 // serviceUpdate replaces the service: what is left out is as in a service that says nothing, which works.
 func (d *Door) serviceUpdate(c *call) (int, any, error) {

@@ -44,8 +44,8 @@ func (ws words) standard(here string) (v string, ok bool) {
 	return "", false
 }
 
-// name is a name of the standards in a sentence.
-var name = regexp.MustCompile(`[A-Za-z_]+`)
+// name is a name of the standards in a sentence. A scope value is no member.
+var name = regexp.MustCompile(`scope values?|[A-Za-z_]+`)
 
 // in has err, if it is an OAuth error, say the names of ws in place of those of the standards.
 func (ws words) in(err error) error {
@@ -94,6 +94,9 @@ var clientNames = words{
 	{"bcNotificationEndpoint", "backchannel_client_notification_endpoint"},
 	{"bcUserCodeRequired", "backchannel_user_code_parameter"},
 	{"extension.requestableScopes", "scope"},
+	{"extension.accessTokenDuration", "access_token_lifetime"},
+	{"extension.refreshTokenDuration", "refresh_token_lifetime"},
+	{"extension.idTokenDuration", "id_token_lifetime"},
 	{"attributes", "data"},
 	{"AUTHORIZATION_CODE", "authorization_code"},
 	{"PRIVATE_KEY_JWT", "private_key_jwt"},
