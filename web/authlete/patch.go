@@ -20,8 +20,11 @@ type operation struct {
 	Value json.RawMessage `json:"value"`
 }
 
-// maxOperations is how many operations a patch may have.
-const maxOperations = 1000
+// Bounds of a patch: its operations, and the bytes that they copy and move, as each copy of the whole doubles a document.
+const (
+	maxOperations = 1000
+	maxCopied     = 1 << 20
+)
 
 var errPatch = errors.New("it does not fit the document")
 
@@ -32,9 +35,10 @@ func patched(doc []byte, patch string) ([]byte, error) {
 		return nil, oauth.InvalidRequest("patch is not a JSON patch").Because(err)
 	}
 	root, err := decoded(doc)
+	copied := 0
 	for _, op := range ops {
 		if err == nil {
-			root, err = op.on(root)
+			root, err = op.on(root, &copied)
 		}
 	}
 	if err != nil {
@@ -50,8 +54,8 @@ func decoded(b []byte) (v any, err error) {
 	return v, err
 }
 
-// on applies the operation to a document and returns it.
-func (op *operation) on(root any) (any, error) {
+// on applies the operation to a document and returns it. What it copies is added to copied.
+func (op *operation) on(root any, copied *int) (any, error) {
 	if op.Path == nil {
 		return nil, errPatch
 	}
@@ -87,6 +91,9 @@ func (op *operation) on(root any) (any, error) {
 		b, err := json.Marshal(value) // a copy of its own
 		if err != nil {
 			return nil, err
+		}
+		if *copied += len(b); *copied > maxCopied {
+			return nil, errPatch
 		}
 		if value, err = decoded(b); err != nil {
 			return nil, err

@@ -44,6 +44,8 @@ func TestPatch(t *testing.T) {
 		{"a path that is none", `{"a":1}`, `[{"op":"remove","path":"a"}]`, ""},
 		{"no patch at all", `{"a":1}`, `{"op":"remove","path":"/a"}`, ""},
 		{"too many operations", `{"a":1}`, "[" + strings.Repeat(`{"op":"add","path":"/a","value":2},`, maxOperations) + `{"op":"add","path":"/a","value":2}]`, ""},
+		{"copies of copies", `{"a":1}`, "[" + copies(22) + "]", ""},
+		{"copies that stay small", `{"a":1}`, "[" + copies(2) + "]", `{"a":1,"c1":{"a":1},"c2":{"a":1,"c1":{"a":1}}}`},
 		{"nothing to do", `{"a":1}`, `[]`, `{"a":1}`},
 	} {
 		got, err := patched([]byte(c.doc), c.patch)
@@ -54,4 +56,13 @@ func TestPatch(t *testing.T) {
 			t.Errorf("%s: %v", c.rule, err)
 		}
 	}
+}
+
+// copies doubles a document n times.
+func copies(n int) string {
+	ops := make([]string, n)
+	for i := range ops {
+		ops[i] = fmt.Sprintf(`{"op":"copy","from":"","path":"/c%d"}`, i+1)
+	}
+	return strings.Join(ops, ",")
 }
