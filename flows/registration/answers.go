@@ -47,7 +47,7 @@ func IDTokenAlgs(t *tenant.Tenant, now time.Time) []keys.Alg {
 }
 
 // protection checks how the client has answers signed and encrypted.
-func protection(_ *Service, t *tenant.Tenant, m *tenant.Metadata, now time.Time) error {
+func protection(_ *Service, t *tenant.Tenant, m, _ *tenant.Metadata, now time.Time) error {
 	secretive := (&tenant.Client{Metadata: *m}).Secretive()
 	for _, a := range answers {
 		signed, alg := a.name+"_signed_response_alg", keys.Alg(*a.alg(m))

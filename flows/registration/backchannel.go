@@ -9,16 +9,16 @@ import (
 )
 
 // backchannel checks how a client learns of backchannel authentications (CIBA Core §4).
-func backchannel(s *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func backchannel(s *Service, t *tenant.Tenant, m, had *tenant.Metadata, _ time.Time) error {
 	mode := m.BackchannelMode
 	switch {
-	case mode != "" && !slices.Contains(t.Settings.CIBAModes(), mode):
+	case mode != "" && mode != had.BackchannelMode && !slices.Contains(t.Settings.CIBAModes(), mode):
 		return oauth.InvalidClientMetadata("backchannel_token_delivery_mode is not supported")
 	case mode == oauth.Push && (m.DPoPBound || m.CertificateBound):
 		return oauth.InvalidClientMetadata("backchannel_token_delivery_mode push does not go with tokens that are bound to a key")
 	case (mode == oauth.Ping || mode == oauth.Push) && m.NotificationEndpoint == "":
 		return oauth.InvalidClientMetadata("backchannel_client_notification_endpoint is missing")
-	case m.BackchannelUserCode && !t.Settings.CIBA.UserCode:
+	case m.BackchannelUserCode && !had.BackchannelUserCode && !t.Settings.CIBA.UserCode:
 		return oauth.InvalidClientMetadata("backchannel_user_code_parameter is not supported")
 	}
 	if m.NotificationEndpoint == "" {

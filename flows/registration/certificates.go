@@ -12,8 +12,8 @@ import (
 
 // certificates checks by what a client's certificate is known, and whether tokens can be bound to it (RFC 8705 §2.1.2,
 // §3.4).
-func certificates(_ *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
-	if m.CertificateBound && !t.Settings.MTLS.Enabled {
+func certificates(_ *Service, t *tenant.Tenant, m, had *tenant.Metadata, _ time.Time) error {
+	if m.CertificateBound && !had.CertificateBound && !t.Settings.MTLS.Enabled {
 		return oauth.InvalidClientMetadata("tls_client_certificate_bound_access_tokens is not supported")
 	}
 	rules := 0

@@ -43,7 +43,7 @@ func (s *Service) Document(t *tenant.Tenant, id string, doc []byte) (*tenant.Cli
 	}
 	s.offered(t, &r)
 	now := s.now()
-	if err := s.settle(t, &r, advertised(t), now); err != nil {
+	if err := s.settle(t, &r, advertised(t), &tenant.Metadata{}, now); err != nil {
 		return nil, err
 	}
 	r.Metadata.RequirePKCE = true

@@ -11,7 +11,7 @@ import (
 
 // formerMethod checks the method that a client may authenticate by until it has changed to another. What is over is
 // forgotten, and so is a method that the client has gone back to.
-func formerMethod(_ *Service, t *tenant.Tenant, m *tenant.Metadata, now time.Time) error {
+func formerMethod(_ *Service, t *tenant.Tenant, m, had *tenant.Metadata, now time.Time) error {
 	until := time.Unix(m.FormerMethodUntil, 0)
 	switch {
 	case m.FormerMethod == "" && m.FormerMethodUntil == 0:
@@ -25,7 +25,7 @@ func formerMethod(_ *Service, t *tenant.Tenant, m *tenant.Metadata, now time.Tim
 		return oauth.InvalidClientMetadata("former_token_endpoint_auth_method_expires_at is more than 180 days ahead")
 	case m.FormerMethod == oauth.AuthNone || m.Method() == oauth.AuthNone:
 		return oauth.InvalidClientMetadata("former_token_endpoint_auth_method does not go with none")
-	case !slices.Contains(clientauth.Methods(t), m.FormerMethod):
+	case m.FormerMethod != had.FormerMethod && !slices.Contains(clientauth.Methods(t), m.FormerMethod):
 		return oauth.InvalidClientMetadata("former_token_endpoint_auth_method is not supported")
 	}
 	return nil

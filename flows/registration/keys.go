@@ -11,7 +11,7 @@ import (
 )
 
 // clientKeys checks the client's own keys, and the algorithm of its assertions (RFC 7591 §2, OIDC Registration §2).
-func clientKeys(s *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func clientKeys(s *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) error {
 	algs := clientauth.Algs(m.Method())
 	if algs == nil {
 		algs = clientauth.Algs("") // it says nothing, and may be there

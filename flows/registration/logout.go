@@ -10,7 +10,7 @@ import (
 )
 
 // logout checks where a client is told that a session ended (Back-Channel Logout §2.2, Front-Channel Logout §2).
-func logout(s *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func logout(s *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) error {
 	if m.BackchannelLogoutURI != "" {
 		if err := s.permits(m.BackchannelLogoutURI); err != nil {
 			return oauth.InvalidClientMetadata("backchannel_logout_uri is not an https URL of a public host").Because(err)

@@ -11,7 +11,7 @@ import (
 const longestRefresh = 10 * 365 * 24 * 60 * 60
 
 // tokenPolicy checks what the tenant says of the client's tokens.
-func tokenPolicy(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func tokenPolicy(_ *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) error {
 	const longest = int64(tenant.MaxAccessToken / time.Second)
 	switch life, idle := m.RefreshLifetime, m.RefreshIdle; {
 	case m.AccessLifetime != 0 && (m.AccessLifetime < 10 || m.AccessLifetime > longest):

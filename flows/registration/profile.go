@@ -9,7 +9,7 @@ import (
 )
 
 // profile holds a client to its profile, and to its tenant's: it turns on what they demand, and refuses what does not fit.
-func profile(_ *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func profile(_ *Service, t *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) error {
 	if m.Profile != "" && !slices.Contains(tenant.ProfileNames(), m.Profile) {
 		return oauth.InvalidClientMetadata("profile is not one of ours")
 	}

@@ -25,7 +25,7 @@ func RequestAlgs(t *tenant.Tenant) []keys.Alg {
 }
 
 // requestObjects checks how the client protects its authorization requests (OIDC Registration §2, RFC 9101, CIBA Core §4).
-func requestObjects(s *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func requestObjects(s *Service, t *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) error {
 	secretive, alg := (&tenant.Client{Metadata: *m}).Secretive(), keys.Alg(m.RequestAlg)
 	switch {
 	case alg == "":

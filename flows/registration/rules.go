@@ -37,8 +37,9 @@ func effective(m *tenant.Metadata) {
 	}
 }
 
-// A check is one rule for what a client registers, after the defaults.
-type check func(s *Service, t *tenant.Tenant, m *tenant.Metadata, now time.Time) error
+// A check is one rule for what a client registers, after the defaults. What it had before is not asked for anew: it stays
+// though the tenant has turned it off since, and does then what it does without an update.
+type check func(s *Service, t *tenant.Tenant, m, had *tenant.Metadata, now time.Time) error
 
 // checks run top to bottom; the first error wins.
 var checks = []check{
@@ -66,7 +67,7 @@ var checks = []check{
 	tokenPolicy,     // RFC 9700 §4.14.2
 }
 
-func sizes(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func sizes(_ *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) error {
 	for _, list := range [][]string{m.RedirectURIs, m.PostLogoutRedirectURIs, m.GrantTypes, m.ResponseTypes, m.Contacts,
 		m.DefaultACRValues, m.Audience} {
 		if len(list) > maxList {
@@ -83,14 +84,14 @@ func sizes(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error 
 	return nil
 }
 
-func applicationType(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func applicationType(_ *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) error {
 	if m.ApplicationType != "web" && m.ApplicationType != "native" {
 		return oauth.InvalidClientMetadata("application_type is neither web nor native")
 	}
 	return nil
 }
 
-func redirectURIs(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func redirectURIs(_ *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) error {
 	for i, uri := range slices.Concat(m.RedirectURIs, m.PostLogoutRedirectURIs) {
 		if err := redirectURI(uri, m.ApplicationType == "native"); err != nil {
 			if i < len(m.RedirectURIs) {
@@ -107,7 +108,7 @@ func redirectURIs(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time)
 	return nil
 }
 
-func links(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func links(_ *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) error {
 	uris := map[string]string{"client_uri": m.URI, "logo_uri": m.LogoURI, "policy_uri": m.PolicyURI, "tos_uri": m.TOSURI}
 	for member, v := range m.Localized {
 		if !strings.HasPrefix(member, "client_name#") {
@@ -125,7 +126,7 @@ func links(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error 
 	return nil
 }
 
-func names(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func names(_ *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) error {
 	texts := map[string]string{"client_name": m.Name, "software_id": m.SoftwareID, "software_version": m.SoftwareVersion}
 	for member, v := range m.Localized {
 		base, tag, tagged := strings.Cut(member, "#")
@@ -160,8 +161,8 @@ func unseen(r rune) bool {
 	return r == utf8.RuneError || !unicode.IsPrint(r) && !unicode.In(r, unicode.Zs, unicode.Join_Control)
 }
 
-func authMethod(_ *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
-	if !slices.Contains(clientauth.Methods(t), m.TokenEndpointAuthMethod) {
+func authMethod(_ *Service, t *tenant.Tenant, m, had *tenant.Metadata, _ time.Time) error {
+	if m.TokenEndpointAuthMethod != had.TokenEndpointAuthMethod && !slices.Contains(clientauth.Methods(t), m.TokenEndpointAuthMethod) {
 		return oauth.InvalidClientMetadata("token_endpoint_auth_method is not supported")
 	}
 	if m.ChallengeErrorStyle != "" && m.ChallengeErrorStyle != oauth.StyleJanssen && m.ChallengeErrorStyle != oauth.StyleDraft {
@@ -176,13 +177,14 @@ func authMethod(_ *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) e
 // confidential are the grant types that need a client that can authenticate (RFC 6749 §4.4; CIBA Core §4).
 var confidential = []string{oauth.ClientCredentials, oauth.CIBA}
 
-func grantTypes(s *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func grantTypes(s *Service, t *tenant.Tenant, m, had *tenant.Metadata, _ time.Time) error {
 	implicit := slices.ContainsFunc(t.Settings.Authorization.ResponseTypes, oauth.FrontChannel)
 	for _, g := range m.GrantTypes {
-		if !slices.Contains(s.GrantTypes, g) && (g != oauth.Implicit || !implicit) {
+		asked := !slices.Contains(had.GrantTypes, g)
+		if asked && !slices.Contains(s.GrantTypes, g) && (g != oauth.Implicit || !implicit) {
 			return oauth.InvalidClientMetadata("grant_types holds one that is not supported")
 		}
-		if g != oauth.Implicit && g != oauth.CIBA && g != oauth.DeviceCode && t.Settings.Serves(g) && !token.Offers(t.Settings, g) {
+		if asked && g != oauth.Implicit && g != oauth.CIBA && g != oauth.DeviceCode && t.Settings.Serves(g) && !token.Offers(t.Settings, g) {
 			return oauth.InvalidClientMetadata("grant_types holds one that is not supported")
 		}
 		if slices.Contains(confidential, g) && m.TokenEndpointAuthMethod == oauth.AuthNone {
@@ -192,12 +194,12 @@ func grantTypes(s *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) e
 	return nil
 }
 
-func responseTypes(s *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func responseTypes(s *Service, t *tenant.Tenant, m, had *tenant.Metadata, _ time.Time) error {
 	byCode := slices.Contains(m.GrantTypes, oauth.AuthorizationCode)
 	some := false
 	for _, r := range m.ResponseTypes {
 		one := oauth.ResponseType(r)
-		if !slices.Contains(s.ResponseTypes, one) || !t.Settings.AllowsResponseType(one) {
+		if !slices.Contains(had.ResponseTypes, r) && (!slices.Contains(s.ResponseTypes, one) || !t.Settings.AllowsResponseType(one)) {
 			return oauth.InvalidClientMetadata("response_types holds one that is not supported")
 		}
 		withCode := slices.Contains(strings.Fields(r), oauth.ResponseCode)
@@ -214,7 +216,7 @@ func responseTypes(s *Service, t *tenant.Tenant, m *tenant.Metadata, _ time.Time
 	return nil
 }
 
-func scope(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func scope(_ *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) error {
 	values, err := oauth.ParseScope(m.Scope)
 	if err != nil {
 		return oauth.InvalidClientMetadata("scope is not valid").Because(err)
@@ -223,7 +225,7 @@ func scope(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error 
 	return nil
 }
 
-func authentication(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func authentication(_ *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) error {
 	if m.DefaultMaxAge != nil && *m.DefaultMaxAge < 0 {
 		return oauth.InvalidClientMetadata("default_max_age is negative")
 	}
@@ -235,7 +237,7 @@ func authentication(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Tim
 	return nil
 }
 
-func audience(_ *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func audience(_ *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) error {
 	for _, v := range m.Audience {
 		if len(v) > maxURI || !oauth.ScopeValue(v) || strings.Contains(v, "#") {
 			return oauth.InvalidClientMetadata("audience holds a value that is not valid")

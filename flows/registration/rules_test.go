@@ -349,7 +349,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		r.By = administrator
-		if s.settle(acme, &r, &r.Metadata, noon) != nil {
+		if s.settle(acme, &r, &r.Metadata, &(&Request{}).Metadata, noon) != nil {
 			return
 		}
 		// What is registered comes back as it was stored, through either form of JSON.

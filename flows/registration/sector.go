@@ -17,7 +17,7 @@ const maxSector = 64 << 10
 type Fetch func(ctx context.Context, key, url string, max int64) (body []byte, contentType string, err error)
 
 // subjectType checks by which names the client is told of people (OIDC Core §8.1).
-func subjectType(s *Service, _ *tenant.Tenant, m *tenant.Metadata, _ time.Time) error {
+func subjectType(s *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) error {
 	switch {
 	case m.SubjectType != "" && m.SubjectType != tenant.PublicSubjects && m.SubjectType != tenant.PairwiseSubjects:
 		return oauth.InvalidClientMetadata("subject_type is neither public nor pairwise")

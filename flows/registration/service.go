@@ -56,7 +56,7 @@ func (s *Service) Register(ctx context.Context, t *tenant.Tenant, r Request) (Re
 		base = r.By.initial.base(t)
 	}
 	now := s.now()
-	if err := s.settle(t, &r, base, now); err != nil {
+	if err := s.settle(t, &r, base, &tenant.Metadata{}, now); err != nil {
 		return Response{}, err
 	}
 	if err := s.sector(ctx, t, &r.Metadata); err != nil {
@@ -156,7 +156,9 @@ func (s *Service) Update(ctx context.Context, t *tenant.Tenant, id string, r Req
 	if r.Metadata.Noted == nil {
 		r.Metadata.Noted = c.Noted
 	}
-	if err := s.settle(t, &r, &c.Metadata, now); err != nil {
+	had := c.Metadata
+	effective(&had)
+	if err := s.settle(t, &r, &c.Metadata, &had, now); err != nil {
 		return Response{}, err
 	}
 	if err := s.sector(ctx, t, &r.Metadata); err != nil {
@@ -247,8 +249,9 @@ func (s *Service) mayRegister(ctx context.Context, t *tenant.Tenant, by Authorit
 	return by, nil
 }
 
-// settle turns r.Metadata into what is to be stored, or returns why it cannot be.
-func (s *Service) settle(t *tenant.Tenant, r *Request, base *tenant.Metadata, now time.Time) error {
+// settle turns r.Metadata into what is to be stored, or returns why it cannot be. base is what whoever is no master cannot
+// go beyond, had what the client has already.
+func (s *Service) settle(t *tenant.Tenant, r *Request, base, had *tenant.Metadata, now time.Time) error {
 	if r.By.rank != master {
 		if err := withhold(r, base); err != nil {
 			return err
@@ -256,7 +259,7 @@ func (s *Service) settle(t *tenant.Tenant, r *Request, base *tenant.Metadata, no
 	}
 	effective(&r.Metadata)
 	for _, check := range checks {
-		if err := check(s, t, &r.Metadata, now); err != nil {
+		if err := check(s, t, &r.Metadata, had, now); err != nil {
 			return err
 		}
 	}
