@@ -44,6 +44,7 @@ const (
 // Mount registers the routes.
 func (d *Door) Mount(r *wire.Router) {
 	a := r.Pages(d.refuse)
+	a.Unserved("admin")
 	var err error
 	if d.document, err = describe(routes); err != nil {
 		panic(err) // it is made of our own tables

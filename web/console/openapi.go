@@ -143,7 +143,7 @@ var problemExamples = map[int]problem{
 	403: {Code: "insufficient_scope", Detail: "Your roles do not allow this"},
 	404: {Code: "not_found", Detail: "There is no such tenant"},
 	409: {Code: "invalid_request", Detail: "The tenant id or the issuer is taken"},
-	412: {Code: "invalid_request", Detail: "The tenant is of another version than If-Match says"},
+	412: {Code: "invalid_request", Detail: "It is of another version than If-Match says"},
 	413: {Code: "invalid_request", Detail: "The request body is too large"},
 	415: {Code: "invalid_request", Detail: "The content type must be application/json"},
 	422: {Code: "invalid_request", Detail: "The idempotency key was used for another request"},

@@ -125,7 +125,7 @@ func match(c *gin.Context, version int64) (int64, error) {
 			return version, nil
 		}
 	}
-	return 0, oauth.InvalidRequest("The tenant is of another version than If-Match says").Because(tenant.ErrConflict)
+	return 0, oauth.InvalidRequest("It is of another version than If-Match says").Because(tenant.ErrConflict)
 }
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
