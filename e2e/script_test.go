@@ -81,7 +81,8 @@ func TestScript(t *testing.T) {
 			t.Fatalf("%d %s", r.StatusCode, r.body)
 		}
 
-		for _, broken := range []string{"exports.onChallenge = () => { for (;;); }", "exports.onChallenge = () => { throw new Error('oh') }", "exports.onChallenge = () => ({action: 'maybe'})"} {
+		for _, broken := range []string{"exports.onChallenge = () => { for (;;); }", "exports.onChallenge = () => { throw new Error('oh') }", "exports.onChallenge = () => ({action: 'maybe'})",
+			"exports.onChallenge = () => ({action: 'allow', subject: 'carol', claims: {iss: 'x'}})"} {
 			save(broken)
 			x.administer(t, http.MethodPost, "/scripts/login/activate", "", http.StatusOK)
 			step(http.StatusInternalServerError, "server_error", "scope", "openid", "username", x.User.Username, "password", x.User.Password)
@@ -92,7 +93,7 @@ func TestScript(t *testing.T) {
 		for until := time.Now().Add(10 * time.Second); time.Now().Before(until) && !strings.Contains(log, "processor time"); time.Sleep(100 * time.Millisecond) {
 			log = x.administer(t, http.MethodGet, "/script-log", "", http.StatusOK)
 		}
-		for _, want := range []string{"in comes " + x.User.Subject + " with 5", "more than its 20ms of processor time", "Error: oh", "neither allow, deny nor next"} {
+		for _, want := range []string{"in comes " + x.User.Subject + " with 5", "more than its 20ms of processor time", "Error: oh", "neither allow, deny nor next", "the step sets a claim"} {
 			if !strings.Contains(log, want) {
 				t.Errorf("the log does not say %q: %s", want, log)
 			}

@@ -147,7 +147,7 @@ const (
 	maxKept       = 16 << 10
 )
 
-var errKept = errors.New("challenge: the step keeps too much")
+const errKept = misstep("keeps too much")
 
 // keep adds attributes to those of a, but no secrets.
 func (a *authSession) keep(attributes map[string]string) error {

@@ -66,6 +66,7 @@ type Verdict struct {
 	AMR     []string          // of Allow (RFC 8176)
 	Scope   *oauth.Scope      // of Allow, in place of what was asked for, as far as that was; nil: all of it
 	Claims  map[string]json.RawMessage
+	Blame   func(error) // is told why nothing can come of it; nil: nobody is
 }
 
 // Choice decides by the step that the acr values of the request choose (tenant.ChallengeSettings).

@@ -2,7 +2,6 @@ package challenge
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/chancery-id/chancery/flows/grant"
@@ -16,10 +15,10 @@ type Scripted struct {
 }
 
 // What the tenant's code may not answer, for its log and for the operator.
-var (
-	errOutcome = errors.New("challenge: the step says of the tokens what is not its to say")
-	errClaim   = errors.New("challenge: the step sets a claim that says what a token is")
-	errNobody  = errors.New("challenge: the step allows without a subject")
+const (
+	errOutcome = misstep("says of the tokens what is not its to say")
+	errClaim   = misstep("sets a claim that says what a token is")
+	errNobody  = misstep("allows without a subject")
 )
 
 // credentials of the client are not the step's business.
@@ -34,7 +33,9 @@ func (s *Scripted) Decide(ctx context.Context, t *tenant.Tenant, in Input) (Verd
 	if err != nil {
 		return Verdict{}, err
 	}
-	return verdict(&o)
+	v, err := verdict(&o)
+	v.Blame = o.Blame
+	return v, o.Fault(err)
 }
 
 // event is what the tenant's code is told of a call.

@@ -214,9 +214,24 @@ func (s *Service) decide(ctx context.Context, t *tenant.Tenant, c *call, out Ans
 	if v.Wrong && s.Limit != nil {
 		s.Limit.Fail(ctx, t.ID, guessed, c.client.ID, "")
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return out, err
+	}
+	out, err = s.follow(ctx, t, c, in, v, out)
+	if why, ok := errors.AsType[misstep](err); ok && v.Blame != nil {
+		v.Blame(why)
+	}
+	return out, err
+}
+
+// misstep is why what a step decided cannot be followed.
+type misstep string
+
+func (m misstep) Error() string { return "challenge: the step " + string(m) }
+
+// follow does what the step decided on in.
+func (s *Service) follow(ctx context.Context, t *tenant.Tenant, c *call, in Input, v Verdict, out Answer) (_ Answer, err error) {
+	switch {
 	case v.Outcome == Allow:
 		return s.allow(ctx, t, c, v, out)
 	case v.Outcome == Web, v.Outcome == Deny && v.Code == RedirectToWeb:
@@ -226,7 +241,9 @@ func (s *Service) decide(ctx context.Context, t *tenant.Tenant, c *call, out Ans
 		v.Code = RedirectToWeb
 		return out, s.end(ctx, t, c, v)
 	case v.Outcome != Ask && v.Outcome != Deny, !legible(v.Code):
-		return out, errors.New("challenge: the step says neither what is next nor that all is done")
+		return out, misstep("says neither what is next nor that all is done")
+	case slices.Contains(own, v.Code):
+		return out, misstep("names as what is next a member of every answer")
 	}
 	out.Error, out.Data, out.Over = v.Code, v.Data, v.Outcome == Deny
 	wrong := c.session != nil && v.Wrong && c.session.state.Wrong+1 >= maxWrong
@@ -238,6 +255,9 @@ func (s *Service) decide(ctx context.Context, t *tenant.Tenant, c *call, out Ans
 	}
 	return out, nil
 }
+
+// own are the members of answers that say something already, so that none of them can be the code of a step.
+var own = []string{"error", "error_description", "error_uri", "state", "auth_session", "device_session", "authorization_code", "request_uri", "expires_in"}
 
 // legible reports whether code may be an error code (RFC 6749 §5.2).
 func legible(code string) bool {
@@ -251,13 +271,13 @@ func (s *Service) allow(ctx context.Context, t *tenant.Tenant, c *call, v Verdic
 		a.ACR = t.Settings.ChallengeACR()
 	}
 	if err := a.Check(s.Now()); err != nil {
-		return out, errors.New("challenge: the step allows nobody who can be: " + err.Error())
+		return out, misstep("allows nobody who can be: " + err.Error())
 	}
 	switch r, a := c.request, a.Login; {
 	case c.session != nil && c.session.state.Proved != nil && c.session.state.Proved.StepUp && c.session.state.Proved.Subject != a.Subject:
 		return out, oauth.LoginRequired("the auth_session is another subject's")
 	case a.Subject == c.client.ID:
-		return out, errors.New("challenge: the step allows the client itself")
+		return out, misstep("allows the client itself")
 	case r.RequiredSub != "" && r.RequiredSub != a.Subject:
 		return out, oauth.LoginRequired("another subject was asked for")
 	case len(r.EssentialACR) > 0 && !slices.Contains(r.EssentialACR, a.ACR):
@@ -271,7 +291,7 @@ func (s *Service) allow(ctx context.Context, t *tenant.Tenant, c *call, v Verdic
 	if v.Scope != nil {
 		within := v.Scope.Within(c.request.Scope)
 		if given.Scope = v.Scope; !within {
-			return out, errors.New("challenge: the step allows scope that was not asked for")
+			return out, misstep("allows scope that was not asked for")
 		}
 	}
 	var err error

@@ -1,12 +1,15 @@
 package challenge
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/script"
+	"github.com/chancery-id/chancery/tenant"
 )
 
 func TestWhatAStepMaySay(t *testing.T) {
@@ -98,5 +101,43 @@ func TestInput(t *testing.T) {
 	h.asks("a=3&auth_session="+s, "next")
 	if in.Request.Scope.String() != "openid" || in.Params.Get("otp") != "" || in.Attributes["a"] != "1" || !in.Session {
 		t.Errorf("then: %+v", in)
+	}
+}
+
+// Whoever wrote a step is told why nothing comes of what it decides; of what the request lacks there is nothing to tell.
+func TestWhoWroteAStepIsToldOfItsFault(t *testing.T) {
+	many := map[string]string{}
+	for i := range 33 {
+		many[strconv.Itoa(i)] = "x"
+	}
+	beyond := oauth.Scope{"admin"}
+	for _, tt := range []struct{ rule, says, want string }{
+		{"the tokens are not its to say", `{"action":"allow","subject":"carol","refresh_token":true}`, "challenge: the step says of the tokens what is not its to say"},
+		{"nor are these claims", `{"action":"allow","subject":"carol","claims":{"iss":"x"}}`, "challenge: the step sets a claim that says what a token is"},
+		{"nobody is allowed", `{"action":"allow"}`, "challenge: the step allows without a subject"},
+		{"the client is no subject", `{"action":"allow","subject":"app"}`, "challenge: the step allows the client itself"},
+		{"nor is what cannot be one", `{"action":"allow","subject":"\u0007"}`, "challenge: the step allows nobody who can be"},
+		{"more scope than was asked", `{"action":"allow","subject":"carol","scope":"` + beyond.String() + `"}`, "challenge: the step allows scope that was not asked for"},
+		{"a member that is the answer's own", `{"action":"next","error":"auth_session"}`, "challenge: the step names as what is next a member of every answer"},
+		{"another subject than was asked for", `{"action":"allow","subject":"dave"}`, ""},
+		{"all is well", `{"action":"allow","subject":"carol"}`, ""},
+	} {
+		h, told := open(t), ""
+		h.Decider = &Scripted{Run: func(context.Context, *tenant.Tenant, script.Event) (script.Outcome, error) {
+			o, err := script.ParseOutcome([]byte(tt.says))
+			o.Blame = func(err error) { told += err.Error() }
+			return o, err
+		}}
+		_, err := h.as("app", "scope=openid&id_token_hint=hint-of-carol")
+		if !strings.HasPrefix(told, tt.want) || told != "" && (tt.want == "" || oauth.ErrorOf(err).Code != "server_error") {
+			t.Errorf("%s: told %q, %v", tt.rule, told, err)
+		}
+	}
+	h, told := open(t), ""
+	h.Decider = step(func(Input) (Verdict, error) {
+		return Verdict{Outcome: Ask, Code: "x", Keep: many, Blame: func(err error) { told = err.Error() }}, nil
+	})
+	if _, err := h.as("app", "scope=openid"); told != "challenge: the step keeps too much" {
+		t.Errorf("told %q, %v", told, err)
 	}
 }

@@ -146,6 +146,13 @@ func (j *JavaScript) note(ctx context.Context, p *Program, c *Call, began time.T
 	}
 }
 
+// blame tells the log of t why nothing can come of what p answered at that time.
+func (j *JavaScript) blame(t tenant.ID, p *Program, at time.Time, err error) {
+	if _, why, said := strings.Cut(err.Error(), ": "); said && j.Log != nil {
+		j.Log(t, p, at, []Line{{"error", Clip(Reason(fmt.Errorf("%w: %s", ErrAnswer, why)), maxLine)}})
+	}
+}
+
 // Reason is err in words for the tenant whose script it is.
 func Reason(err error) string {
 	switch {

@@ -40,6 +40,16 @@ type Outcome struct {
 	AccessToken  AccessToken
 	RefreshToken *bool // whether there is one
 	IDToken      *bool // whether there is one
+
+	Blame func(error) // is told why nothing can come of it; nil: nobody is
+}
+
+// Fault tells whoever wrote the tenant's code that nothing can come of o, and why. It returns err; nil is no fault.
+func (o *Outcome) Fault(err error) error {
+	if err != nil && o.Blame != nil {
+		o.Blame(err)
+	}
+	return err
 }
 
 // AccessToken is what an Outcome says of the access token. Lifetime is in seconds, zero: as usual.

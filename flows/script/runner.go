@@ -28,5 +28,8 @@ func (r *Runner) RunScript(ctx context.Context, t *tenant.Tenant, name string, e
 		r.JavaScript.note(ctx, &Program{Name: name, Version: t.Settings.Scripts[name].Version}, &Call{Tenant: t, Event: &ev}, r.JavaScript.Now(), nil, "", err)
 		return Outcome{}, err
 	}
-	return r.JavaScript.Run(ctx, t, p, ev)
+	at := r.JavaScript.Now()
+	o, err := r.JavaScript.Run(ctx, t, p, ev)
+	o.Blame = func(err error) { r.JavaScript.blame(t.ID, p, at, err) }
+	return o, err
 }

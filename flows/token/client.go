@@ -72,7 +72,7 @@ func (s *Service) clientHook(ctx context.Context, t *tenant.Tenant, r *Request, 
 		return nil, nil, err
 	}
 	if o.Subject != "" && o.Subject != g.Subject || o.RefreshToken != nil && *o.RefreshToken || o.IDToken != nil && *o.IDToken || len(o.Claims) > 0 {
-		return nil, nil, errHookTokens
+		return nil, nil, o.Fault(errHookTokens)
 	}
 	if err := heed(&o, g); err != nil {
 		return nil, nil, err

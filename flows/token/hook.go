@@ -40,16 +40,16 @@ func (s *Service) hooked(ctx context.Context, t *tenant.Tenant, r *Request, name
 	case err != nil:
 		return o, err
 	case o.Action == script.Next:
-		return o, errHookStep
+		return o, o.Fault(errHookStep)
 	case o.Action == script.Deny && !slices.Contains(refusals, o.Code):
-		return o, errHookCode
+		return o, o.Fault(errHookCode)
 	case o.Action == script.Deny:
 		return o, oauth.Custom(o.Code, o.Description, "")
 	}
 	for _, claims := range []map[string]json.RawMessage{o.Claims, o.AccessToken.Claims} {
 		for name := range claims {
 			if !grant.Presettable(name) {
-				return o, errHookClaim
+				return o, o.Fault(errHookClaim)
 			}
 		}
 	}
@@ -75,7 +75,7 @@ func heed(o *script.Outcome, g *grant.Grant) error {
 		m.PresetIDToken, m.PresetUserInfo = o.Claims, o.Claims
 	}
 	if m.Check() != nil {
-		return errHookSize
+		return o.Fault(errHookSize)
 	}
 	return nil
 }

@@ -81,10 +81,10 @@ func (s *Service) decideByHook(ctx context.Context, t *tenant.Tenant, r *Request
 	case p.Subject == "":
 		p.Subject = o.Subject
 	case o.Subject != "" && o.Subject != p.Subject:
-		return grant.Tokens{}, errHookSubject
+		return grant.Tokens{}, o.Fault(errHookSubject)
 	}
 	if !subject(p.Subject, r.Client) && !p.Alone {
-		return grant.Tokens{}, errHookSubject
+		return grant.Tokens{}, o.Fault(errHookSubject)
 	}
 	scope := narrower(&o, p.Scope)
 	if len(scope) == 0 && len(p.Scope) > 0 {
@@ -100,7 +100,7 @@ func (s *Service) decideByHook(ctx context.Context, t *tenant.Tenant, r *Request
 	}{{o.RefreshToken, &p.Refresh}, {o.IDToken, &p.IDToken}} {
 		switch {
 		case k.says != nil && *k.says && !*k.may:
-			return grant.Tokens{}, errHookTokens
+			return grant.Tokens{}, o.Fault(errHookTokens)
 		case k.says != nil:
 			*k.may = *k.says
 		}
