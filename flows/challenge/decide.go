@@ -55,18 +55,19 @@ const RedirectToWeb = "redirect_to_web"
 
 // Verdict is what a step decided.
 type Verdict struct {
-	Outcome Outcome
-	Code    string            // of Ask and Deny: error code that tells the client what is next
-	Data    json.RawMessage   // of Ask: what the client needs for that, an object; nil: nothing
-	Keep    map[string]string // of Ask: attributes to be kept for the next call, beside those that are
-	Proved  *Proved           // of Ask: what the user has proved so far; nil: as before
-	Wrong   bool              // of Ask: what was sent was a wrong guess; few are allowed
-	Subject string            // of Allow
-	ACR     string            // of Allow; empty: that of the tenant
-	AMR     []string          // of Allow (RFC 8176)
-	Scope   *oauth.Scope      // of Allow, in place of what was asked for, as far as that was; nil: all of it
-	Claims  map[string]json.RawMessage
-	Blame   func(error) // is told why nothing can come of it; nil: nobody is
+	Outcome     Outcome
+	Code        string            // of Ask and Deny: error code that tells the client what is next
+	Description string            // of Deny: error_description; may be empty
+	Data        json.RawMessage   // of Ask: what the client needs for that, an object; nil: nothing
+	Keep        map[string]string // of Ask: attributes to be kept for the next call, beside those that are
+	Proved      *Proved           // of Ask: what the user has proved so far; nil: as before
+	Wrong       bool              // what was sent was a wrong guess; few are allowed
+	Subject     string            // of Allow
+	ACR         string            // of Allow; empty: that of the tenant
+	AMR         []string          // of Allow (RFC 8176)
+	Scope       *oauth.Scope      // of Allow, in place of what was asked for, as far as that was; nil: all of it
+	Claims      map[string]json.RawMessage
+	Blame       func(error) // is told why nothing can come of it; nil: nobody is
 }
 
 // Choice decides by the step that the acr values of the request choose (tenant.ChallengeSettings).

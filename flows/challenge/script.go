@@ -31,7 +31,7 @@ const maxUserAgent = 512
 func (s *Scripted) Decide(ctx context.Context, t *tenant.Tenant, in Input) (Verdict, error) {
 	o, err := s.Run(ctx, t, event(in))
 	if err != nil {
-		return Verdict{}, err
+		return Verdict{Wrong: o.Wrong}, err
 	}
 	v, err := verdict(&o)
 	v.Blame = o.Blame
@@ -66,7 +66,7 @@ func verdict(o *script.Outcome) (Verdict, error) {
 	case script.Next:
 		return Verdict{Outcome: Ask, Code: o.Code, Keep: o.Keep, Wrong: o.Wrong, Data: o.Data}, nil
 	case script.Deny:
-		return Verdict{Outcome: Deny, Code: o.Code}, nil
+		return Verdict{Outcome: Deny, Code: o.Code, Description: o.Description, Wrong: o.Wrong}, nil
 	}
 	if o.Subject == "" {
 		return Verdict{}, errNobody

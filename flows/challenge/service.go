@@ -61,6 +61,7 @@ type Answer struct {
 	Error       string          // error code that says what is next
 	Data        json.RawMessage // that goes with it; nil: none
 	Over        bool            // with Error: nothing is next, it is a refusal
+	Description string          // of a refusal; may be empty
 	Web         *Redirect
 	Style       string // that the client registered
 	AuthSession string // to go on with; empty: there is none
@@ -245,7 +246,7 @@ func (s *Service) follow(ctx context.Context, t *tenant.Tenant, c *call, in Inpu
 	case slices.Contains(own, v.Code):
 		return out, misstep("names as what is next a member of every answer")
 	}
-	out.Error, out.Data, out.Over = v.Code, v.Data, v.Outcome == Deny
+	out.Error, out.Data, out.Over, out.Description = v.Code, v.Data, v.Outcome == Deny, v.Description
 	wrong := c.session != nil && v.Wrong && c.session.state.Wrong+1 >= maxWrong
 	switch {
 	case v.Outcome == Deny, wrong:

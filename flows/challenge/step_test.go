@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/script"
@@ -70,6 +71,30 @@ func TestWhatAStepMaySay(t *testing.T) {
 		}
 	}
 }
+
+// A refusal of the tenant's code is told with its words, and a wrong guess counts for the client however the code ends.
+func TestRefusalsOfScripts(t *testing.T) {
+	for _, tt := range []struct {
+		o   script.Outcome
+		err error
+	}{{script.Outcome{Action: script.Deny, Code: "locked", Description: "come back later", Wrong: true}, nil}, {script.Outcome{Wrong: true}, errDown}} {
+		h, counted := open(t), &guesses{}
+		h.Limit = counted
+		h.Decider = &Scripted{Run: func(context.Context, *tenant.Tenant, script.Event) (script.Outcome, error) { return tt.o, tt.err }}
+		a, err := h.as("app", "scope=openid")
+		if !errors.Is(err, tt.err) || a.Error != tt.o.Code || a.Description != tt.o.Description || counted.failed != 1 {
+			t.Errorf("%+v: got %+v, %v, %d counted", tt.o, a, err, counted.failed)
+		}
+	}
+}
+
+type guesses struct{ failed int }
+
+func (g *guesses) Blocked(context.Context, tenant.ID, string, string, string) (time.Duration, bool) {
+	return 0, false
+}
+
+func (g *guesses) Fail(context.Context, tenant.ID, string, string, string) { g.failed++ }
 
 func TestDenyEndsTheSession(t *testing.T) {
 	h := open(t)

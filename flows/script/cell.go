@@ -23,6 +23,7 @@ type cell struct {
 	decision goja.Callable
 	settle   map[int]settle // of what it asked for and has no answer to
 	asked    int
+	sent     int // bytes of arguments since the last report
 	asks     []ask
 	lines    []Line
 	room     int // lines left
@@ -168,10 +169,11 @@ func (c *cell) ask(call goja.FunctionCall) goja.Value {
 	switch {
 	case c.asked >= maxAsks:
 		panic(c.vm.NewGoError(errors.New("too many calls of the api")))
-	case len(args) > maxArgs:
+	case len(args) > maxArgs, c.sent+len(args) > maxSent:
 		panic(c.vm.NewGoError(errors.New("the arguments are too long")))
 	}
 	c.asked++
+	c.sent += len(args)
 	p, resolve, reject := c.vm.NewPromise()
 	c.settle[c.asked] = settle{resolve, reject}
 	c.asks = append(c.asks, ask{c.asked, name, args})

@@ -60,7 +60,9 @@ const (
 	maxAsks    = 32 // of one call
 	maxArgs    = 64 << 10
 	maxReply   = 128 << 10
-	maxLines   = 64 // of one call
+	maxTurn    = 256 << 10 // of answers in one turn, before the last of them; JSON in JSON may be twice as long
+	maxSent    = 448 << 10 // of arguments in one turn
+	maxLines   = 64        // of one call
 	maxLine    = 1024
 	maxMessage = 512 // of what a script threw
 )

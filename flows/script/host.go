@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
@@ -69,7 +70,7 @@ func (h Host) do(ctx context.Context, c *Call, a ask) did {
 		return out
 	}
 	c.wrong = false
-	v, err := call(ctx, c, args)
+	v, err := safely(ctx, call, c, args)
 	out.wrong = c.wrong
 	if err == nil {
 		var b []byte
@@ -84,11 +85,35 @@ func (h Host) do(ctx context.Context, c *Call, a ask) did {
 	case errors.As(err, &refusal):
 		out.Value, out.Error = "", string(refusal)
 	default:
-		out.Value, out.Error = "", fmt.Sprintf("api.%s failed", a.Name)
-		if oauth.RetryAfter(err) > 0 {
-			out.Error = "too many attempts"
-		}
-		out.refusal = err
+		u := unserved{a.Name, err}
+		out.Value, out.Error, out.refusal = "", u.said(), u
 	}
 	return out
+}
+
+// safely is call, of which a panic is an error: it runs where nobody else would catch it.
+func safely(ctx context.Context, call HostCall, c *Call, args Args) (v any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			v, err = nil, fmt.Errorf("script: panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return call(ctx, c, args)
+}
+
+// unserved is that a script asked for something that could not be done.
+type unserved struct {
+	name  string
+	cause error
+}
+
+func (u unserved) Error() string { return "script: api." + u.name + ": " + u.cause.Error() }
+func (u unserved) Unwrap() error { return u.cause }
+
+// said is u in words for whoever wrote the script.
+func (u unserved) said() string {
+	if oauth.RetryAfter(u.cause) > 0 {
+		return "too many attempts"
+	}
+	return "api." + u.name + " failed"
 }

@@ -113,7 +113,7 @@ func (j *JavaScript) guarded(ctx context.Context, kind string, p *Program, c *Ca
 	if err == nil && c.Event != nil {
 		o, err = ParseOutcome([]byte(text))
 	}
-	if err == nil && r.wrong && o.Action == Next {
+	if r.wrong && o.Action != Allow {
 		o.Wrong = true
 	}
 	if _, ok := errors.AsType[threw](err); ok && r.refusal != nil {
@@ -160,6 +160,11 @@ func Reason(err error) string {
 		return "not run: the tenant's scripts had to be ended too often, and pause"
 	case errors.Is(err, ErrScript), errors.Is(err, ErrAnswer):
 		return strings.TrimPrefix(err.Error(), "script: ")
+	}
+	if u, ok := errors.AsType[unserved](err); ok {
+		return "the script failed: " + u.said()
+	}
+	switch {
 	case errors.Is(err, oauth.Unavailable()):
 		return "not run, or not to the end: the server had no room or no time"
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -144,6 +145,64 @@ func TestAScriptFailsForWhatItIsRefused(t *testing.T) {
 	s := newStage(t)
 	_, err := s.asks(acme(t), handler(`await api.otp.check('a', '1')`))
 	if oauth.RetryAfter(err) != time.Minute {
+		t.Error(err)
+	}
+}
+
+// A guess that was wrong counts, whatever the script makes of it, unless it lets the user in by other means.
+func TestWrongGuessesCount(t *testing.T) {
+	s := newStage(t)
+	for body, want := range map[string]bool{
+		`await api.user.verifyPassword('a', 'b'); api.next('x')`:            true,
+		`await api.user.verifyPassword('a', 'b'); api.deny('x')`:            true,
+		`await api.user.verifyPassword('a', 'b'); throw new Error('x')`:     true,
+		`await api.user.verifyPassword('a', 'b'); return {action: 'maybe'}`: true,
+		`await api.user.verifyPassword('a', 'b'); api.allow('carol')`:       false,
+		`await api.user.find('a'); api.deny('x')`:                           false,
+	} {
+		if o, err := s.asks(acme(t), handler(body)); o.Wrong != want {
+			t.Errorf("%s: %+v %v", body, o, err)
+		}
+	}
+}
+
+// What the server could not do is told by its name, and a panic in it ends the call alone.
+func TestWhatTheServerFailsAt(t *testing.T) {
+	s := newStage(t)
+	s.Host["totp.check"] = func(context.Context, *Call, Args) (any, error) { panic("oh") }
+	for body, want := range map[string]string{
+		`await api.otp.send('a')`:        "the script failed: api.otp.send failed",
+		`await api.totp.check('a', '1')`: "the script failed: api.totp.check failed",
+		`await api.otp.check('a', '1')`:  "the script failed: too many attempts",
+	} {
+		s.wrote = nil
+		if _, err := s.asks(acme(t), handler(body)); err == nil || len(s.wrote) != 1 || s.wrote[0].Text != want {
+			t.Errorf("%s: %v, wrote %q", body, err, s.wrote)
+		}
+	}
+}
+
+// Whatever is asked for and answered at once fits in messages.
+func TestManyLargeAnswersAtOnce(t *testing.T) {
+	s := newStage(t)
+	quotes := strings.Repeat(`"`, maxReply/2-1) // twice as long as JSON, four times as JSON in JSON
+	s.Host["secret"] = func(context.Context, *Call, Args) (any, error) { return quotes, nil }
+	r := &run{Call: &Call{}}
+	answers := make(chan did, maxAsks)
+	for range maxAsks {
+		answers <- s.Host.do(t.Context(), r.Call, ask{Name: "secret", Args: "[]"})
+	}
+	for left := maxAsks; left > 0; {
+		out, err := r.wait(t.Context(), answers)
+		if left -= len(out); err != nil {
+			t.Fatal(err)
+		}
+		if err := send(io.Discard, &order{Answers: out}); err != nil {
+			t.Fatalf("%d answers: %v", len(out), err)
+		}
+	}
+	_, err := s.asks(acme(t), handler(`const long = 'x'.repeat(60000), all = []; for (let i = 0; i < 20; i++) all.push(api.user.find(long)); await Promise.all(all); api.deny('x')`))
+	if err == nil || errors.Is(err, errDied) {
 		t.Error(err)
 	}
 }

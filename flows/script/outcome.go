@@ -25,7 +25,7 @@ type Outcome struct {
 	Code        string            // of Deny and Next: error code for the client
 	Description string            // of Deny: error_description; may be empty
 	Keep        map[string]string // of Next: attributes for the next call
-	Wrong       bool              // of Next: what was sent was a wrong guess
+	Wrong       bool              // of Next, and of a script that denies or fails: what was sent was a wrong guess
 
 	Subject  string
 	ACR      string

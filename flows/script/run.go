@@ -109,10 +109,13 @@ func (r *run) decide(ctx context.Context, key, event string) (string, error) {
 	}
 }
 
-// wait waits for an answer, and returns it with others that are there too.
+// wait waits for an answer, and returns it with others that are there too, as far as they fit in one message.
 func (r *run) wait(ctx context.Context, answers chan did) (out []answer, err error) {
-	for {
+	for size := 0; ; {
 		var d did
+		if size > maxTurn {
+			return out, nil
+		}
 		if len(out) > 0 {
 			select {
 			case d = <-answers:
@@ -130,6 +133,7 @@ func (r *run) wait(ctx context.Context, answers chan did) (out []answer, err err
 		if d.refusal != nil {
 			r.refusal = d.refusal
 		}
+		size += len(d.answer.Value)
 		out = append(out, d.answer)
 	}
 }

@@ -95,7 +95,7 @@ func (d *desk) obey(o *order) *report {
 	c := d.cell
 	outcome, done, err := c.step(p, o)
 	r := &report{Lines: c.lines, Asks: c.asks, Done: done || err != nil, Outcome: outcome}
-	c.lines, c.asks = nil, nil
+	c.lines, c.asks, c.sent = nil, nil, 0
 	if err != nil {
 		r.Outcome, r.Error = "", cmp.Or(strings.TrimSpace(Clip(err.Error(), maxMessage)), "it threw nothing that can be shown")
 	}

@@ -95,6 +95,9 @@ func asked(a challenge.Answer) map[string]any {
 	if a.Data != nil && !a.Over {
 		body[a.Error] = a.Data
 	}
+	if a.Description != "" {
+		body["error_description"] = a.Description
+	}
 	if a.AuthSession != "" {
 		body["auth_session"] = a.AuthSession
 		if a.Former {
