@@ -36,7 +36,7 @@ var clientMembers = slices.Concat([]clientMember{
 	toldOf("clientSource", "enum", "", func(c *tenant.Client) any {
 		return map[bool]string{true: "DYNAMIC_REGISTRATION", false: "STATIC_REGISTRATION"}[c.SelfRegistered]
 	}),
-	toldOf("locked", "b", "set by `/client/lock_flag/update`", func(c *tenant.Client) any { return c.Disabled }),
+	toldOf("locked", "b", "set by `/client/lock_flag/update`; `true` for a client that is not locked is refused", func(c *tenant.Client) any { return c.Disabled }),
 	toldOf("pkceS256Required", "b", "it is always so", nil),
 	toldOf("registrationAccessTokenHash", "s", "not told", nil),
 	toldOf("derivedSectorIdentifier", "s", "", func(c *tenant.Client) any {

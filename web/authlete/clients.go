@@ -17,29 +17,35 @@ func (c *call) by() registration.Authority {
 	return registration.Master(wire.TokenOf(c.Context).ID, c.address())
 }
 
-// clientObject reads a client object, and the alias it names.
-func (c *call) clientObject() (r registration.Request, alias string, err error) {
+// errLock: what locks a client takes effect, or says that it does not.
+var errLock = contradiction("locked", "/client/lock_flag/update locks a client")
+
+// clientObject reads a client object, the alias it names, and whether it wants the client locked.
+func (c *call) clientObject() (r registration.Request, alias string, locked bool, err error) {
 	var in map[string]json.RawMessage
 	if err := wire.ReadJSON(c.Context, maxBody, &in); err != nil {
-		return r, "", err
+		return r, "", false, err
 	}
 	if r, err = clientIn(in); err != nil {
-		return r, "", err
+		return r, "", false, err
 	}
 	if raw := in["clientIdAlias"]; given(raw) {
 		if err := json.Unmarshal(raw, &alias); err != nil {
-			return r, "", typed("clientIdAlias", err)
+			return r, "", false, typed("clientIdAlias", err)
 		}
 	}
 	r.By = c.by()
-	return r, alias, nil
+	return r, alias, demanded(in["locked"]), nil
 }
 
 // clientCreate registers a client. Its id is its number, unless it is given an alias. Its secret is in this answer alone.
 func (d *Door) clientCreate(c *call) (int, any, error) {
-	r, alias, err := c.clientObject()
+	r, alias, locked, err := c.clientObject()
 	if err != nil {
 		return 0, nil, err
+	}
+	if locked {
+		return 0, nil, errLock
 	}
 	if alias != "" && strings.Trim(alias, "0123456789") == "" {
 		return 0, nil, oauth.InvalidRequest("clientIdAlias must not be a number")
@@ -80,7 +86,7 @@ func (d *Door) clientGet(c *call) (int, any, error) {
 // clientUpdate replaces a client: what is left out gets its default. The alias is what the client's requests name, and
 // stays.
 func (d *Door) clientUpdate(c *call) (int, any, error) {
-	r, alias, err := c.clientObject()
+	r, alias, locked, err := c.clientObject()
 	if err != nil {
 		return 0, nil, err
 	}
@@ -95,6 +101,8 @@ func (d *Door) clientUpdate(c *call) (int, any, error) {
 			return 0, nil, err
 		case alias != "" && alias != id && alias != strconv.FormatInt(old.Client.Number, 10):
 			return 0, nil, oauth.InvalidRequest("clientIdAlias cannot be changed")
+		case locked && !old.Client.Disabled:
+			return 0, nil, errLock
 		}
 		keep(&r.Metadata, &old.Client)
 		updated, err := d.Clients.Update(c.Request.Context(), c.tenant, id, r)
