@@ -1,8 +1,11 @@
 package persistence
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/chancery-id/chancery/admin"
@@ -16,7 +19,7 @@ const accessQuery = `SELECT 'v', CAST(version AS text), '', '', false, created_a
 	UNION ALL SELECT 's', id, name, '', disabled, created_at, updated_at FROM service_accounts WHERE tenant_id = :t
 	UNION ALL SELECT 'g', principal, role, granted_by, false, granted_at, granted_at FROM admin_grants WHERE tenant_id = :t`
 
-// Access implements admin.Access.
+// Access implements admin.Access. It is in the order of names: an engine may tell rows in any, each time.
 func (db *DB) Access(ctx context.Context, id tenant.ID) (*admin.AccessRecord, error) {
 	var out *admin.AccessRecord
 	var found bool
@@ -53,6 +56,11 @@ func (db *DB) Access(ctx context.Context, id tenant.ID) (*admin.AccessRecord, er
 	case !found:
 		return nil, tenant.ErrUnknown
 	}
+	slices.SortFunc(out.Roles, func(a, b admin.Role) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(out.Accounts, func(a, b admin.ServiceAccount) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(out.Grants, func(a, b admin.Grant) int {
+		return cmp.Or(strings.Compare(a.Principal, b.Principal), strings.Compare(a.Role, b.Role))
+	})
 	return out, nil
 }
 
