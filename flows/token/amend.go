@@ -133,10 +133,13 @@ func (s *Service) named(ctx context.Context, t *tenant.Tenant, n Name) (is *Chan
 	if err != nil {
 		return nil, nil, err
 	}
-	if is.Token != nil {
-		if t.Revoked.Revoked(grant.Issued(is.Token)) {
+	if is.Token != nil && t.Revoked.Revoked(grant.Issued(is.Token)) {
+		if is.Grant == nil {
 			return nil, nil, grant.ErrNotFound
 		}
+		is.Token = nil // a change that came before revoked it: the refresh token was named, and that lives
+	}
+	if is.Token != nil {
 		stored = is.Token.Hash
 	}
 	return is, stored, s.complete(ctx, t, is)
