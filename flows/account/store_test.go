@@ -94,6 +94,8 @@ func (m *memory) TakenNames(_ context.Context, _ tenant.ID, folded []string) (na
 }
 
 func (m *memory) UpdateAccount(_ context.Context, _ tenant.ID, a Account, read time.Time, ev audit.Event) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	now, ok := m.accounts[a.Subject]
 	switch {
 	case !ok:
@@ -101,12 +103,17 @@ func (m *memory) UpdateAccount(_ context.Context, _ tenant.ID, a Account, read t
 	case !now.UpdatedAt.Equal(read):
 		return ErrConflict
 	}
-	return m.put(a, ev)
+	return m.set(a, ev)
 }
 
 func (m *memory) put(a Account, ev audit.Event) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.set(a, ev)
+}
+
+// set is put of who holds the lock.
+func (m *memory) set(a Account, ev audit.Event) error {
 	if m.broken != nil {
 		return m.broken
 	}

@@ -196,7 +196,7 @@ func TestListingManyTenants(t *testing.T) {
 	}
 	list("limit=100")
 	fastest := time.Hour
-	for range 5 {
+	for range 25 { // others may be busy on the same machine
 		begun := time.Now()
 		list("limit=100")
 		fastest = min(fastest, time.Since(begun))
