@@ -213,6 +213,7 @@ func TestRefusesToStart(t *testing.T) {
 	}{
 		{"production needs a key-encryption key of its own", "", without("CHANCERY_KEK"), nil, "CHANCERY_KEK"},
 		{"production needs TLS or a trusted proxy", "", without("CHANCERY_TRUSTED_PROXIES"), nil, "TLS"},
+		{"production does not trust everyone's headers", "", append(without("CHANCERY_TRUSTED_PROXIES"), "CHANCERY_TRUSTED_PROXIES=10.0.0.0/8,::/0"), nil, "everyone"},
 		{"production does not make demo tenants", "", production, []string{"--demo=true"}, "demo"},
 		{"production does not take the key of a development server", demo.data, append(without("CHANCERY_KEK"), developmentKEK(t, demo.data)), nil, "development key-encryption key"},
 		{"production does not serve demo tenants", own.data, production, nil, "demo"},

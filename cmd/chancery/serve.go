@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -199,6 +200,8 @@ func (s *serve) check(conf *config, proxies []netip.Prefix) error {
 		return errNoKEK
 	case s.TLSCert == "" && len(proxies) == 0:
 		return errors.New("production needs TLS: set --tls-cert and --tls-key, or name the proxy that ends it in CHANCERY_TRUSTED_PROXIES")
+	case slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Bits() == 0 }):
+		return errors.New("production does not trust everyone: name the networks of the proxies in CHANCERY_TRUSTED_PROXIES, not all addresses")
 	case s.Demo != nil && *s.Demo:
 		return errors.New("production does not make demo tenants: leave --demo off")
 	}
@@ -223,7 +226,7 @@ func (s *serve) trusted() ([]netip.Prefix, error) {
 
 // newServer bounds what one connection may cost.
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
+	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 }
 
