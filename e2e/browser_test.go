@@ -152,6 +152,11 @@ func typed(field, text string) chromedp.Action {
 // seen waits for what selector finds.
 func seen(selector string) chromedp.Action { return chromedp.WaitVisible(selector, chromedp.ByQuery) }
 
+// saying waits for the page whose problem says so, which the one before it may have in other words.
+func saying(text string) chromedp.Action {
+	return chromedp.WaitVisible(`//*[@id="problem" and contains(., "`+text+`")]`, chromedp.BySearch)
+}
+
 // A person signs in with a real browser, through our pages and through the example of a login UI.
 func TestBrowser(t *testing.T) {
 	onEach(t, func(t *testing.T, s *server) {

@@ -167,7 +167,7 @@ func TestStartIsFastAndSmall(t *testing.T) {
 	least := 1 << 30
 	for range 20 {
 		least = min(least, s.resident(t))
-		if least < 60<<20 {
+		if least < 60e6 {
 			break
 		}
 		time.Sleep(500 * time.Millisecond)
