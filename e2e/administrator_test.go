@@ -125,7 +125,7 @@ func TestAdministratorsSignIn(t *testing.T) {
 			w.shoot(t, "1-password")
 			w.do(t, typed("password", password), typed("again", "another password"), press("set"), saying("not the same"))
 			w.shoot(t, "2-differ")
-			w.do(t, typed("password", "password"), typed("again", "password"), press("set"), saying("most common"))
+			w.do(t, typed("password", "password"), typed("again", "password"), press("set"), saying("too common"))
 			w.do(t, typed("password", password), typed("again", password), press("set"), chromedp.WaitNotPresent("#password", chromedp.ByQuery))
 			w.shoot(t, "3-set")
 			call(t, http.MethodGet, link.URL).want(t, "404")
