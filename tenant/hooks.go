@@ -17,9 +17,11 @@ const (
 	HookJWTBearer         = "jwt_bearer"         // RFC 7523 §2.1
 	HookSendCode          = "send_code"          // a code for one use that a subject is to be sent
 	HookChallenge         = "challenge"          // OAuth 2.0 for First-Party Applications
+	HookClaims            = "claims"             // claims that are the tenant's to tell; there may be several, see HookKind
+	HookIntrospection     = "introspection"      // what else introspection tells (RFC 7662 §2.2)
 )
 
-var hookNames = []string{HookClientCredentials, HookPassword, HookTokenExchange, HookJWTBearer, HookSendCode, HookChallenge}
+var hookNames = []string{HookClientCredentials, HookPassword, HookTokenExchange, HookJWTBearer, HookSendCode, HookChallenge, HookClaims, HookIntrospection}
 
 // Hook is what decides: a URL of the tenant's, or a script of its. Timeout is in milliseconds. Raising Secret makes a new signing secret, beside
 // which the one before it signs too, so that a receiver may change at its own time.
@@ -28,6 +30,13 @@ type Hook struct {
 	Script  string `json:"script,omitempty"`  // name of a script (docs/scripts.md), in place of the URL
 	Timeout int64  `json:"timeout,omitempty"` // 1000, at most 5000
 	Secret  int64  `json:"secret,omitempty"`  // number of its signing secret: 0
+
+	// Of those that tell claims, and MaxAnswer of introspection too.
+	Claims    []string `json:"claims,omitempty"`     // names of the claims that it is asked for, and no other hook is; of verified ones with verified: before
+	MaxAnswer int64    `json:"max_answer,omitempty"` // bytes of what it tells: 16384, at most 65536
+	KeepNull  bool     `json:"keep_null,omitempty"`  // claims that are null are told; else they are left out (OIDC Core §5.3.2)
+	Session   bool     `json:"session,omitempty"`    // it is told of the subject's session
+	SID       bool     `json:"sid,omitempty"`        // and of the SID that opens it
 }
 
 // Hook returns the hook of that name, or nil where the tenant has none.
@@ -69,9 +78,11 @@ func (t *Tenant) HookKeys(name string, h *Hook) [][]byte {
 
 // hooks checks the tenant's hooks.
 func (c *checker) hooks(hooks map[string]Hook) {
+	c.sources(hooks)
 	for name, h := range hooks {
 		at := "/hooks/" + escape.Replace(name)
-		c.that(slices.Contains(hookNames, name), at, "is no hook of ours")
+		c.that(slices.Contains(hookNames, HookKind(name)), at, "is no hook of ours")
+		c.source(at, name, &h)
 		c.that(h.Timeout == 0 || h.Timeout >= 50 && h.Timeout <= MaxHookTimeout.Milliseconds(), at+"/timeout", fmt.Sprintf("must be from 50 to %d, or 0 for the default", MaxHookTimeout.Milliseconds()))
 		c.that(h.Secret >= 0 && h.Secret <= 1<<31, at+"/secret", "must be from 0 to 2147483648")
 		c.that(h.Script == "" || h.URL == "" && name != HookSendCode && ScriptName.MatchString(h.Script), at+"/script", "is no name of a script, or stands beside a URL")

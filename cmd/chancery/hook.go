@@ -13,13 +13,16 @@ import (
 	"github.com/chancery-id/chancery/tenant"
 )
 
-// hookCalls is how many calls of hooks one tenant, and one host, may have under way. They stand in the way of their
-// requests, so there are more than of other calls.
-const hookCalls = 64
+// How many calls of hooks one tenant, and one host, may have under way. They stand in the way of their requests, so there are
+// more than of other calls; and a host that serves the hooks of many tenants takes the calls of others while those of one hang.
+const (
+	hookCalls  = 64
+	hookTarget = 4 * hookCalls
+)
 
 // hooks asks tenants' own code.
 func (a *app) hooks() *script.Webhook {
-	return &script.Webhook{Now: time.Now, Rand: rand.Reader, Post: a.outbound.Apart(hookCalls, hookCalls).Post, Pause: 100 * time.Millisecond,
+	return &script.Webhook{Now: time.Now, Rand: rand.Reader, Post: a.outbound.Apart(hookCalls, hookTarget).Post, Pause: 100 * time.Millisecond,
 		Observe: hookObserver()}
 }
 

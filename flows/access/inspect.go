@@ -12,7 +12,8 @@ import (
 
 // Inspect tells whoever acts for the tenant about a token, as the client that it was issued to would be told, and the
 // properties of its grant. Who asks for it has been authenticated elsewhere, and is that resource, empty: any. It returns
-// nil where the token is not alive, no client stands behind it any more, or it is for other resources.
+// nil where the token is not alive, no client stands behind it any more, or it is for other resources. Of a hook that is down the
+// error is temporarily_unavailable.
 func (s *Service) Inspect(ctx context.Context, t *tenant.Tenant, token, resource string) (*Info, []grant.Property, error) {
 	g, ours, err := s.refresh(ctx, t, token)
 	if gone(err) {
@@ -29,7 +30,8 @@ func (s *Service) Inspect(ctx context.Context, t *tenant.Tenant, token, resource
 		case err != nil:
 			return nil, nil, err
 		}
-		return ofRefresh(t, c, g), g.Terms.Properties, nil
+		i, err := s.compose(ctx, t, ofRefresh(t, c, g), parties{g.Subject, g.Acting(), nil}, asker{Resource: resource})
+		return i, g.Terms.Properties, err
 	}
 	var d Demands
 	if resource != "" {
@@ -42,9 +44,9 @@ func (s *Service) Inspect(ctx context.Context, t *tenant.Tenant, token, resource
 	if err != nil {
 		return nil, nil, err
 	}
-	i := ofAccess(t, st.Client, st.Token)
-	if st.Grant == nil {
-		return i, nil, nil
+	i, err := s.compose(ctx, t, ofAccess(t, st.Client, st.Token), partiesOf(st.Token), asker{Resource: resource})
+	if err != nil || st.Grant == nil {
+		return i, nil, err
 	}
 	return i, st.Grant.Terms.Properties, nil
 }

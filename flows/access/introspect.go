@@ -32,11 +32,14 @@ type Info struct {
 	AuthTime  int64
 
 	Confirmation oauth.Confirmation // of an access token
+
+	Further map[string]json.RawMessage // members that the tenant's hook adds; none is one of the above
 }
 
 // Introspect tells an authenticated client about a token. It returns nil where the token is not alive, is another
 // tenant's, or is none of the client's business: one issued to it, or meant for it (RFC 7662 §4), and no one in particular
-// is not meant by what tells of a pairwise subject. It needs no hint: every kind of token shows what it is.
+// is not meant by what tells of a pairwise subject. It needs no hint: every kind of token shows what it is. Of a hook that is down the
+// error is temporarily_unavailable.
 func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Client, token string) (*Info, error) {
 	if c.Public() {
 		return nil, oauth.InvalidClient("introspection requires client authentication")
@@ -48,7 +51,7 @@ func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Cl
 	case err != nil:
 		return nil, err
 	case ours:
-		return ofRefresh(t, c, g), nil
+		return s.compose(ctx, t, ofRefresh(t, c, g), parties{g.Subject, g.Acting(), nil}, asker{ClientID: c.ID})
 	}
 	a, err := s.Token(ctx, t, token)
 	if gone(err) {
@@ -60,7 +63,10 @@ func (s *Service) Introspect(ctx context.Context, t *tenant.Tenant, c *tenant.Cl
 	if ok, err := meant(ctx, t, c, a); !ok || err != nil {
 		return nil, err
 	}
-	i := ofAccess(t, c, a)
+	i, err := s.compose(ctx, t, ofAccess(t, c, a), partiesOf(a), asker{ClientID: c.ID})
+	if err != nil {
+		return nil, err
+	}
 	i.narrow(t, c)
 	return i, nil
 }

@@ -22,6 +22,7 @@ type Service struct {
 	Managed  grant.Managed  // that clients manage; nil where none are
 	Accounts grant.Accounts
 	Proofs   *proof.Service
+	Hooks    Hooks // that tell more of tokens; nil: there are none
 }
 
 // MaxToken is the longest token looked at, in bytes.

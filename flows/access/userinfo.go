@@ -14,8 +14,9 @@ import (
 var errToken = oauth.InvalidToken("the access token is invalid, expired or revoked")
 
 // UserInfo tells the holder of an access token about its subject: sub, the claims consented to as far as the account has
-// them, and those preset with the grant (OIDC Core §5.3.2). The client is the one that the token was issued to, nil where
-// there is no such token. Errors are those of Present, and insufficient_scope.
+// them or a source of the tenant's tells them, and those preset with the grant (OIDC Core §5.3.2). The client is the one that the token was issued to, nil where
+// there is no such token. Errors are those of Present, and insufficient_scope;
+// where a source does not answer there is no part of an answer.
 func (s *Service) UserInfo(ctx context.Context, t *tenant.Tenant, p Presented) (claims map[string]any, client *tenant.Client, err error) {
 	a, err := s.Present(ctx, t, p)
 	if err != nil {
@@ -37,19 +38,17 @@ func (s *Service) UserInfo(ctx context.Context, t *tenant.Tenant, p Presented) (
 	if err != nil {
 		return nil, client, err
 	}
-	var account map[string]json.RawMessage
 	names := g.Terms.Claims
 	if a.ClientID != g.ClientID { // exchanged: it is worth no more than its own scope
 		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !wanted(t, a.Scope, name) })
 		g.Terms.PresetUserInfo = nil
 	}
-	if len(names) > 0 {
-		if account, err = s.Accounts.Claims(ctx, t, g.Subject, names, g.Terms.ClaimsLocales); err != nil {
-			return nil, client, err
-		}
+	gathered, err := s.Issuer.Gather(ctx, t, s.Accounts, grant.Inquiry{Grant: g, Client: client, Scope: a.Scope, Place: grant.InUserInfo, Names: names}, g.Terms.PresetUserInfo)
+	if err != nil {
+		return nil, client, err
 	}
 	claims = map[string]any{}
-	for _, set := range []map[string]json.RawMessage{account, g.Terms.PresetUserInfo} {
+	for _, set := range []map[string]json.RawMessage{gathered, g.Terms.PresetUserInfo} {
 		for name, v := range set {
 			if grant.Presettable(name) {
 				claims[name] = v

@@ -163,6 +163,11 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		m.Claims = append(m.Claims, oauth.ScopeClaims(s)...)
 		m.Claims = append(m.Claims, t.Settings.Authorization.ClaimsOfScope[s]...)
 	}
+	for _, claim := range t.Settings.SourcedClaims() {
+		if !slices.Contains(m.Claims, claim) {
+			m.Claims = append(m.Claims, claim)
+		}
+	}
 	return m
 }
 

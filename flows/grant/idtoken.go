@@ -33,13 +33,16 @@ func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d 
 	if p.Alg == keys.None && d.Code != "" {
 		return "", errOff // it comes through the browser (OIDC Core §3.3.2.11)
 	}
-	var ofSession, ofAccount, preset map[string]json.RawMessage
+	var ofSession, gathered, preset map[string]json.RawMessage
 	var err error
 	if g.Terms.Login.SessionClaims != nil {
 		err = json.Unmarshal(g.Terms.Login.SessionClaims, &ofSession)
 	}
-	if err == nil && len(g.Terms.IDTokenClaims) > 0 {
-		ofAccount, err = d.Accounts.Claims(ctx, t, g.Subject, g.Terms.IDTokenClaims, g.Terms.ClaimsLocales)
+	if d.First {
+		preset = g.Terms.PresetIDToken
+	}
+	if err == nil {
+		gathered, err = i.Gather(ctx, t, d.Accounts, Inquiry{Grant: g, Client: d.Client, Scope: g.Terms.Scope, Place: InIDToken, Names: g.Terms.IDTokenClaims}, ofSession, preset)
 	}
 	if err != nil {
 		return "", err
@@ -48,13 +51,12 @@ func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d 
 		life = time.Duration(l) * time.Second
 	}
 	if d.First {
-		preset = g.Terms.PresetIDToken
 		if l := g.Terms.IDToken.Lifetime; l > 0 {
 			life = time.Duration(l) * time.Second
 		}
 	}
 	claims := map[string]any{}
-	for _, set := range []map[string]json.RawMessage{ofSession, ofAccount, preset} {
+	for _, set := range []map[string]json.RawMessage{ofSession, gathered, preset} {
 		for name, v := range set {
 			if Presettable(name) {
 				claims[name] = v

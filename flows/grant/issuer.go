@@ -21,6 +21,8 @@ type Issuer struct {
 	Rand io.Reader
 	Keys ClientKeys // nil: nothing is encrypted to a client's key
 
+	Sources Sources // of claims; nil: there are none
+
 	Usage Usage // is told of each token; nil: nobody is
 }
 

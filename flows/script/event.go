@@ -44,7 +44,7 @@ func Recorded(raw []byte) (Event, error) {
 	if told["type"] == nil {
 		name = tenant.HookChallenge
 	}
-	if handlers[name] == "" {
+	if handlers[tenant.HookKind(name)] == "" {
 		return Event{}, errRecorded
 	}
 	ev := Event{Hook: name, recorded: told}
@@ -89,16 +89,19 @@ func (ev *Event) text(t *tenant.Tenant, now time.Time) ([]byte, error) {
 		Type string         `json:"type"`
 		At   string         `json:"timestamp"`
 		Data map[string]any `json:"data"`
-	}{ev.Hook, timestamp(now), ev.data(t)})
+	}{ev.kind(), timestamp(now), ev.data(t)})
 }
 
 // flat is the JSON of ev, put by t at now, as scripts are given it: the members of data beside the others.
 func (ev *Event) flat(t *tenant.Tenant, now time.Time) (string, error) {
 	data := ev.data(t)
-	data["type"], data["timestamp"] = ev.Hook, timestamp(now)
+	data["type"], data["timestamp"] = ev.kind(), timestamp(now)
 	b, err := bounded(data)
 	return string(b), err
 }
+
+// kind is what kind of hook ev is for.
+func (ev *Event) kind() string { return tenant.HookKind(ev.Hook) }
 
 func timestamp(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }
 

@@ -59,6 +59,7 @@ var (
 var handlers = map[string]string{
 	tenant.HookChallenge: "onChallenge", tenant.HookClientCredentials: "onClientCredentials", tenant.HookPassword: "onPassword",
 	tenant.HookTokenExchange: "onTokenExchange", tenant.HookJWTBearer: "onJWTBearer",
+	tenant.HookClaims: "onClaims", tenant.HookIntrospection: "onIntrospection",
 }
 
 // Run puts ev to p, of t. A script that fails, or whose answer makes no sense, is ErrScript or ErrAnswer; a call for which there
@@ -142,7 +143,7 @@ func (j *JavaScript) note(ctx context.Context, p *Program, c *Call, began time.T
 		case errors.Is(err, oauth.Unavailable()):
 			how = "unavailable"
 		}
-		j.Observe(ctx, c.Tenant.ID, "script."+c.Event.Hook, how, j.Now().Sub(began))
+		j.Observe(ctx, c.Tenant.ID, "script."+c.Event.kind(), how, j.Now().Sub(began))
 	}
 }
 

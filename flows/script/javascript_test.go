@@ -140,6 +140,16 @@ func TestWhatAScriptDecides(t *testing.T) {
 	}
 }
 
+func TestAScriptTellsClaims(t *testing.T) {
+	s := newStage(t)
+	for name, export := range map[string]string{"claims": "onClaims", "claims_hr": "onClaims", "introspection": "onIntrospection"} {
+		o, err := s.Run(context.Background(), acme(t), of("exports."+export+" = (event, api) => api.allow(undefined, {claims: {tier: event.type}})"), Event{Hook: name})
+		if d := cmp.Diff(Outcome{Action: Allow, Claims: map[string]json.RawMessage{"tier": json.RawMessage(`"` + tenant.HookKind(name) + `"`)}}, o); d != "" || err != nil {
+			t.Errorf("%s: %v %s", name, err, d)
+		}
+	}
+}
+
 // A script that fails for what the server would not do leaves the client to try again.
 func TestAScriptFailsForWhatItIsRefused(t *testing.T) {
 	s := newStage(t)

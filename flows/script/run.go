@@ -73,7 +73,7 @@ func (r *run) decide(ctx context.Context, key, event string) (string, error) {
 			return "", err
 		}
 	}
-	begin := &order{Program: key, Run: true, Handler: handlers[r.Event.Hook], Event: event}
+	begin := &order{Program: key, Run: true, Handler: handlers[r.Event.kind()], Event: event}
 	got, err := r.take(ctx, runCPU, begin)
 	if err == nil && got.Missing { // it had too many others
 		if err = r.compile(ctx, key); err == nil {

@@ -18,7 +18,8 @@ import (
 
 // Webhook puts events to the URLs that tenants name in their settings. A call is signed as Standard Webhooks says, within
 // the hook's time, and bounded in size. It is put once more, under the same id, where it surely was not taken: the
-// connection could not be made, or the answer was 429 or 503.
+// connection could not be made, or the answer was 429 or 503. What only asks is also put once more where it failed otherwise,
+// but for lack of time: what is slow is not asked twice.
 type Webhook struct {
 	Now  func() time.Time
 	Rand io.Reader
@@ -38,7 +39,7 @@ func (w *Webhook) Run(ctx context.Context, t *tenant.Tenant, ev Event) (Outcome,
 	began := w.Now()
 	o, err := w.run(ctx, t, &ev, began)
 	if w.Observe != nil {
-		w.Observe(ctx, t.ID, ev.Hook, ended(o, err), w.Now().Sub(began))
+		w.Observe(ctx, t.ID, ev.kind(), ended(o, err), w.Now().Sub(began))
 	}
 	return o, err
 }
@@ -105,7 +106,7 @@ func (w *Webhook) put(ctx context.Context, t *tenant.Tenant, name string, h *ten
 			}
 		}
 		answer, contentType, err = w.Post(ctx, string(t.ID), h.URL, outbound.Signed(t.HookKeys(name, h), id, w.Now(), body), MaxAnswer)
-		if err == nil || !untaken(err) || ctx.Err() != nil {
+		if err == nil || !untaken(err) && !(questions[tenant.HookKind(name)] && broken(err)) || ctx.Err() != nil {
 			break
 		}
 	}
@@ -119,6 +120,18 @@ func untaken(err error) bool {
 	}
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "dial"
+}
+
+// questions are the hooks that only ask: nothing becomes of them at the receiver, however often they are put.
+var questions = map[string]bool{tenant.HookClaims: true, tenant.HookIntrospection: true}
+
+// broken reports whether the receiver failed before it could answer.
+func broken(err error) bool {
+	if status, ok := errors.AsType[outbound.Status](err); ok {
+		return status >= 500
+	}
+	_, network := errors.AsType[*net.OpError](err)
+	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // declined reports whether the receiver is there but does not understand us: a wrong URL or secret.

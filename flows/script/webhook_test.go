@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"slices"
@@ -171,6 +172,45 @@ func TestHowACallEnds(t *testing.T) {
 		for _, again := range r.calls[1:] {
 			if again.Header["Webhook-Id"] != r.calls[0].Header["Webhook-Id"] {
 				t.Errorf("%s: it is put again under another id", c.rule)
+			}
+		}
+	}
+}
+
+// What only asks is put once more whatever failed, but for lack of time.
+func TestAQuestionIsPutAgain(t *testing.T) {
+	type answers = []func(context.Context) (string, string, error)
+	for _, c := range []struct {
+		rule    string
+		answers answers
+		want    string
+		calls   int
+	}{
+		{"it failed, then not", answers{fails(outbound.Status(500)), says(yes)}, "", 2},
+		{"a gateway gave up, then not", answers{fails(outbound.Status(504)), says(yes)}, "", 2},
+		{"the connection broke, then not", answers{fails(io.EOF), says(yes)}, "", 2},
+		{"the connection was cut, then not", answers{fails(&net.OpError{Op: "read", Err: errors.New("reset")}), says(yes)}, "", 2},
+		{"no connection, then one", answers{fails(noConnection), says(yes)}, "", 2},
+		{"too busy, then not", answers{fails(outbound.Status(429)), says(yes)}, "", 2},
+		{"it fails", answers{fails(outbound.Status(500))}, "temporarily_unavailable", 2},
+		{"too large an answer", answers{fails(errors.New("the answer is too large")), says(yes)}, "temporarily_unavailable", 1},
+		{"a wrong URL", answers{fails(outbound.Status(404)), says(yes)}, "server_error", 1},
+		{"nonsense", answers{says(`{}`), says(yes)}, "server_error", 1},
+		{"it hangs", answers{hangs, says(yes)}, "temporarily_unavailable", 1},
+	} {
+		for _, name := range []string{"claims", "claims_hr", "introspection"} {
+			r, acme := &receiver{answers: c.answers}, acme(t)
+			acme.Settings.Hooks[name] = tenant.Hook{URL: "https://hooks.acme.example/c", Timeout: 50}
+			w := newHook(r)
+			observed := ""
+			w.Observe = func(_ context.Context, _ tenant.ID, hook, _ string, _ time.Duration) { observed = hook }
+			_, err := w.Run(t.Context(), acme, Event{Hook: name})
+			said := ""
+			if err != nil {
+				said = oauth.ErrorOf(err).Code
+			}
+			if said != c.want || len(r.calls) != c.calls || observed != tenant.HookKind(name) || !strings.Contains(string(r.calls[0].Body), `"type":"`+tenant.HookKind(name)+`"`) {
+				t.Errorf("%s, %s: %q after %d calls of %s", c.rule, name, said, len(r.calls), observed)
 			}
 		}
 	}

@@ -91,6 +91,9 @@ func standing(t *tenant.Tenant, info *access.Info, properties []grant.Property, 
 		return map[string]any{"active": false}
 	}
 	out := map[string]any{}
+	for name, v := range info.Further {
+		out[name] = v
+	}
 	for _, p := range properties {
 		if (!p.Hidden || hidden) && !introspectionMembers[p.Key] {
 			out[p.Key] = p.Value

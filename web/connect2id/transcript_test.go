@@ -29,7 +29,8 @@ import (
 //	>   a request: "> METHOD PATH", then "> Header: value", where no value takes a header away
 //	<   the answer: "< STATUS", then "< Header: value", where no value says that there is none
 //	@   what the test does meanwhile: "@settings JSON", "@clock DURATION", "@account JSON" (sub, claims, disabled),
-//	    "@grant CODE", and then the grant behind it, "@jwt TYPE TOKEN", and then its payload
+//	    "@grant CODE", and then the grant behind it, "@jwt TYPE TOKEN", and then its payload, "@hook STATUS", and then
+//	    how a hook answers from now on, "@asked", and then the data of what a hook was asked last
 //
 // and other lines are the body of the request or answer before them. $name stands for a value that is made anew each
 // time: the first to come is kept, and others must be equal. A name of a member may hold values that are known.
@@ -154,6 +155,18 @@ func (r *replay) do(t *testing.T, s *step) {
 			CreatedAt: r.clock(), UpdatedAt: r.clock()}, audit.Event{}); err != nil {
 			t.Fatalf("line %d: %v", s.line, err)
 		}
+	case "hook":
+		status, err := strconv.Atoi(s.rest)
+		if err != nil {
+			t.Fatalf("line %d: %v", s.line, err)
+		}
+		r.site.status, r.site.answer, r.site.asked = status, s.body, []byte(`{"data":"nothing was asked"}`)
+	case "asked":
+		var ev struct{ Data json.RawMessage }
+		if err := json.Unmarshal(r.site.asked, &ev); err != nil {
+			t.Fatalf("line %d: %v", s.line, err)
+		}
+		r.compare(t, s, string(ev.Data), s.body)
 	case "jwt":
 		typ, token, _ := strings.Cut(s.rest, " ")
 		r.compare(t, s, r.payload(t, s, typ, r.fill(token)), s.body)

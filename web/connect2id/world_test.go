@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -29,6 +30,7 @@ import (
 	"github.com/chancery-id/chancery/flows/logout"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/flows/script"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/flows/token"
 	"github.com/chancery-id/chancery/persistence"
@@ -36,6 +38,7 @@ import (
 	"github.com/chancery-id/chancery/persistence/sqlite"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
+	"github.com/chancery-id/chancery/tenant/outbound"
 	"github.com/chancery-id/chancery/web/oidc"
 	"github.com/chancery-id/chancery/web/wire"
 )
@@ -92,7 +95,26 @@ type world struct {
 	db      *persistence.DB
 	store   *fault
 	tenants directory
+	site    *site
 	now     atomic.Pointer[time.Time]
+}
+
+// site is where the hooks of tenants are served: it keeps the last event, and answers as it is told to.
+type site struct {
+	mu     sync.Mutex
+	asked  []byte
+	status int
+	answer string
+}
+
+func (s *site) post(_ context.Context, _, _ string, content outbound.Content, _ int64) ([]byte, string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = content.Body
+	if s.status != http.StatusOK {
+		return nil, "", fmt.Errorf("%w: %w", outbound.ErrFailed, outbound.Status(s.status))
+	}
+	return []byte(s.answer), "application/json", nil
 }
 
 // noon is 1772366400 Unix seconds.
@@ -239,7 +261,7 @@ func apiToken(tenantName, what string) string { return "chy_" + tenantName + "_"
 
 func newWorld(t *testing.T, db *persistence.DB) *world {
 	t.Helper()
-	w := &world{db: db, store: &fault{Store: db}, tenants: directory{}}
+	w := &world{db: db, store: &fault{Store: db}, tenants: directory{}, site: &site{}}
 	w.now.Store(&noon)
 	for _, name := range []string{"acme", "globex"} {
 		b := make([]byte, 32)
@@ -283,6 +305,8 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	issuer := &grant.Issuer{Now: w.clock, Rand: rand.Reader}
 	sessions := &session.Service{Now: w.clock, Rand: rand.Reader, Store: db, Register: db}
 	accounts := &account.Service{Store: db, Factors: db, Now: w.clock, Rand: rand.Reader}
+	hooks := &script.Runner{Webhook: &script.Webhook{Now: w.clock, Rand: rand.Reader, Post: w.site.post}}
+	issuer.Sources = &access.Sources{Now: w.clock, Hooks: hooks, Sessions: sessions}
 	metrics := NewMetrics(w.clock)
 	gate := &wire.Gate{Sink: metrics, Resolver: w.tenants, Now: w.clock, PublicURL: &url.URL{Scheme: "https", Host: "id.example"}}
 	requests := &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
@@ -293,7 +317,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 			return "", errors.New("no ID token of ours")
 		}}
 	backchannel := &ciba.Service{Now: w.clock, Requests: requests, Accounts: accounts, Issuer: issuer, Store: db}
-	questions := &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Register: db, Accounts: accounts}
+	questions := &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Register: db, Accounts: accounts, Hooks: hooks}
 	w.Handler = gate.Handler(&oidc.Door{Now: w.clock, ClientAuth: &clientauth.Service{Now: w.clock}, CIBA: backchannel,
 		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, CIBA: backchannel},
 		Access: questions,

@@ -54,12 +54,11 @@ func (d *Door) introspect(c *gin.Context, t *tenant.Tenant) {
 		wire.Error(c, err)
 		return
 	}
-	out := told(t, info)
-	if !asksFor(c, introspectionJWT) {
-		wire.JSON(c, http.StatusOK, out)
+	answer, err := told(t, info)
+	if err == nil && !asksFor(c, introspectionJWT) {
+		wire.Raw(c, http.StatusOK, "application/json", answer)
 		return
 	}
-	answer, err := json.Marshal(out)
 	jwt := ""
 	if err == nil {
 		jwt, err = d.Access.SealIntrospection(c.Request.Context(), t, client, answer)
@@ -75,9 +74,9 @@ func (d *Door) introspect(c *gin.Context, t *tenant.Tenant) {
 const introspectionJWT = "application/token-introspection+jwt"
 
 // told is the answer about a token, of which there is nothing to tell where info is nil.
-func told(t *tenant.Tenant, info *access.Info) introspection {
+func told(t *tenant.Tenant, info *access.Info) ([]byte, error) {
 	if info == nil {
-		return introspection{}
+		return json.Marshal(introspection{})
 	}
 	out := introspection{Active: true, Scope: info.Scope.String(), ClientID: info.ClientID, ExpiresAt: info.ExpiresAt.Unix(), IssuedAt: info.IssuedAt.Unix(),
 		Subject: info.Subject, Audience: info.Audience, Issuer: cmp.Or(info.Issuer, t.Issuer), ID: info.ID, Act: info.Act, MayAct: info.MayAct, Details: info.Details, Data: info.Data,
@@ -85,7 +84,15 @@ func told(t *tenant.Tenant, info *access.Info) introspection {
 	if info.Kind == "access_token" {
 		out.TokenType, out.Confirmation = info.Confirmation.TokenType(), info.Confirmation
 	}
-	return out
+	answer, err := json.Marshal(out)
+	if err != nil || len(info.Further) == 0 {
+		return answer, err
+	}
+	further, err := json.Marshal(info.Further)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(answer[:len(answer)-1], ','), further[1:]...), nil // none of it is among the others
 }
 
 // asksFor reports whether the caller accepts that media type by name, and JSON not rather (RFC 9110 §12.5.1).
