@@ -34,6 +34,7 @@ func (e *effect) event(ev audit.Event) {
 	if ev.Kind == "" {
 		return
 	}
+	e.tells = true
 	var detail any
 	if len(ev.Detail) > 0 {
 		detail = e.json(ev.Detail)

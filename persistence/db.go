@@ -27,6 +27,7 @@ type DB struct {
 	walk        walk
 	together    together
 	owed        func(tenant.ID) // see Owes
+	happened    func(tenant.ID) // see Happens
 }
 
 // Engine is what a database engine brings. The packages postgres and sqlite make it.

@@ -30,6 +30,7 @@ type effect struct {
 	answer ask  // what the caller wants to know of it
 	again  bool // the first attempt found what was thought to be new
 	owes   bool // it records messages for the outbox
+	tells  bool // it records events
 	err    error
 }
 
@@ -140,6 +141,9 @@ func (e *effect) run(ctx context.Context, what string) (won bool, answer []strin
 	})
 	if won && e.owes && e.db.owed != nil {
 		e.db.owed(e.tenant)
+	}
+	if won && e.tells && e.db.happened != nil {
+		e.db.happened(e.tenant)
 	}
 	return won, answer, err
 }

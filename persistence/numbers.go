@@ -28,6 +28,7 @@ func (db *DB) CreateNumbered(ctx context.Context, t tenant.ID, c tenant.Client, 
 		detail = e.json(ev.Detail)
 	}
 	e.then(`INSERT INTO changes (tenant_id, client_id) SELECT :t, CAST(client_last AS text) FROM guard`)
+	e.tells = true
 	e.then(`INSERT INTO audit_events (tenant_id, at, kind, actor, subject, client_id, session_id, grant_id, address, detail)
 		SELECT :t, ?, ?, ?, ?, CAST(client_last AS text), ?, ?, ?, ? FROM guard`,
 		cut(ev.At), string(ev.Kind), ev.Actor, ev.Subject, ev.Session, ev.Grant, ev.Address, detail)

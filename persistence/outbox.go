@@ -41,6 +41,10 @@ func (e *effect) owe(ms ...outbox.Message) {
 // Owes has f called with the tenant whenever messages were recorded here. It is set before db is used.
 func (db *DB) Owes(f func(tenant.ID)) { db.owed = f }
 
+// Happens has f called with the tenant whenever an event was recorded here, which webhooks may be owed: a trigger knows. It is
+// set before db is used.
+func (db *DB) Happens(f func(tenant.ID)) { db.happened = f }
+
 // Owe implements outbox.Store.
 func (db *DB) Owe(ctx context.Context, t tenant.ID, ms ...outbox.Message) error {
 	e := db.effect(t)

@@ -51,6 +51,7 @@ func (a *app) newPost() (*post, error) {
 		},
 		Failed: func(err error) { a.log.Warn("the outbox cannot be read or written", "error", err) }}
 	a.db.Owes(p.courier.Recorded)
+	a.db.Happens(p.courier.Happened)
 	meter := otel.Meter("github.com/chancery-id/chancery")
 	var err error
 	if p.done, err = byTenant(meter, "chancery.outbox.attempts", "Attempts to deliver messages, by tenant, the busiest by name, kind and outcome.", func(k attempt) []attribute.KeyValue {

@@ -61,9 +61,9 @@ const (
 	perTenant = 4
 	perTarget = 2 // of one tenant; one where the last attempt failed
 	round     = time.Second
-	longest   = 30 * time.Second // that a failing target rests
-	remember  = 256              // targets of one tenant
-	tenants   = 64               // in one look
+	longest   = lease // that a failing target rests
+	remember  = 256   // targets of one tenant
+	tenants   = 64    // in one look
 	lease     = 20 * time.Second
 	trying    = 8 * time.Second // an attempt, from preparation to answer
 	settling  = 8 * time.Second // writing down what became of it
@@ -76,6 +76,7 @@ type desk struct {
 	targets map[string]*target
 	more    bool      // something may be waiting for room
 	rest    time.Time // until then all that is due is for targets that rest
+	stirred bool      // something may have become due since it was looked last
 }
 
 type target struct {
@@ -89,6 +90,16 @@ func (c *Courier) Recorded(id tenant.ID) {
 	select {
 	case c.queue() <- id:
 	default: // the next round finds it
+	}
+}
+
+// Happened tells the courier that an event was recorded for a tenant, with which something may be owed: the next round looks
+// for it, whichever targets rest. It never waits.
+func (c *Courier) Happened(id tenant.ID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d := c.tenants[id]; d != nil {
+		d.stirred, d.rest = true, time.Time{}
 	}
 }
 
@@ -172,13 +183,20 @@ func (c *Courier) tidy(now time.Time) {
 // serve takes up what is due for one tenant, as far as there is room: first what is for targets that are well, then one
 // message for one that failed and has rested.
 func (c *Courier) serve(ctx context.Context, id tenant.ID, flights *sync.WaitGroup) {
+	for c.load(ctx, id, flights) {
+	}
+}
+
+// load takes up as much as can be taken at once without too much for one target, and reports whether there may be more.
+func (c *Courier) load(ctx context.Context, id tenant.ID, flights *sync.WaitGroup) (more bool) {
 	now := c.Now()
 	r := c.room(id, now)
 	if r.places == 0 {
-		return
+		return false
 	}
 	ms, err := c.Store.Lease(ctx, id, now, now.Add(lease), r.places, append(r.ill, r.except...))
-	if err == nil && len(r.ill) > 0 && len(ms) < r.places {
+	more = err == nil && len(ms) == r.places
+	if err == nil && !more && len(r.ill) > 0 {
 		var one []Message
 		one, err = c.Store.Lease(ctx, id, now, now.Add(lease), 1, r.except)
 		ms = append(ms, one...)
@@ -195,6 +213,7 @@ func (c *Courier) serve(ctx context.Context, id tenant.ID, flights *sync.WaitGro
 			}
 		})
 	}
+	return more
 }
 
 // room is what there is for one tenant.
@@ -214,10 +233,11 @@ func (c *Courier) room(id tenant.ID, now time.Time) (r room) {
 		d = &desk{targets: map[string]*target{}}
 		c.tenants[id] = d
 	}
-	if r.places = max(0, min(perTenant-d.flying, atOnce-c.running)); r.places == 0 {
+	if r.places = max(0, min(perTenant-d.flying, atOnce-c.running, perTarget)); r.places == 0 {
 		d.more = true
 		return r
 	}
+	d.stirred = false
 	for at, x := range d.targets {
 		switch {
 		case x.until.After(now):
@@ -230,6 +250,8 @@ func (c *Courier) room(id tenant.ID, now time.Time) (r room) {
 			d.more = true
 		case x.failures > 0:
 			r.ill = append(r.ill, at)
+		default:
+			r.places = min(r.places, perTarget-x.flying) // all may be for this one
 		}
 	}
 	d.flying += r.places
@@ -245,7 +267,7 @@ func (c *Courier) took(id tenant.ID, r room, ms []Message) {
 	d.flying -= r.places - len(ms)
 	c.running -= r.places - len(ms)
 	d.more = d.more || len(ms) == r.places
-	if d.rest = r.rest; len(ms) > 0 {
+	if d.rest = r.rest; len(ms) > 0 || d.stirred {
 		d.rest = time.Time{}
 	}
 	for _, m := range ms {

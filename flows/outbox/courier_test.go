@@ -232,7 +232,7 @@ func TestAHangingTargetSlowsNobodyElse(t *testing.T) {
 		if n, m := p.calls("well.example/ "), p.calls("quiet"); n != 10 || m != 10 {
 			t.Errorf("%d of the same tenant, %d of another", n, m)
 		}
-		if n := p.most["https://hangs.example/"]; n > perTenant {
+		if n := p.most["https://hangs.example/"]; n > perTarget {
 			t.Errorf("%d calls at once", n)
 		}
 		before := p.calls("hangs")
@@ -240,6 +240,39 @@ func TestAHangingTargetSlowsNobodyElse(t *testing.T) {
 		synctest.Wait()
 		if n := p.calls("hangs") - before; n < 1 || n > 12 {
 			t.Errorf("%d calls of the hanging target in a minute", n)
+		}
+	})
+}
+
+// Many messages for a target that hangs, which nobody knows yet, leave room for what the tenant owes others.
+func TestATargetTakesNotAllOfItsTenantsPlaces(t *testing.T) {
+	world(t, nil, func(t *testing.T, c *Courier, s *memory, p *post) {
+		owe(s, "acme", "https://hangs.example/", "", 10)
+		owe(s, "acme", "https://well.example/", "", 10)
+		c.Recorded("acme")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if well, hangs := p.calls("well"), p.most["https://hangs.example/"]; well != 10 || hangs != perTarget {
+			t.Errorf("%d delivered, %d calls of the one that hangs", well, hangs)
+		}
+	})
+}
+
+// While a target rests, what happens at its tenant reaches the others in the next round, also where a trigger recorded the
+// message, of which nobody tells the courier.
+func TestATargetThatRestsHoldsUpNoOther(t *testing.T) {
+	world(t, nil, func(t *testing.T, c *Courier, s *memory, p *post) {
+		owe(s, "acme", "https://refuses.example/", "", 1)
+		time.Sleep(40 * time.Second)
+		for range 5 { // it rests for longer than that each time
+			before := p.calls("well")
+			owe(s, "acme", "https://well.example/", "", 1)
+			c.Happened("acme")
+			time.Sleep(1100 * time.Millisecond)
+			synctest.Wait()
+			if n := p.calls("well") - before; n != 1 {
+				t.Fatalf("%d delivered", n)
+			}
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/outbox"
 	"github.com/chancery-id/chancery/tenant"
@@ -201,6 +202,17 @@ var messages = []promise{
 		k.owe(k.message("m", ""))
 		k.is(k.replay("m", k.now), outbox.ErrNotFound)
 		k.same(told, []tenant.ID{k.t})
+	}},
+	{"recorded events are told of, with which webhooks may be owed", func(k *kit) {
+		var told []tenant.ID
+		k.db.Happens(func(t tenant.ID) { told = append(told, t) })
+		defer k.db.Happens(nil)
+		k.must(k.db.Record(k.ctx, k.t, k.event(audit.LoginFailed)))
+		k.is(k.db.DeleteAccount(k.ctx, k.t, "nobody", k.now, tenant.Revocation{}, k.event(audit.UserDeleted)), account.ErrNotFound)
+		k.owe(k.message("m", ""))
+		_, err := k.db.CreateNumbered(k.ctx, k.t, k.client(""), 9, k.event(audit.ClientCreated))
+		k.must(err)
+		k.same(told, []tenant.ID{k.t, k.t})
 	}},
 }
 
