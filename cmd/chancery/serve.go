@@ -97,19 +97,8 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 		return err
 	}
 	defer a.close()
-	if err := observe(a); err != nil {
-		return err
-	}
-	work.Go(func() error { a.resolver.Run(background); return nil })
-	work.Go(func() error { return a.keepHouse(background) })
-	work.Go(func() error { a.journal.Run(background); return nil })
-	post, err := a.newPost()
-	if err != nil {
-		return err
-	}
-	work.Go(func() error { return post.run(background) })
-	if err := a.firstStart(ctx, s, conf, "http://"+reachable(ops.Addr(), s.OpsListen)); err != nil {
-		return err
+	if err := s.begin(ctx, background, work, a, conf, "http://"+reachable(ops.Addr(), s.OpsListen)); err != nil {
+		return errors.Join(err, s.shutdown(servers, work, stop, telemetry)) // before the database is closed
 	}
 	a.mutualURL = mutualURL
 	site := a.web(proxies, wire.Sinks{wire.LogSink{Log: log}, &telemetry.requests}, telemetry.tracing)
@@ -146,6 +135,22 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 	ready.Store(nil)
 	guests.say(context.Background())
 	return s.shutdown(servers, work, stop, telemetry)
+}
+
+// begin begins what goes on in the background, and makes what the first start makes.
+func (s *serve) begin(ctx, background context.Context, work *errgroup.Group, a *app, conf *config, opsURL string) error {
+	if err := observe(a); err != nil {
+		return err
+	}
+	work.Go(func() error { a.resolver.Run(background); return nil })
+	work.Go(func() error { return a.keepHouse(background) })
+	work.Go(func() error { a.journal.Run(background); return nil })
+	post, err := a.newPost()
+	if err != nil {
+		return err
+	}
+	work.Go(func() error { return post.run(background) })
+	return a.firstStart(ctx, s, conf, opsURL)
 }
 
 // opened is newApp, which it calls again until the database can be reached: a server may be started before its database.
