@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -9,11 +10,16 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
+
+	"github.com/chancery-id/chancery/e2e/machine"
 )
 
 // program is the path of the server's binary, and exampleUI that of the example of a tenant's own login UI. Both are
 // built once per run, the server as a release is.
 var program, exampleUI string
+
+// busy is the machine on which all of this runs.
+var busy = &machine.Machine{}
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
@@ -40,6 +46,9 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		return 1
 	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	go busy.Watch(ctx)
 	code := m.Run()
 	if err := closeShared(); err != nil {
 		fmt.Fprintln(os.Stderr, "e2e: FAIL:", err)

@@ -210,7 +210,7 @@ func TestWebhooks(t *testing.T) {
 			x.admin(t, http.MethodPost, hook+"/secret", object(map[string]any{"overlap": 0})).want(t, "200").read(t, &rotated)
 			w.knows(t, "/well, third", rotated.Secret)
 			trial("/well, third")
-			within(t, 4*theBound, "nothing waits", func() bool {
+			within(t, theBound, "nothing waits", func() bool {
 				var page struct{ Messages []any }
 				x.admin(t, http.MethodGet, hook+"/messages").want(t, "200").read(t, &page)
 				return len(page.Messages) == 0
@@ -241,7 +241,8 @@ func TestWebhooksAreToldWhateverHappens(t *testing.T) {
 				x.user(t, fmt.Sprint("zoe", i))
 			}
 			other.user(t, "zoe")
-			within(t, 4*theBound, "one that hangs holds up no other, nor another tenant's (S154)", func() bool {
+			// Whoever waited for the one that hangs would wait for 5 s, when it is given up.
+			within(t, 3*time.Second, "one that hangs holds up no other, nor another tenant's (S154)", func() bool {
 				return len(w.at("/well")) == n && len(w.at("/other")) == 1 && len(w.at("/hangs")) > 0 && len(w.at("/fails")) > 0
 			})
 			x.user(t, "the last") // and the server dies at once, with messages on their way
@@ -275,7 +276,7 @@ func TestWebhooksAreToldWhateverHappens(t *testing.T) {
 				x.admin(t, http.MethodGet, fails+"/messages").want(t, "200").read(t, &page)
 				return len(page.Messages)
 			}
-			within(t, 4*theBound, "nothing waits", func() bool { return waits() == 0 })
+			within(t, 20*time.Second+theBound, "nothing waits", func() bool { return waits() == 0 }) // what was on its way was leased for 20 s
 			x.admin(t, http.MethodPatch, fails, object(map[string]any{"url": "https://127.0.0.1:1/"})).want(t, "200")
 			sub := x.user(t, "unlucky")
 			x.admin(t, http.MethodPatch, fails, object(map[string]any{"enabled": false})).want(t, "200")

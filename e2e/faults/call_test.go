@@ -104,7 +104,7 @@ func (d *deployment) call(ctx context.Context, r request) answer {
 		}
 	}
 	d.asked(lost)
-	if took > deadline+d.machine.patience(slack, began) && !d.frozen.Load() {
+	if took > deadline+d.machine.Patience(slack, began) && !d.frozen.Load() {
 		d.violated("I9", "%s took %v", r.url, took.Round(time.Millisecond))
 	}
 	return a

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/chancery-id/chancery/e2e/machine"
 )
 
 // deployment is what is broken: three replicas behind a front, on a cluster behind a wire.
@@ -21,7 +23,7 @@ type deployment struct {
 	*history
 	cluster    *cluster
 	wire       wires // one for each replica
-	machine    *machine
+	machine    *machine.Machine
 	front      *front
 	replicas   []*replica
 	sink       *sink
@@ -46,8 +48,8 @@ func deploy(ctx context.Context, t *testing.T) *deployment {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	d := &deployment{history: &history{}, machine: &machine{}, heard: &heard{}, cluster: newCluster(t), sink: newSink(t), adminToken: "admin-" + rand.Text() + rand.Text()}
-	go d.machine.watch(ctx)
+	d := &deployment{history: &history{}, machine: &machine.Machine{}, heard: &heard{}, cluster: newCluster(t), sink: newSink(t), adminToken: "admin-" + rand.Text() + rand.Text()}
+	go d.machine.Watch(ctx)
 	d.front = newFront(t)
 	kek := make([]byte, 32)
 	_, _ = rand.Read(kek)

@@ -120,9 +120,9 @@ func TestFaults(t *testing.T) {
 			slowest = max(slowest, took)
 		}
 		requests, failures, violations := d.since(start)
-		t.Logf("%s: %d requests, failures %s, %v, busy %.1f", f.name, requests, kinds(failures), time.Since(began).Round(100*time.Millisecond), d.machine.slowest(began))
+		t.Logf("%s: %d requests, failures %s, %v, busy %.1f", f.name, requests, kinds(failures), time.Since(began).Round(100*time.Millisecond), d.machine.Slowest(began))
 		fmt.Fprintf(table, "%s\t%d\t%d\t%s\t%d\t%v\t%v\t%.1f\n", f.name, *rounds, requests, kinds(failures), len(violations), slowest.Round(10*time.Millisecond),
-			time.Since(began).Round(100*time.Millisecond), d.machine.slowest(began))
+			time.Since(began).Round(100*time.Millisecond), d.machine.Slowest(began))
 	}
 	rest()
 	wg.Wait()
@@ -147,21 +147,21 @@ func (d *deployment) suffer(ctx context.Context, f fault, s *strike) (time.Durat
 		_, failures, _ := d.since(begun)
 		return len(failures) == 0 || time.Since(failures[len(failures)-1].at) > time.Second
 	}
-	for !settled() && time.Since(ended) < d.machine.patience(2*recovery, ended) {
+	for !settled() && time.Since(ended) < d.machine.Patience(2*recovery, ended) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	_, failures, _ := d.since(begun)
 	var took time.Duration
 	for _, l := range failures {
 		took = max(took, l.at.Sub(ended))
-		if l.turnedAway() && d.machine.slowest(began) >= overloaded {
+		if l.turnedAway() && d.machine.Slowest(began) >= overloaded {
 			continue
 		}
-		if !slices.Contains(f.allowed, l.kind) || l.at.Sub(ended) > d.machine.patience(f.after, began) {
+		if !slices.Contains(f.allowed, l.kind) || l.at.Sub(ended) > d.machine.Patience(f.after, began) {
 			d.violated("I8", "%s: %s of %s, %v after the beginning and %v after the end", f.name, l.kind, l.what, l.at.Sub(began).Round(time.Millisecond), l.at.Sub(ended).Round(time.Millisecond))
 		}
 	}
-	if took > d.machine.patience(recovery, began) {
+	if took > d.machine.Patience(recovery, began) {
 		d.violated("I11", "%s: it took %v until all was well", f.name, took)
 	}
 	for _, r := range d.replicas {
@@ -206,7 +206,7 @@ func (d *deployment) shrunk(t *testing.T, before []float64) {
 		if grown == "" {
 			return
 		}
-		if time.Since(began) > d.machine.patience(20*time.Second, began) {
+		if time.Since(began) > d.machine.Patience(20*time.Second, began) {
 			d.violated("I12", "grown%s", grown)
 			return
 		}
@@ -400,7 +400,7 @@ func loseNotifications(ctx context.Context, d *deployment, s *strike) error {
 			if a.ok() && a.read(&out) == nil && out.ExpiresIn == life && !active {
 				break
 			}
-			if time.Since(changed) > d.machine.patience(bound, changed) {
+			if time.Since(changed) > d.machine.Patience(bound, changed) {
 				d.violated("I5", "%s has not learnt of a change within %v: tokens live %d s, a revoked one is active: %v", r.name, bound, out.ExpiresIn, active)
 				break
 			}
@@ -409,3 +409,7 @@ func loseNotifications(ctx context.Context, d *deployment, s *strike) error {
 	}
 	return nil
 }
+
+// overloaded is how slow a machine is that cannot carry the load: then what is turned away with 503 and Retry-After is
+// turned away as it should be.
+const overloaded = 3

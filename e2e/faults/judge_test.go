@@ -14,7 +14,7 @@ func (d *deployment) judge(ctx context.Context, workers []*worker) {
 			w.rotate(ctx, c)
 		}
 		for _, c := range w.revoked {
-			if time.Since(c.revoked) < d.machine.patience(bound, c.revoked) {
+			if time.Since(c.revoked) < d.machine.Patience(bound, c.revoked) {
 				continue
 			}
 			for _, r := range d.replicas {

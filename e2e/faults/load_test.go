@@ -76,7 +76,7 @@ func (w *worker) work(ctx context.Context, pace time.Duration) {
 				break
 			}
 		}
-		time.Sleep(time.Duration(float64(w.rng.Int64N(int64(2*pace))) * w.d.machine.slowness()))
+		time.Sleep(time.Duration(float64(w.rng.Int64N(int64(2*pace))) * w.d.machine.Slowness()))
 	}
 }
 
@@ -224,7 +224,7 @@ func (w *worker) askRevoked(ctx context.Context) {
 		return
 	}
 	c := w.revoked[w.rng.IntN(len(w.revoked))]
-	if time.Since(c.revoked) < w.d.machine.patience(bound, c.revoked) {
+	if time.Since(c.revoked) < w.d.machine.Patience(bound, c.revoked) {
 		return
 	}
 	if active, _ := c.x.active(ctx, c.x.Issuer+"/token/introspect", c.tokens.Access, false); active {

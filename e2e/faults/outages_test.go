@@ -20,7 +20,7 @@ func loseDatabase(ctx context.Context, d *deployment, s *strike) error {
 	w.reset()
 	lost := time.Now()
 	for r.ready(ctx) {
-		if time.Since(lost) > d.machine.patience(5*time.Second, lost) {
+		if time.Since(lost) > d.machine.Patience(5*time.Second, lost) {
 			d.violated("F6", "%s says that it is ready %v after it has lost its database", r.name, time.Since(lost).Round(time.Millisecond))
 			break
 		}

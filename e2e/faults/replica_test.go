@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/chancery-id/chancery/e2e/machine"
 )
 
 // replica is one process of the deployment. It keeps its addresses over restarts.
@@ -108,8 +110,8 @@ func (r *replica) ready(ctx context.Context) bool {
 var ask = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}}
 
 // waitReady waits until the replica is ready, on an idle machine so long.
-func (r *replica) waitReady(ctx context.Context, m *machine, limit time.Duration) error {
-	for began := time.Now(); time.Since(began) < m.patience(limit, began) && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+func (r *replica) waitReady(ctx context.Context, m *machine.Machine, limit time.Duration) error {
+	for began := time.Now(); time.Since(began) < m.Patience(limit, began) && ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
 		if r.ready(ctx) {
 			return nil
 		}

@@ -149,7 +149,7 @@ func hangTarget(ctx context.Context, d *deployment, s *strike) error {
 	owed := time.Now()
 	for _, path := range []string{fine, fineHook} {
 		for answered := 0; answered < 3; answered, _, _ = d.sink.deliveries(path) {
-			if time.Since(owed) > d.machine.patience(5*time.Second, owed) {
+			if time.Since(owed) > d.machine.Patience(5*time.Second, owed) {
 				d.violated("I16", "a tenant's messages wait behind those of another whose target hangs: %d of 3 have come to %s", answered, path)
 				break
 			}
@@ -166,7 +166,7 @@ func hangTarget(ctx context.Context, d *deployment, s *strike) error {
 	back := time.Now()
 	for _, path := range []string{hang, hangHook} {
 		for answered := 0; answered < many; answered, _, _ = d.sink.deliveries(path) {
-			if time.Since(back) > d.machine.patience(90*time.Second, back) {
+			if time.Since(back) > d.machine.Patience(90*time.Second, back) {
 				d.violated("I13", "%d of %d messages have come to %s %v after it answers again", answered, many, path, time.Since(back).Round(time.Second))
 				break
 			}

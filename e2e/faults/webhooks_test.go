@@ -118,7 +118,7 @@ func (h *heard) judge(ctx context.Context, d *deployment) {
 			}
 			return n
 		}
-		for missing() > 0 && time.Since(quiet) < d.machine.patience(45*time.Second, quiet) {
+		for missing() > 0 && time.Since(quiet) < d.machine.Patience(45*time.Second, quiet) {
 			time.Sleep(50 * time.Millisecond)
 		}
 		if n := missing(); n > 0 {
