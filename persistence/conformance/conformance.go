@@ -4,6 +4,7 @@
 package conformance
 
 import (
+	"maps"
 	"reflect"
 	"testing"
 
@@ -180,6 +181,15 @@ var stores = []reflect.Type{
 // listed is a case in a list, or the reason why there is none.
 type listed interface {
 	reason() (why string, tested bool)
+}
+
+// all is these lists as one.
+func all[C listed](lists ...map[string]C) map[string]C {
+	whole := map[string]C{}
+	for _, l := range lists {
+		maps.Copy(whole, l)
+	}
+	return whole
 }
 
 // complete fails where a method of a store is neither in the list nor excused, or the list names what is no method.
