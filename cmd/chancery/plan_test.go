@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"flows/authorize", "flows/ciba", "flows/device", "flows/decoupled", "flows/access", "flows/logout"},
 	{"flows/token", "flows/registration", "flows/challenge", "flows/discovery"},
 	{"admin"},
-	{"web/wire", "persistence", "migrations"},
+	{"web/wire", "web/properties", "persistence", "migrations"},
 	{"web/oidc", "web/connect2id", "web/authlete", "web/firstparty", "web/login", "web/console",
 		"persistence/postgres", "persistence/sqlite", "persistence/conformance"},
 	{"web"},
