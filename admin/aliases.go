@@ -20,6 +20,12 @@ type Alias struct {
 	CreatedAt time.Time
 }
 
+// AliasOf is the alias of that issuer.
+func AliasOf(issuer string, now time.Time) Alias {
+	sum := sha256.Sum256([]byte(issuer))
+	return Alias{ID: hex.EncodeToString(sum[:12]), Issuer: issuer, CreatedAt: now}
+}
+
 // Aliases keeps aliases. No issuer is that of two tenants, be it an alias or the one that a tenant was made with.
 type Aliases interface {
 	// Aliases lists a tenant's aliases by issuer.
@@ -70,8 +76,7 @@ func (c *Console) AddAlias(ctx context.Context, id tenant.ID, issuer string, by 
 		if len(r.Aliases) >= tenant.MaxAliases {
 			return Alias{}, errManyAliases
 		}
-		sum := sha256.Sum256([]byte(issuer))
-		a := Alias{ID: hex.EncodeToString(sum[:12]), Issuer: issuer, CreatedAt: c.now()}
+		a := AliasOf(issuer, c.now())
 		err = c.Store.PutAlias(ctx, id, r.Version, a, c.event(audit.AliasAdded, by, "issuer", issuer, "alias", a.ID))
 		switch {
 		case errors.Is(err, tenant.ErrConflict) && tries < retries:

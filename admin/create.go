@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/oauth"
@@ -20,6 +21,8 @@ type New struct {
 	Template string // Bare or Starter
 	Username string // of a starter's user; alice where empty
 	Disabled bool
+	Aliases  []string   // further issuers
+	Keys     []keys.Key // that it had elsewhere: of those of one algorithm the first signs, the others only verify, or open
 	// Tokens are the first API tokens. Where nil, it is one that reaches every API.
 	Tokens []NewToken
 }
@@ -119,8 +122,11 @@ func (c *Console) newTenant(n New) (r tenant.Record, plain string, err error) {
 	if err != nil {
 		return r, "", err
 	}
-	r, err = c.blank(id, issuer, n.Settings)
+	r, err = c.blank(id, issuer, n.Settings, n.Keys)
 	if err != nil {
+		return r, "", err
+	}
+	if r.Aliases, err = c.checkAliases(n.Aliases, issuer, id); err != nil {
 		return r, "", err
 	}
 	r.Enabled = !n.Disabled
@@ -137,8 +143,31 @@ func (c *Console) newTenant(n New) (r tenant.Record, plain string, err error) {
 	return r, plain, nil
 }
 
-// blank returns the record of a new tenant with keys and without tokens.
-func (c *Console) blank(id tenant.ID, issuer string, s tenant.Settings) (tenant.Record, error) {
+// checkAliases returns the further issuers of a new tenant, in their order.
+func (c *Console) checkAliases(given []string, issuer string, id tenant.ID) ([]string, error) {
+	var aliases []string
+	for _, a := range given {
+		if a == "" || a == issuer {
+			return nil, invalid("/aliases", "must be other issuers than the tenant is made with")
+		}
+		if _, err := c.checkIssuer(a, id); err != nil {
+			e, _ := errors.AsType[*Invalid](err)
+			return nil, invalid("/aliases", e.Fields[0].Message)
+		}
+		aliases = append(aliases, a)
+	}
+	slices.Sort(aliases)
+	switch {
+	case len(slices.Compact(slices.Clone(aliases))) < len(aliases):
+		return nil, invalid("/aliases", "must be there once each")
+	case len(aliases) > tenant.MaxAliases:
+		return nil, invalid("/aliases", "are more than a tenant may have")
+	}
+	return aliases, nil
+}
+
+// blank returns the record of a new tenant without tokens, with the keys that it had elsewhere and those that it lacks.
+func (c *Console) blank(id tenant.ID, issuer string, s tenant.Settings, had []keys.Key) (tenant.Record, error) {
 	if fields := checkSettings(&s); len(fields) > 0 {
 		return tenant.Record{}, &Invalid{fields}
 	}
@@ -152,7 +181,12 @@ func (c *Console) blank(id tenant.ID, issuer string, s tenant.Settings) (tenant.
 	if r.Secret, err = keys.NewSecret(secret[:]); err != nil {
 		return tenant.Record{}, err
 	}
+	r.Keys = inTurn(had, now, lifeOf(&s))
+	held := algsHeld(r.Keys, now)
 	for _, alg := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(firstKeys, algsOf(&s), further(&s))))) {
+		if slices.Contains(held, alg) {
+			continue
+		}
 		k, err := c.Keys.Generate(alg, now)
 		if err != nil {
 			return tenant.Record{}, oauth.Unavailable().Because(err)
@@ -160,4 +194,17 @@ func (c *Console) blank(id tenant.ID, issuer string, s tenant.Settings) (tenant.
 		r.Keys = append(r.Keys, k)
 	}
 	return r, nil
+}
+
+// inTurn schedules keys that were made elsewhere: the first of each algorithm is used from now, the others have retired.
+func inTurn(had []keys.Key, now time.Time, life time.Duration) []keys.Key {
+	var ks []keys.Key
+	for _, k := range had {
+		k.CreatedAt, k.ActiveAt, k.RetiredAt, k.GoneAt = now, now, time.Time{}, time.Time{}
+		if slices.ContainsFunc(ks, func(first keys.Key) bool { return first.Alg == k.Alg }) {
+			k.RetiredAt, k.GoneAt = now, now.Add(life)
+		}
+		ks = append(ks, k)
+	}
+	return ks
 }

@@ -24,7 +24,7 @@ func (c *Console) EnsurePlatform(ctx context.Context, token string) (bool, error
 	if token != "" && len(token) < minAdminToken {
 		return false, oauth.InvalidRequest("The first platform token has less than 32 characters")
 	}
-	r, err := c.blank(tenant.Platform, c.defaultIssuer(tenant.Platform), tenant.Settings{Name: "Platform", Device: tenant.DeviceSettings{Enabled: true}}) // for terminals without a browser
+	r, err := c.blank(tenant.Platform, c.defaultIssuer(tenant.Platform), tenant.Settings{Name: "Platform", Device: tenant.DeviceSettings{Enabled: true}}, nil) // for terminals without a browser
 	if err != nil {
 		return false, err
 	}

@@ -14,7 +14,7 @@ type Store interface {
 	History
 	Aliases
 	Usage
-	// CreateTenant records a tenant whole and gives it its ServiceID; tenant.ErrExists when its id or issuer is taken.
+	// CreateTenant records a tenant whole, with its aliases, and gives it its ServiceID; tenant.ErrExists when its id or an issuer is taken.
 	CreateTenant(ctx context.Context, r tenant.Record, ev audit.Event) (tenant.Record, error)
 	// Tenant returns the tenant of that id, enabled or not, or tenant.ErrUnknown.
 	Tenant(ctx context.Context, id tenant.ID) (*tenant.Record, error)

@@ -104,6 +104,10 @@ func (db *DB) CreateTenant(ctx context.Context, r tenant.Record, ev audit.Event)
 		VALUES (:t, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING service_id`,
 		r.Issuer, r.Version, r.Enabled, sealed, e.json(r.Settings), cut(r.CreatedAt), cut(r.UpdatedAt))
 	e.insert("tenant_issuers (tenant_id, id, issuer, alias, created_at)", "", "", r.Issuer, false, cut(r.CreatedAt))
+	for _, issuer := range r.Aliases {
+		a := admin.AliasOf(issuer, r.CreatedAt)
+		e.insert("tenant_issuers (tenant_id, id, issuer, alias, created_at)", "", a.ID, a.Issuer, true, cut(a.CreatedAt))
+	}
 	e.began(r.Version, r.Settings, r.CreatedAt, ev)
 	for i := range r.Keys {
 		e.key(i, &r.Keys[i])

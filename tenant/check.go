@@ -37,6 +37,9 @@ const (
 	decade = 10 * 365 * day
 )
 
+// Decade is the longest that anything can live, in seconds.
+const Decade = decade
+
 // checker collects what is wrong.
 type checker struct{ found []FieldError }
 

@@ -141,6 +141,9 @@ func (i *Issuer) ParseIDTokenHint(ctx context.Context, t *tenant.Tenant, token s
 		token = string(plain)
 	}
 	payload, err := t.Keys.Verify(i.Now(), IDTokenType, token)
+	if err != nil {
+		payload, err = t.Keys.VerifyForeign(i.Now(), token)
+	}
 	ours := err == nil
 	if !ours {
 		j, err := keys.ParseSigned(token)

@@ -65,6 +65,33 @@ var aliases = []promise{
 		k.is(k.putAlias(k.alias("one")), tenant.ErrExists)
 		k.same(len(other.events()), 0)
 	}},
+	{"a tenant may be made with aliases, all or none", func(k *kit) {
+		k.must(k.putAlias(k.alias("taken")))
+		r := k.record(tenant.ID(newLabel()))
+		one, two := "https://one."+mark(r.ID)+".example", "https://two."+mark(r.ID)+".example"
+		for _, taken := range []string{k.alias("taken").Issuer, k.record(k.t).Issuer} {
+			r.Aliases = []string{one, taken}
+			_, err := k.db.CreateTenant(k.ctx, r, k.event(audit.TenantCreated))
+			k.is(err, tenant.ErrExists)
+			_, err = k.db.Tenant(k.ctx, r.ID)
+			k.is(err, tenant.ErrUnknown)
+			_, err = k.db.Find(k.ctx, tenant.Name{Issuer: one})
+			k.is(err, tenant.ErrUnknown)
+		}
+		r.Aliases = []string{one, two}
+		_, err := k.db.CreateTenant(k.ctx, r, k.event(audit.TenantCreated))
+		k.must(err)
+		got, err := k.db.Tenant(k.ctx, r.ID)
+		k.must(err)
+		k.same(got.Aliases, r.Aliases)
+		as, err := k.db.Aliases(k.ctx, r.ID)
+		k.must(err)
+		k.same(as, []admin.Alias{admin.AliasOf(one, r.CreatedAt), admin.AliasOf(two, r.CreatedAt)})
+		mine, err := k.db.Aliases(k.ctx, k.t)
+		k.must(err)
+		k.same(len(mine), 1)
+		k.is(k.db.DropAlias(k.ctx, k.t, as[0].ID, k.now, k.event(audit.AliasRemoved)), admin.ErrNoAlias)
+	}},
 	{"an alias comes at the version that was read", func(k *kit) {
 		r, err := k.db.Tenant(k.ctx, k.t)
 		k.must(err)

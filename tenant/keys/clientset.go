@@ -79,19 +79,9 @@ func ParseJWKS(doc []byte) (*ClientSet, error) {
 }
 
 func parseJWKS(doc []byte) (*ClientSet, error) {
-	if len(doc) > MaxJWKS {
-		return nil, errJWKSize
-	}
-	if _, err := names(doc); err != nil {
+	raw, err := elements(doc)
+	if err != nil {
 		return nil, err
-	}
-	var members map[string]json.RawMessage // by their exact names: a struct would match them without case
-	var raw []json.RawMessage
-	if json.Unmarshal(doc, &members) != nil || members["keys"] == nil || json.Unmarshal(members["keys"], &raw) != nil || raw == nil {
-		return nil, errNoKeys
-	}
-	if len(raw) > maxKeys {
-		return nil, errTooMany
 	}
 	s := &ClientSet{size: len(doc)}
 	for _, r := range raw {

@@ -20,7 +20,7 @@ import (
 // A Key that comes from neither Generate nor ParseKey has no key pair: it can be scheduled, but neither signs nor
 // verifies nor is published.
 type Key struct {
-	ID        string    // kid: the RFC 7638 thumbprint (base64url of SHA-256), never reused
+	ID        string    // kid: the RFC 7638 thumbprint (base64url of SHA-256), never reused; of a foreign key the one that it had
 	Alg       Alg       // the one algorithm the key is used with
 	CreatedAt time.Time // published in the JWK set from here
 	ActiveAt  time.Time // signs from here
@@ -34,6 +34,7 @@ type Key struct {
 type pair struct {
 	alg     Alg
 	kid     string
+	foreign bool                 // kid is not the thumbprint, but what it was at another server
 	scheme  scheme               // nil: of a key that is encrypted to
 	private func() crypto.Signer // in a closure: some verbs of fmt follow pointers, none looks into a function
 	public  crypto.PublicKey
@@ -56,7 +57,7 @@ func Generate(alg Alg, rand io.Reader, now time.Time) (Key, error) {
 }
 
 func newKey(alg Alg, private crypto.Signer, now time.Time) (Key, error) {
-	p, err := newPair(alg, private)
+	p, err := newPair(alg, private, "")
 	if err != nil {
 		return Key{}, err
 	}
@@ -65,7 +66,7 @@ func newKey(alg Alg, private crypto.Signer, now time.Time) (Key, error) {
 
 // ParseKey returns meta with the key pair of der, a PKCS#8 private key (RFC 5208). It fails when the pair does not
 // suit meta.Alg by type, curve or size (RSA: 2048 to 8192 bits), or when meta.ID is neither empty nor the
-// thumbprint of the pair. The errors quote nothing of the key.
+// thumbprint of the pair nor a kid that a foreign key may have. The errors quote nothing of the key.
 func ParseKey(meta Key, der []byte) (Key, error) {
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
@@ -76,18 +77,16 @@ func ParseKey(meta Key, der []byte) (Key, error) {
 	if !ok {
 		return Key{}, fmt.Errorf("keys: %T does not sign", parsed)
 	}
-	p, err := newPair(meta.Alg, private)
+	p, err := newPair(meta.Alg, private, meta.ID)
 	if err != nil {
 		return Key{}, err
-	}
-	if meta.ID != "" && meta.ID != p.kid {
-		return Key{}, errors.New("keys: the private key belongs to another kid")
 	}
 	meta.ID, meta.pair = p.kid, p
 	return meta, nil
 }
 
-func newPair(alg Alg, private crypto.Signer) (*pair, error) {
+// newPair returns the pair of that kid, or of its thumbprint where kid is empty.
+func newPair(alg Alg, private crypto.Signer, kid string) (*pair, error) {
 	own, err := kindOf(alg)
 	if err != nil {
 		return nil, err
@@ -106,6 +105,12 @@ func newPair(alg Alg, private crypto.Signer) (*pair, error) {
 	}
 	if p.kid, err = thumbprint(k); err != nil {
 		return nil, err
+	}
+	if kid != "" && kid != p.kid {
+		if !foreignKid(kid) {
+			return nil, errForeignKid
+		}
+		p.kid, p.foreign = kid, true
 	}
 	for name, value := range map[string]string{
 		jwk.KeyIDKey:     p.kid,

@@ -12,6 +12,12 @@ var examples = map[string]example{
 			"client": {"client_id": "c0ffee", "client_secret": "…", "redirect_uris": ["http://127.0.0.1:8765/cb"], "grant_types": ["authorization_code", "refresh_token"]},
 			"user": {"sub": "u1", "username": "alice", "password": "…"}}`,
 	},
+	"importTenant": {
+		body: `{"tenant_id": "acme", "properties": "op.issuer = https://id.acme.example\nop.idToken.lifetime = 600\n"}`,
+		answer: `{"tenant_id": "acme", "issuer": "https://id.acme.example", "imported": true, "refused": 0, "lines": [
+			{"line": 1, "property": "op.issuer", "outcome": "taken", "as": "issuer", "value": "https://id.acme.example"},
+			{"line": 2, "property": "op.idToken.lifetime", "outcome": "taken", "as": "tokens.id_token_lifetime", "value": "600"}]}`,
+	},
 	"listTenants": {answer: `{"tenants": [` + tenantExample + `], "next_cursor": "AAEC…"}`},
 	"readTenant":  {answer: tenantExample},
 	"changeTenant": {

@@ -13,17 +13,27 @@ import (
 	"github.com/chancery-id/chancery/tenant"
 )
 
-// A property is one setting as the registry of tenants names it.
+// A property is one setting as the registry of tenants names it, and as files of properties do.
 type property struct {
-	name    string
+	name    string                                // where it ends with *, whatever begins so
 	pointer string                                // of the setting, in a settings document
 	set     func(*tenant.Settings, string) string // returns what is wrong with the value, or nothing
 	get     func(*tenant.Settings) string         // empty where the setting has its default
 	clear   func(*tenant.Settings)                // gives it its default
+	after   func(*tenant.Settings, string) string // what is wrong once all are set; nil: nothing is
+	ours    string                                // what it is here, beside its setting
+	idle    bool                                  // a file may have it, and it changes nothing here, as ours says
+	there   string                                // what that server does where a file does not have it, if we do other than that
 }
 
-// properties are those that we have a setting for. What is not among them is refused, never dropped: a tenant would
-// behave other than it was told.
+// is says what a property is here, beside its setting.
+func (p property) is(ours string) property { p.ours = ours; return p }
+
+// unsaid says what that server does without the property, and what we do.
+func (p property) unsaid(there string) property { p.there = there; return p }
+
+// properties are those that we have a setting for, and those that change nothing here. What is not among them is refused, never
+// dropped: a tenant would behave other than it was told.
 var properties = []property{
 	text("op.authz.endpoint", "/login_url", func(s *tenant.Settings) *string { return &s.LoginURL }),
 	number("op.authz.sessionLifetime", "/authorization/interaction_lifetime", false, func(s *tenant.Settings) *int64 { return &s.Authorization.InteractionLifetime }),
@@ -31,9 +41,9 @@ var properties = []property{
 	flag("op.authz.alwaysPromptForAuth", "/authorization/always_prompt_for_auth", false, func(s *tenant.Settings) *bool { return &s.Authorization.AlwaysPromptForAuth }),
 	flag("op.authz.alwaysPromptForConsent", "/authorization/always_prompt_for_grant", false, func(s *tenant.Settings) *bool { return &s.Authorization.AlwaysPromptForGrant }),
 	flag("op.authz.requireIDTokenHintWithPromptNone", "/authorization/hint_with_prompt_none", false, func(s *tenant.Settings) *bool { return &s.Authorization.HintWithPromptNone }),
-	flag("op.authz.limitToRegisteredScope", "/authorization/any_scope", true, func(s *tenant.Settings) *bool { return &s.Authorization.AnyScope }),
+	flag("op.authz.limitToRegisteredScope", "/authorization/any_scope", true, func(s *tenant.Settings) *bool { return &s.Authorization.AnyScope }).is("the contrary"),
 	list("op.authz.customErrorCodes", "/authorization/custom_error_codes", func(s *tenant.Settings) *[]string { return &s.Authorization.CustomErrorCodes }),
-	list("op.authz.advertisedScopes", "/authorization/scopes", func(s *tenant.Settings) *[]string { return &s.Authorization.Scopes }),
+	list("op.authz.advertisedScopes", "/authorization/scopes", func(s *tenant.Settings) *[]string { return &s.Authorization.Scopes }).unsaid("openid alone; here also those of the standard"),
 	flag("op.authz.includeClientInfoInAuthPrompt", "/authorization/client_in_auth_prompt", false, func(s *tenant.Settings) *bool { return &s.Authorization.ClientInAuthPrompt }),
 	list("op.authz.requestParamsInAuthPrompt", "/authorization/request_in_auth_prompt", func(s *tenant.Settings) *[]string { return &s.Authorization.RequestInAuthPrompt }),
 	list("op.authz.requestParamsInConsentPrompt", "/authorization/request_in_grant_prompt", func(s *tenant.Settings) *[]string { return &s.Authorization.RequestInGrantPrompt }),
@@ -42,24 +52,57 @@ var properties = []property{
 	flag("op.authz.includeClientInfoInFinalResponse", "/authorization/client_in_response", false, func(s *tenant.Settings) *bool { return &s.Authorization.ClientInResponse }),
 	flag("op.authz.alwaysRequireRedirectURI", "/authorization/require_redirect_uri", false, func(s *tenant.Settings) *bool { return &s.Authorization.RequireRedirectURI }),
 	flag("op.authz.prohibitSwitchBetweenBasicResponseModes", "/authorization/usual_response_mode", false, func(s *tenant.Settings) *bool { return &s.Authorization.UsualResponseMode }),
-	shared("op.authz.maxStateLength.formPostResponse", "/authorization/max_state", func(s *tenant.Settings) *int { return &s.Authorization.MaxState }),
-	shared("op.authz.maxStateLength.uriResponse", "/authorization/max_state", func(s *tenant.Settings) *int { return &s.Authorization.MaxState }),
+	shared("op.authz.maxStateLength.formPostResponse", "/authorization/max_state", func(s *tenant.Settings) *int { return &s.Authorization.MaxState }).is("one for both").unsaid("8192; here 4096"),
+	shared("op.authz.maxStateLength.uriResponse", "/authorization/max_state", func(s *tenant.Settings) *int { return &s.Authorization.MaxState }).is("one for both").unsaid("1024; here 4096"),
 	number("op.authz.maxNonceLength", "/authorization/max_nonce", false, func(s *tenant.Settings) *int { return &s.Authorization.MaxNonce }),
 	number("op.idToken.lifetime", "/tokens/id_token_lifetime", false, func(s *tenant.Settings) *int64 { return &s.Tokens.IDTokenLifetime }),
 	flag("op.reg.allowOpenRegistration", "/clients/open_registration", false, func(s *tenant.Settings) *bool { return &s.Clients.OpenRegistration }),
-	number("authzStore.code.lifetime", "/authorization/code_lifetime", false, func(s *tenant.Settings) *int64 { return &s.Authorization.CodeLifetime }),
+	number("authzStore.code.lifetime", "/authorization/code_lifetime", false, func(s *tenant.Settings) *int64 { return &s.Authorization.CodeLifetime }).unsaid("up to 300 s; here 60"),
 	number("authzStore.accessToken.defaultLifetime", "/tokens/access_token_lifetime", false, func(s *tenant.Settings) *int64 { return &s.Tokens.AccessTokenLifetime }),
 	text("authzStore.accessToken.jwsAlg", "/tokens/access_token_alg", func(s *tenant.Settings) *string { return &s.Tokens.AccessTokenAlg }),
-	number("authzStore.refreshToken.defaultLifetime", "/tokens/refresh_token_lifetime", false, func(s *tenant.Settings) *int64 { return &s.Tokens.RefreshTokenLifetime }),
-	flag("authzStore.refreshToken.defaultRotate", "/tokens/refresh_token_keep", true, func(s *tenant.Settings) *bool { return &s.Tokens.RefreshTokenKeep }),
-	number("sessionStore.maxLifetime", "/sessions/max_life", true, func(s *tenant.Settings) *int64 { return &s.Sessions.MaxLife }),
-	number("sessionStore.authLifetime", "/sessions/auth_life", true, func(s *tenant.Settings) *int64 { return &s.Sessions.AuthLife }),
-	number("sessionStore.maxIdleTime", "/sessions/max_idle", true, func(s *tenant.Settings) *int64 { return &s.Sessions.MaxIdle }),
+	longest("authzStore.refreshToken.defaultLifetime", "/tokens/refresh_token_lifetime", func(s *tenant.Settings) *int64 { return &s.Tokens.RefreshTokenLifetime }).is("0 is ten years, as nothing here is for ever").unsaid("for ever; here 90 days"),
+	flag("authzStore.refreshToken.defaultRotate", "/tokens/refresh_token_keep", true, func(s *tenant.Settings) *bool { return &s.Tokens.RefreshTokenKeep }).is("the contrary; those of public clients always rotate").unsaid("false; here they rotate"),
+	number("sessionStore.maxLifetime", "/sessions/max_life", true, func(s *tenant.Settings) *int64 { return &s.Sessions.MaxLife }).unsaid("259200 minutes; here 20160"),
+	number("sessionStore.authLifetime", "/sessions/auth_life", true, func(s *tenant.Settings) *int64 { return &s.Sessions.AuthLife }).unsaid("43200 minutes; here 1440"),
+	number("sessionStore.maxIdleTime", "/sessions/max_idle", true, func(s *tenant.Settings) *int64 { return &s.Sessions.MaxIdle }).unsaid("14400 minutes; here 1440"),
 	number("sessionStore.quotaPerSubject", "/sessions/per_subject", false, func(s *tenant.Settings) *int { return &s.Sessions.PerSubject }),
-	only("sessionStore.onQuotaExhaustion", "CLOSE_OLD_SESSION"),
-	only("op.authz.responseTypes", "code"),
-	only("op.authz.allowedPKCE", "S256"),
+	only("sessionStore.onQuotaExhaustion", "CLOSE_OLD_SESSION").is("the oldest session is closed"),
+	responseTypes("op.authz.responseTypes", "/authorization/response_types", func(s *tenant.Settings) *[]string { return &s.Authorization.ResponseTypes }).is("those beside `code`, which must be there ([requests](../requests.md#response-types))"),
+	only("op.authz.allowedPKCE", "S256").is("`plain` is not served"),
+	words("op.authz.requiredPKCE", "/authorization/require_pkce", map[string]bool{"S256": true, "none": false, "": false}, func(s *tenant.Settings) *bool { return &s.Authorization.RequirePKCE }).is("`S256` or `none`; clients have a `require_pkce` of their own"),
+	idle("op.authz.allowUnsafeStatePatterns", "fixed: any text, which comes back byte for byte"),
+	detailsTypes("op.rar.supportedTypes", "/authorization/details_types").is("objects, with `type`"),
+	number("op.par.lifetime", "/par/lifetime", false, func(s *tenant.Settings) *int64 { return &s.PAR.Lifetime }),
+	flag("op.par.require", "/par/required", false, func(s *tenant.Settings) *bool { return &s.PAR.Required }).is("clients have a `require_pushed_authorization_requests` of their own"),
+	alike("op.authz.oAuthRequestJWTPolicy", "/request_objects/merge", policies, func(s *tenant.Settings) *bool { return &s.RequestObjects.Merge }).is("one for both policies").unsaid("STRICT, and so it is here"),
+	alike("op.authz.openIDRequestJWTPolicy", "/request_objects/merge", policies, func(s *tenant.Settings) *bool { return &s.RequestObjects.Merge }).is("one for both policies").unsaid("MERGE_UNSECURED; here STRICT"),
+	flag("op.authz.alwaysRequireSignedRequestJWT", "/request_objects/required", false, func(s *tenant.Settings) *bool { return &s.RequestObjects.Required }),
+	limit("op.authz.maxAgeRequestJWTNotBefore", "/request_objects/lifetime", func(s *tenant.Settings) *int64 { return &s.RequestObjects.Lifetime }).is("seconds from `nbf`, which then must be there, to `exp`: one for both"),
+	limit("op.authz.maxLifetimeRequestJWTExpiration", "/request_objects/lifetime", func(s *tenant.Settings) *int64 { return &s.RequestObjects.Lifetime }).is("seconds from `nbf`, which then must be there, to `exp`: one for both"),
+	matching("op.authz.requireRequestJWTNotBefore", func(s *tenant.Settings) bool { return s.RequestObjects.Lifetime > 0 }, "must be true exactly where there is a longest lifetime or age of request objects").is("required exactly where there is a lifetime"),
+	matching("op.authz.alwaysRequireSignedResponse", signedOnly, "must be true exactly where op.authz.responseModes are all signed").is("`authorization.response_modes`, with none but those that end with `jwt`"),
+	idle("op.authz.requestJWSAlgs", metadataAlgs), idle("op.authz.requestJWEAlgs", metadataAlgs), idle("op.authz.requestJWEEncs", metadataAlgs),
+	idle("op.authz.responseJWSAlgs", metadataAlgs), idle("op.authz.responseJWEAlgs", metadataAlgs), idle("op.authz.responseJWEEncs", metadataAlgs),
+	only("op.authz.responseJWTIncludeX5C", "false").is("not included"),
+	only("op.idToken.includeSubjectSessionClaims", "*").is("all of them"),
+	only("op.issuerAliasMode", "MIGRATION").is("what was remembered counts under every alias"),
+	only("op.federation.enable", "false").is("federation is not served"),
+	idle("op.federation.*", "federation is not served"),
+	only("jose.allowWeakKeys", "false").is("RSA keys have 2048 bits or more"),
+	idle("keyStore.*", "keys are kept in the database, encrypted, and rotate by `tokens.key_rotation`; those of that server's own store are not in the file"),
+	idle("op.splashPage", "there is no start page"),
+	idle("op.checkSession.cookieName", "our pages name their cookies"),
+	idle("monitor.*", "of the whole deployment: its operator makes a token of the platform that reaches `monitor`"),
+	idle("tenants.*", "of the whole deployment: `/tenants/rest/v1` takes tokens of the platform"),
+	idle("sqlStore.*", "there is one database, which the operator names"),
+	idle("env", "`CHANCERY_ENV` of the deployment"),
 }
+
+// metadataAlgs is what algorithms of requests and responses are here.
+const metadataAlgs = "fixed: those in the metadata, of which each client registers its own"
+
+// policies say whether the members that a request object lacks may stand beside it.
+var policies = map[string]bool{"STRICT": false, "MERGE_UNSECURED": true}
 
 // of makes a property of the field that at finds.
 func of[V any](name, pointer string, at func(*tenant.Settings) *V, read func(string) (V, string), write func(V) string) property {
@@ -183,6 +226,9 @@ var hashProperties = []struct {
 	{"keyStore", tenant.KeyAPI},
 }
 
+// unsupported is what is said of a property that we do not know.
+const unsupported = "is unknown, or not supported"
+
 const hashSuffix = ".apiAccessTokenSHA256"
 
 // scopeProperty begins the properties that say which claims a scope value asks for.
@@ -219,7 +265,7 @@ func applied(s tenant.Settings, props map[string]string) (tenant.Settings, token
 		if name == issuerProperty {
 			continue
 		}
-		if p, ok := known[name]; ok {
+		if p, ok := known[name]; ok && !p.idle {
 			if wrong := p.set(&s, strings.TrimSpace(v)); wrong != "" {
 				return s, nil, badProperty(name, wrong)
 			}
@@ -234,6 +280,13 @@ func applied(s tenant.Settings, props map[string]string) (tenant.Settings, token
 		}
 		if err := tokens.add(name, v); err != nil {
 			return s, nil, err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(props)) {
+		if p, ok := known[name]; ok && p.after != nil {
+			if wrong := p.after(&s, strings.TrimSpace(props[name])); wrong != "" {
+				return s, nil, badProperty(name, wrong)
+			}
 		}
 	}
 	return s, tokens, nil
@@ -264,7 +317,7 @@ func (ts tokenProps) add(name, v string) error {
 	if !speakable.MatchString(name) {
 		name = "A property"
 	}
-	return badProperty(name, "is unknown, or not supported")
+	return badProperty(name, unsupported)
 }
 
 // propertiesOf returns what of a tenant can be said as properties.

@@ -14,6 +14,8 @@ var routes = []route{
 
 	{method: http.MethodPost, path: "/tenants", permission: admin.CreateTenants, name: "createTenant", status: http.StatusCreated,
 		summary: "Create a tenant, from a template with all that is needed to start", errors: []int{http.StatusConflict}, operation: op((*Door).createTenant)},
+	{method: http.MethodPost, path: "/tenants/import", permission: admin.CreateTenants, name: "importTenant", status: http.StatusOK,
+		summary: "Make a tenant of a file of properties, with its issuers, keys, tokens and settings, or nothing", errors: []int{http.StatusConflict}, operation: op((*Door).importTenant)},
 	{method: http.MethodGet, path: "/tenants", permission: admin.ListTenants, name: "listTenants", status: http.StatusOK,
 		summary: "List tenants, by id", query: append([]parameter{{name: "q", description: "Part of the id, the issuer or the name, in any case"},
 			{name: "enabled", description: "Only those that are enabled, or are not", values: []string{"true", "false"}},

@@ -26,13 +26,9 @@ type Line struct {
 	Wrong       string // why the property cannot be read; empty: it can
 }
 
-// Parse returns all lines of a file, in their order: none is left out. A file that is not UTF-8 is read as ISO-8859-1.
-func Parse(text []byte) []Line {
-	s := strings.TrimPrefix(string(text), "\ufeff")
-	if !utf8.ValidString(s) {
-		s = latin(s)
-	}
-	natural := split(s)
+// Parse returns all lines of a file, in their order: none is left out.
+func Parse(file []byte) []Line {
+	natural := split(Text(file))
 	var out []Line
 	for i := 0; i < len(natural); i++ {
 		l := Line{First: i + 1, Last: i + 1}
@@ -42,14 +38,20 @@ func Parse(text []byte) []Line {
 			out = append(out, l)
 			continue
 		}
-		for continued(logical) {
-			logical = logical[:len(logical)-1]
-			if i++; i == len(natural) {
-				i--
+		var whole strings.Builder
+		for part := logical; ; part = strings.TrimLeft(natural[i], white) {
+			l.Last = i + 1
+			if !continued(part) {
+				whole.WriteString(part)
 				break
 			}
-			logical, l.Last = logical+strings.TrimLeft(natural[i], white), i+1
+			whole.WriteString(part[:len(part)-1])
+			if i+1 == len(natural) {
+				break
+			}
+			i++
 		}
+		logical = whole.String()
 		if logical == "" {
 			l.Kind = Blank
 		} else {
@@ -63,8 +65,12 @@ func Parse(text []byte) []Line {
 // white are the characters that are space within a line.
 const white = " \t\f"
 
-// latin reads each byte as a character.
-func latin(s string) string {
+// Text is what a file says: UTF-8, or ISO-8859-1 where it is not that.
+func Text(file []byte) string {
+	s := strings.TrimPrefix(string(file), "\ufeff")
+	if utf8.ValidString(s) {
+		return s
+	}
 	var b strings.Builder
 	for i := range len(s) {
 		b.WriteRune(rune(s[i]))
