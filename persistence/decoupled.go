@@ -111,11 +111,13 @@ func (db *DB) Settle(ctx context.Context, t tenant.ID, now time.Time, s decouple
 	if s.Grant != nil {
 		state, subject = decoupled.Granted, s.Grant.Subject
 	}
+	held := e.stands(s.Joining.Stands, now)
 	e.guard(`UPDATE authentications SET state = ?, refusal = ? WHERE tenant_id = :t AND id = ? AND state = ? AND ends_at > ?
-		AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.tenant_id = :t AND a.subject = ? AND a.disabled) RETURNING id`,
+		AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.tenant_id = :t AND a.subject = ? AND a.disabled)`+held+` RETURNING id`,
 		string(state), e.refusal(s.Refusal), s.ID, string(decoupled.Waiting), cut(now), subject)
 	if s.Grant != nil {
 		e.grant(s.Grant)
+		e.supersede(s.Joining.Replaces, s.Grant.ID, now, s.TokensUntil)
 	}
 	if s.AccessToken != nil {
 		e.accessToken(s.AccessToken)
@@ -130,10 +132,19 @@ func (db *DB) Settle(ctx context.Context, t tenant.ID, now time.Time, s decouple
 	switch {
 	case err != nil:
 		return err
-	case a.State == decoupled.Waiting:
+	case a.State != decoupled.Waiting:
+		return decoupled.ErrConflict
+	case s.Joining.Stands == "":
 		return decoupled.ErrDisabled // it is the only other thing that was asked for
 	}
-	return decoupled.ErrConflict
+	g, err := db.Grant(ctx, t, s.Joining.Stands)
+	switch {
+	case errors.Is(err, grant.ErrNotFound), err == nil && !g.Live(now):
+		return decoupled.ErrOver
+	case err != nil:
+		return err
+	}
+	return decoupled.ErrDisabled
 }
 
 // DropAuthentication implements decoupled.Store.

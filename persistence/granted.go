@@ -57,9 +57,16 @@ func (db *DB) GrantedScopes(ctx context.Context, t tenant.ID, sub, clientID stri
 
 // RevokeGrants implements grant.Ledger.
 func (db *DB) RevokeGrants(ctx context.Context, t tenant.ID, sub, clientID string, now time.Time, revoked tenant.Revocation, ev audit.Event) (int, error) {
-	e := db.effect(t)
-	e.let("gone", `UPDATE grants SET revoked_at = ? WHERE tenant_id = :t AND subject = ? AND client_id = ? AND revoked_at IS NULL AND expires_at > ? RETURNING id`,
-		cut(now), sub, clientID, cut(now))
+	e, of, args := db.effect(t), "", []any{cut(now)}
+	for _, one := range []struct{ column, value string }{{"subject", sub}, {"client_id", clientID}} {
+		if one.value != "" {
+			of, args = of+` AND `+one.column+` = ?`, append(args, one.value)
+		}
+	}
+	if of == "" {
+		return 0, nil
+	}
+	e.let("gone", `UPDATE grants SET revoked_at = ? WHERE tenant_id = :t`+of+` AND revoked_at IS NULL AND expires_at > ? RETURNING id`, append(args, cut(now))...)
 	e.enter(revoked)
 	e.event(ev)
 	e.returning("gone", "id")

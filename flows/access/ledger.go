@@ -13,7 +13,8 @@ func (s *Service) GrantedScopes(ctx context.Context, t *tenant.Tenant, sub, clie
 	return s.Ledger.GrantedScopes(ctx, t.ID, sub, clientID)
 }
 
-// RevokeGrants revokes all that a subject granted a client, and tells how many grants that were. What it allowed is kept.
+// RevokeGrants revokes all that a subject granted a client, or where sub is empty all that the client has, also for itself. It
+// tells how many grants that were. What was allowed is kept.
 func (s *Service) RevokeGrants(ctx context.Context, t *tenant.Tenant, sub, clientID string, by By) (int, error) {
 	now := s.Now()
 	revoked := tenant.Revocation{Subject: sub, ClientID: clientID, At: now, ExpiresAt: now.Add(t.Settings.LongestAccessToken())}

@@ -296,7 +296,7 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 	}
 	e := effectOf(t, now, g, who, a.authorization, c)
 	e.Hash, e.Version, e.Pushed, e.FirstUse = p.Hash, p.Version, r.Pushed, p.Client.FirstUse()
-	e.AccessToken, e.AtOnce, e.Stands, e.Replaces = out.stored, out.atOnce(), m.stands, m.replaces
+	e.AccessToken, e.AtOnce, e.Stands, e.Replaces = out.stored, out.atOnce(), m.Stands, m.Replaces
 	if a.authorization != nil {
 		e.Events = append(e.Events, audit.Event{At: now, Kind: audit.Consented, Subject: who.Subject, ClientID: g.ClientID, Session: who.ID, Grant: g.ID,
 			Address: c.address, Detail: map[string]string{"scope": g.Terms.Scope.String()}})
@@ -305,7 +305,7 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 	if err != nil {
 		return Result{}, err
 	}
-	t.Revoked.Add(append(revoked, m.ended...)...)
+	t.Revoked.Add(append(revoked, m.Ended...)...)
 	res := Result{Client: p.Client, Subject: who.Subject, Current: who, Issued: out.Issued, Response: resp}
 	if c.session != nil || c.moved {
 		res.Session, res.SID = who, s.Sessions.Handle(t, who)

@@ -223,12 +223,12 @@ func (s *Service) Issue(ctx context.Context, t *tenant.Tenant, p *Pending, v Ver
 	ev := audit.Event{At: now, Kind: audit.GrantIssued, Actor: v.Actor, Subject: g.Subject, ClientID: g.ClientID, Grant: g.ID, Address: v.Address,
 		Detail: map[string]string{"scope": g.Terms.Scope.String()}}
 	revoked, err := s.Store.Finish(ctx, t.ID, now, FinishEffect{Hash: p.Hash, Version: p.Version, Pushed: r.Pushed, Grant: g, AccessToken: out.stored,
-		AtOnce: out.atOnce(), Granted: true, FirstUse: p.Client.FirstUse(), Stands: m.stands, Replaces: m.replaces, TokensUntil: now.Add(t.Settings.LongestAccessToken()),
+		AtOnce: out.atOnce(), Granted: true, FirstUse: p.Client.FirstUse(), Stands: m.Stands, Replaces: m.Replaces, TokensUntil: now.Add(t.Settings.LongestAccessToken()),
 		Events: []audit.Event{ev}})
 	if err != nil {
 		return Result{}, err
 	}
-	t.Revoked.Add(append(revoked, m.ended...)...)
+	t.Revoked.Add(append(revoked, m.Ended...)...)
 	return Result{Client: p.Client, Subject: v.Subject, Issued: out.Issued, Response: resp}, nil
 }
 

@@ -176,8 +176,12 @@ func TestNotificationTokens(t *testing.T) {
 func TestConclude(t *testing.T) {
 	w := notified(t, oauth.Ping)
 	ack := w.authenticate("client_notification_token=" + notifyKey)
-	n, err := w.Conclude(context.Background(), w.tenant, w.only(), decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice"})
-	if err != nil || len(w.store.owed) != 0 || n.Endpoint != notifyAt || n.Token != notifyKey || string(n.Body) != `{"auth_req_id":"`+ack.AuthReqID+`"}` || n.Tokens != nil {
+	done, err := w.Conclude(context.Background(), w.tenant, w.only(), decoupled.Completion{Result: decoupled.Authorized, Subject: "sub-alice"})
+	if err != nil || done.Grant == nil {
+		t.Fatal(done, err)
+	}
+	n := done.Notification
+	if len(w.store.owed) != 0 || n.Endpoint != notifyAt || n.Token != notifyKey || string(n.Body) != `{"auth_req_id":"`+ack.AuthReqID+`"}` || n.Tokens != nil {
 		t.Errorf("%+v, %v; owed are %v", n, err, w.store.owed)
 	}
 	if _, err = w.Conclude(context.Background(), w.tenant, w.only(), decoupled.Completion{Result: decoupled.AccessDenied}); err != decoupled.ErrConflict {

@@ -24,7 +24,8 @@ type Service struct {
 	Claims   grant.Accounts // for tokens that are pushed
 	Issuer   *grant.Issuer
 	Store    decoupled.Store
-	Limit    Limiter // nil: clients may ask for a user as often as they like
+	Managed  grant.Managed // agreements that clients manage; nil where Requests knows of none
+	Limit    Limiter       // nil: clients may ask for a user as often as they like
 }
 
 // Limiter counts calls.
@@ -48,7 +49,7 @@ var kind = decoupled.Kind{GrantType: oauth.CIBA, Handle: authReqIDs, Invalid: oa
 
 // Flow answers authentications, and the polls for them.
 func (s *Service) Flow() *decoupled.Flow {
-	return &decoupled.Flow{Kind: kind, Now: s.Now, Store: s.Store, Issuer: s.Issuer, Claims: s.Claims}
+	return &decoupled.Flow{Kind: kind, Now: s.Now, Store: s.Store, Issuer: s.Issuer, Claims: s.Claims, Managed: s.Managed}
 }
 
 // Accounts finds the account that a hint means.
@@ -139,7 +140,7 @@ func (s *Service) Authenticate(ctx context.Context, t *tenant.Tenant, client *te
 		return Acknowledgement{}, err
 	}
 	if token := r.Backchannel.LoginHintToken; token != "" {
-		if a.Request.RequiredSub, a.Request.LoginHint, err = s.Requests.OpenHintToken(ctx, t, client, token); err != nil {
+		if err := s.open(ctx, t, client, a.Request, token); err != nil {
 			return Acknowledgement{}, err
 		}
 	}
@@ -155,6 +156,21 @@ func (s *Service) Authenticate(ctx context.Context, t *tenant.Tenant, client *te
 		return Acknowledgement{}, err
 	}
 	return ack.to(client), nil
+}
+
+// open reads a login_hint_token into r, which it may not have be about another subject than that of the grant that r names.
+func (s *Service) open(ctx context.Context, t *tenant.Tenant, client *tenant.Client, r *request.Request, token string) error {
+	sub, hint, err := s.Requests.OpenHintToken(ctx, t, client, token)
+	if err != nil {
+		return err
+	}
+	if r.GrantID == "" {
+		r.RequiredSub = sub
+	} else if sub != "" && sub != r.RequiredSub {
+		return request.ErrGrantID
+	}
+	r.LoginHint = hint
+	return nil
 }
 
 // defaultBindingMessage is the form of binding messages that nobody else judges, unless the tenant says otherwise.
@@ -203,6 +219,15 @@ func (s *Service) identify(ctx context.Context, t *tenant.Tenant, a *decoupled.A
 		found = nil // somebody whose user name is another's sub
 	}
 	unknown := t.Settings.CIBA.UnknownUsers
+	if r.GrantID != "" && r.LoginHint != "" && r.LoginHint != r.RequiredSub {
+		meant, err := s.Accounts.Find(ctx, t, r.LoginHint)
+		if err != nil {
+			return err
+		}
+		if meant != nil && meant.Subject != r.RequiredSub || meant == nil && unknown != tenant.PassUnknown {
+			return request.ErrGrantID
+		}
+	}
 	if checks := b.UserCodeRequired || b.UserCode != ""; checks && (found != nil && !found.Disabled || unknown == tenant.HideUnknown) {
 		if err := s.Accounts.CheckUserCode(ctx, t, found, hint, b.UserCode, a.ClientID); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/outbox"
+	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
 )
@@ -60,23 +62,43 @@ type Completion struct {
 // cannot be granted is invalid_request; an authentication that does not wait for an answer is ErrConflict, one that is over
 // ErrNotFound.
 func (f *Flow) Complete(ctx context.Context, t *tenant.Tenant, p *Pending, c Completion) error {
-	e, n, err := f.settlement(ctx, t, p, &c)
-	if err != nil {
-		return err
-	}
-	if n != nil {
-		e.Owed = []outbox.Message{f.owed(p, n)}
-	}
-	return f.Store.Settle(ctx, t.ID, e.Event.At, e)
+	_, err := f.settle(ctx, t, p, &c, true)
+	return err
 }
 
-// Conclude is Complete for a caller that sends the client's notification itself. Nil: the client polls.
-func (f *Flow) Conclude(ctx context.Context, t *tenant.Tenant, p *Pending, c Completion) (*Notification, error) {
-	e, n, err := f.settlement(ctx, t, p, &c)
-	if err != nil {
-		return nil, err
+// Conclusion is what came of an answer.
+type Conclusion struct {
+	Grant        *grant.Grant  // nil: nothing was granted
+	Notification *Notification // nil: the client polls
+}
+
+// Conclude is Complete for a caller that sends the client's notification itself.
+func (f *Flow) Conclude(ctx context.Context, t *tenant.Tenant, p *Pending, c Completion) (*Conclusion, error) {
+	return f.settle(ctx, t, p, &c, false)
+}
+
+// tries is how often an answer is made anew because the agreement that it joins has changed meanwhile.
+const tries = 4
+
+// settle records answer c, with the notification of the client where that is owed.
+func (f *Flow) settle(ctx context.Context, t *tenant.Tenant, p *Pending, c *Completion, owed bool) (*Conclusion, error) {
+	for k := 1; ; k++ {
+		e, n, err := f.settlement(ctx, t, p, c)
+		if err != nil {
+			return nil, err
+		}
+		if owed && n != nil {
+			e.Owed = []outbox.Message{f.owed(p, n)}
+		}
+		err = f.Store.Settle(ctx, t.ID, e.Event.At, e)
+		switch {
+		case err == nil:
+			t.Revoked.Add(e.Joining.Ended...)
+			return &Conclusion{e.Grant, n}, nil
+		case !errors.Is(err, ErrOver) || k == tries:
+			return nil, err
+		}
 	}
-	return n, f.Store.Settle(ctx, t.ID, e.Event.At, e)
 }
 
 // settlement is the effect of answer c, and what the client is told of it.
@@ -89,8 +111,7 @@ func (f *Flow) settlement(ctx context.Context, t *tenant.Tenant, p *Pending, c *
 		if err != nil {
 			return e, nil, err
 		}
-		e.Refusal = &Refusal{told.Code, told.Description, told.URI}
-		e.Event.Kind, e.Event.Subject, e.Event.Grant, e.Event.Detail["error"] = audit.Denied, p.Subject, "", told.Code
+		e.refuse(told, p.Subject)
 		n, err = f.notify(ctx, t, p, &e)
 		return e, n, err
 	}
@@ -101,9 +122,28 @@ func (f *Flow) settlement(ctx context.Context, t *tenant.Tenant, p *Pending, c *
 	if err = e.Grant.Terms.Check(); err != nil {
 		return e, nil, err
 	}
-	e.Event.Detail["scope"] = e.Grant.Terms.Scope.String()
+	if action := p.Request.GrantAction; action != "" {
+		e.TokensUntil = now.Add(t.Settings.LongestAccessToken())
+		e.Joining, err = f.Issuer.Manage(ctx, t, f.Managed, action, p.Request.GrantID, e.Grant)
+		if errors.Is(err, grant.ErrNotFound) { // it is over meanwhile, which is the client's to know
+			e.refuse(request.ErrGrantID, c.Subject)
+			err = nil
+		}
+		if err != nil {
+			return e, nil, err
+		}
+	}
+	if e.Grant != nil {
+		e.Event.Detail["scope"] = e.Grant.Terms.Scope.String()
+	}
 	n, err = f.notify(ctx, t, p, &e)
 	return e, n, err
+}
+
+// refuse has e refuse the request of the subject.
+func (e *Settlement) refuse(told *oauth.Error, subject string) {
+	e.Grant, e.Refusal = nil, &Refusal{told.Code, told.Description, told.URI}
+	e.Event.Kind, e.Event.Subject, e.Event.Grant, e.Event.Detail["error"] = audit.Denied, subject, "", told.Code
 }
 
 // check returns invalid_request where c cannot be granted of p.
@@ -120,6 +160,8 @@ func (c *Completion) check(p *Pending, now time.Time) error {
 	switch required := p.Request.RequiredSub; {
 	case c.Subject == p.ClientID, c.ID.Subject == p.ClientID:
 		return oauth.InvalidRequest("sub is the id of the client")
+	case p.Request.GrantID != "" && required != c.Subject:
+		return oauth.InvalidRequest("sub is not the subject of the grant that the request is about")
 	case required != "" && required != c.Subject && required != c.ID.Subject:
 		return oauth.InvalidRequest("sub is not the subject that the request is about")
 	}

@@ -15,8 +15,10 @@ type Flow struct {
 	Kind
 	Now    func() time.Time
 	Store  Store
-	Issuer *grant.Issuer  // of what is pushed, and names messages; may be nil where clients only poll
+	Issuer *grant.Issuer  // of what is pushed, and names messages; may be nil where clients only poll, and manage no grants
 	Claims grant.Accounts // for what is pushed
+
+	Managed grant.Managed // agreements that clients manage
 }
 
 // Kind is what one grant type has of its own.

@@ -37,6 +37,7 @@ type notification struct {
 	ExpiresIn    int64         `json:"expires_in,omitempty"` // seconds
 	IDToken      string        `json:"id_token,omitempty"`
 	Details      oauth.Details `json:"authorization_details,omitempty"`
+	GrantID      string        `json:"grant_id,omitempty"` // Grant Management for OAuth 2.0 §5.2
 	Error        string        `json:"error,omitempty"`
 	Description  string        `json:"error_description,omitempty"`
 	URI          string        `json:"error_uri,omitempty"`
@@ -64,7 +65,7 @@ func (f *Flow) notify(ctx context.Context, t *tenant.Tenant, p *Pending, s *Sett
 		}
 		k := n.Tokens
 		body.AccessToken, body.TokenType, body.RefreshToken, body.IDToken, body.Details = k.AccessToken, k.TokenType, k.RefreshToken, k.IDToken, k.Details
-		body.ExpiresIn = int64(k.ExpiresIn / time.Second)
+		body.ExpiresIn, body.GrantID = int64(k.ExpiresIn/time.Second), s.Grant.Managed
 	}
 	n.Body, err = json.Marshal(body)
 	return n, err

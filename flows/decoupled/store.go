@@ -16,6 +16,7 @@ var (
 	ErrNotFound = errors.New("decoupled: no such authentication")          // unknown, over, redeemed, another client's
 	ErrConflict = errors.New("decoupled: the authentication has moved on") // it is not in the state that the call needs
 	ErrDisabled = errors.New("decoupled: the subject's account is disabled")
+	ErrOver     = errors.New("decoupled: the grant that must stand does not")
 )
 
 // Settlement is the whole effect of a subject's answer. Exactly one of Grant and Refusal is set.
@@ -27,6 +28,9 @@ type Settlement struct {
 	Event   audit.Event
 
 	AccessToken *grant.AccessToken // of Grant, where that is redeemed at once, and an opaque one was minted
+
+	Joining     grant.Joining // of Grant, to the agreement that its client manages
+	TokensUntil time.Time     // from here no access token of what is replaced is alive
 }
 
 // Polled is what a poll finds.
@@ -51,7 +55,8 @@ type Store interface {
 	Acknowledge(ctx context.Context, t tenant.ID, now time.Time, id string, interval time.Duration, endsAt time.Time) error
 	// Settle records the answer of the subject of an authentication that waits for it, and the grant that comes of it. Of
 	// any number of concurrent calls one succeeds; the others get ErrConflict, or ErrNotFound once it is gone. A grant
-	// for a subject whose account is disabled is ErrDisabled.
+	// for a subject whose account is disabled is ErrDisabled, and one that joins a grant which does not stand at now ErrOver.
+	// What it replaces is revoked, and entered into the journal.
 	Settle(ctx context.Context, t tenant.ID, now time.Time, s Settlement) error
 	// DropAuthentication removes an authentication in whatever state. One that is not there changes nothing and is no
 	// error.

@@ -140,7 +140,7 @@ func newWorld(t *testing.T, change ...func(*tenant.Settings)) *world {
 		TokenEndpointAuthMethod: oauth.AuthNone, Scope: "openid email"}}
 	w := &world{T: t, store: &memory{codes: map[string]string{}, rows: map[string]*decoupled.Authentication{}, grants: map[string]*grant.Grant{}},
 		limit: &limiter{}, now: noon, tv: tv}
-	w.tenant = &tenant.Tenant{ID: "acme", Issuer: "https://id.acme.example", Secret: secret, Clients: registry{"tv": tv},
+	w.tenant = &tenant.Tenant{ID: "acme", Issuer: "https://id.acme.example", Secret: secret, Clients: registry{"tv": tv}, Revoked: tenant.NewJournal(),
 		Settings: &tenant.Settings{Device: tenant.DeviceSettings{Enabled: true}}}
 	for _, f := range change {
 		f(w.tenant.Settings)

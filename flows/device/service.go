@@ -28,6 +28,8 @@ type Service struct {
 	Decoupled decoupled.Store
 	Limit     Limiter // of guesses at user codes; nil: they are not limited
 	Page      string  // path below the issuer of the page where users enter the code
+
+	Managed grant.Managed // agreements that clients manage; nil where Requests knows of none
 }
 
 // kind is what the device grant has of its own.
@@ -36,7 +38,7 @@ var kind = decoupled.Kind{GrantType: oauth.DeviceCode, Handle: decoupled.Handle{
 
 // Flow answers device authorizations, and the polls for them.
 func (s *Service) Flow() *decoupled.Flow {
-	return &decoupled.Flow{Kind: kind, Now: s.Now, Store: s.Decoupled}
+	return &decoupled.Flow{Kind: kind, Now: s.Now, Store: s.Decoupled, Issuer: s.Issuer, Managed: s.Managed}
 }
 
 // Authorization is a device authorization response (RFC 8628 §3.2), with the request it answers.

@@ -84,6 +84,9 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 	a := AccessToken{ID: base64.RawURLEncoding.EncodeToString(i.random(16)), Grant: g.ID, Subject: g.Subject, Actor: g.Actor,
 		ClientID: g.ClientID, Scope: scope, Audience: audience, Details: g.Terms.Details, Data: g.Terms.Data, IssuedAt: now.Truncate(time.Second),
 		Confirmation: g.Terms.AccessToken.Confirmation, Delegation: g.delegation()}
+	if t.Revoked.Revoked(Issued(&a)) { // those of this second were revoked: it counts as one of the next
+		a.IssuedAt = a.IssuedAt.Add(time.Second)
+	}
 	a.ExpiresAt = a.IssuedAt.Add(life)
 	a.ACR, a.AuthTime = g.Terms.Login.ACR, g.Terms.Login.AuthTime
 	if opaque(t, c, g) {

@@ -22,7 +22,7 @@ type Ledger interface {
 	GrantedScopes(ctx context.Context, t tenant.ID, sub, clientID string) (*GrantedScopes, error)
 	// ForgetScopes forgets it, and reports whether there was something. Tokens stay as they are.
 	ForgetScopes(ctx context.Context, t tenant.ID, sub, clientID string, ev audit.Event) (bool, error)
-	// RevokeGrants revokes all grants of a subject to a client that stand at now, and enters revoked into the journal. What
-	// the subject allowed is kept. It returns how many there were.
+	// RevokeGrants revokes all grants that stand at now, of a subject, to a client, each where it is not empty, and enters
+	// revoked into the journal. Where both are empty it changes nothing. What was allowed is kept. It returns how many there were.
 	RevokeGrants(ctx context.Context, t tenant.ID, sub, clientID string, now time.Time, revoked tenant.Revocation, ev audit.Event) (int, error)
 }

@@ -21,6 +21,45 @@ type Managed interface {
 	RevokeManaged(ctx context.Context, t tenant.ID, id, clientID string, now, until time.Time, ev audit.Event) ([]tenant.Revocation, error)
 }
 
+// Joining is how a new grant stands to the agreement that it is of.
+type Joining struct {
+	Stands   string              // id of the grant that must stand until the new one is recorded; empty: none
+	Replaces string              // id of the agreement, of which nothing but the new one is left; empty: all is left
+	Ended    []tenant.Revocation // of what is replaced
+}
+
+// Manage has g be, or join, an agreement, as action says of the one of that id (Grant Management for OAuth 2.0 §5.1). One that is
+// over, or of another client or subject, is ErrNotFound.
+func (i *Issuer) Manage(ctx context.Context, t *tenant.Tenant, store Managed, action, id string, g *Grant) (j Joining, err error) {
+	switch action {
+	case "":
+		return j, nil
+	case oauth.GrantCreate:
+		g.Managed = i.NewID()
+		return j, nil
+	}
+	before, err := store.ManagedGrants(ctx, t.ID, i.Now(), id)
+	if err != nil {
+		return j, err
+	}
+	if len(before) == 0 || before[0].ClientID != g.ClientID || before[0].Subject != g.Subject || before[0].Actor != g.Actor {
+		return j, ErrNotFound
+	}
+	g.Managed, j.Stands = id, before[0].ID
+	if newest := before[0].CreatedAt; !g.CreatedAt.After(newest) { // the clocks of two instances need not agree
+		g.CreatedAt = newest.Add(time.Microsecond)
+	}
+	if action == oauth.GrantReplace {
+		j.Replaces = id
+		for k := range before {
+			j.Ended = append(j.Ended, i.Revocation(t, before[k].ID))
+		}
+		return j, nil
+	}
+	g.Terms.Merge(&before[0].Terms)
+	return j, g.Terms.Check()
+}
+
 // Merge adds to t what was agreed before, and is to stand beside it.
 func (t *Terms) Merge(before *Terms) {
 	t.Scope = before.Scope.Plus(t.Scope)

@@ -111,6 +111,33 @@ func TestAnAccessTokenIsSignedAsAgreed(t *testing.T) {
 	}
 }
 
+// Revocations tell tokens apart by seconds: what is issued after one, in the second of it, is not among what was revoked.
+func TestATokenIsIssuedInTheSecondOfARevocation(t *testing.T) {
+	i, ten := house(t, 1)
+	g := &Grant{ID: "g", Subject: "alice", ClientID: "shop"}
+	mint := func() string {
+		t.Helper()
+		token, _, _, err := i.MintAccess(t.Context(), ten, g, nil, nil, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	lives := func(token string) bool {
+		_, err := i.ParseAccess(ten, token)
+		return err == nil
+	}
+	before := mint()
+	ten.Revoked.Add(tenant.Revocation{Subject: "alice", ClientID: "shop", At: noon.Add(999 * time.Millisecond), ExpiresAt: noon.Add(time.Hour)})
+	if after := mint(); lives(before) || !lives(after) {
+		t.Errorf("before it lives: %v, and after it: %v", lives(before), lives(after))
+	}
+	ten.Revoked.Add(i.Revocation(ten, g.ID))
+	if lives(mint()) {
+		t.Error("a grant that was revoked gives tokens that live")
+	}
+}
+
 func TestMint(t *testing.T) {
 	i, ten := house(t, 1)
 	c := &tenant.Client{ID: "shop"}

@@ -27,7 +27,7 @@ func (d *draft) grantManagement() error {
 		return oauth.InvalidRequest("grant_management_action is none that there is")
 	case d.client.Public():
 		return oauth.InvalidRequest("a client without authentication cannot manage grants")
-	case d.ResponseType != oauth.ResponseCode:
+	case d.ResponseType != "" && d.ResponseType != oauth.ResponseCode:
 		return oauth.InvalidRequest("grant_management_action needs the response_type code")
 	case (action == oauth.GrantCreate) != (id == ""):
 		return oauth.InvalidRequest("grant_id goes with the grant_management_action merge and replace, and with no other")

@@ -64,7 +64,7 @@ func (s *Service) redeemPassword(ctx context.Context, t *tenant.Tenant, r *Reque
 	}
 	p := &Petition{Hook: tenant.HookPassword, Scope: scope, Audience: aud, Details: details, Refresh: r.Client.MayGrant(oauth.RefreshToken), IDToken: true,
 		Login: grant.Login{AuthTime: s.Now().Unix(), AMR: []string{"pwd"}}, facts: map[string]any{"username": name, "password": password}}
-	if t.Settings.Hook(p.Hook) != nil && !(r.tickets && backend(t.Settings, p.Hook)) {
+	if t.Settings.Hook(p.Hook) != nil && !r.asksBackend(t, p.Hook) {
 		return s.guessed(ctx, t, r, name, func() (grant.Tokens, error) { return s.decide(ctx, t, r, p, nil) })
 	}
 	return s.decide(ctx, t, r, p, func() error {

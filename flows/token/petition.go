@@ -53,12 +53,18 @@ func backend(s *tenant.Settings, hook string) bool {
 		tenant.HookPassword: g.Password.Backend}[hook]
 }
 
-// decide has p decided: by the backend where the door can ask it, by the hook, or by policy, which returns why not. What is
-// left to the backend is noted in r.
+// asksBackend reports whether the tenant's backend decides what that hook would: it can be asked, and the settings or the want of a
+// hook leave it to it.
+func (r *Request) asksBackend(t *tenant.Tenant, hook string) bool {
+	return r.tickets && (backend(t.Settings, hook) || t.Settings.Hook(hook) == nil)
+}
+
+// decide has p decided: by the backend where the door can ask it and no hook is to decide, by the hook, or by policy, which
+// returns why not. What is left to the backend is noted in r.
 func (s *Service) decide(ctx context.Context, t *tenant.Tenant, r *Request, p *Petition, policy func() error) (grant.Tokens, error) {
 	p.ClientID, p.Proved = r.Client.ID, r.Proved
 	switch {
-	case r.tickets && backend(t.Settings, p.Hook):
+	case r.asksBackend(t, p.Hook):
 		r.left = p
 		return grant.Tokens{}, nil
 	case t.Settings.Hook(p.Hook) != nil:

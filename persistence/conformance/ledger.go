@@ -82,6 +82,30 @@ var ledger = []promise{
 		k.must(err)
 		k.same(n, 0)
 	}},
+	{"and of a client alone, or of a subject, and of nobody nothing", func(k *kit) {
+		whose := map[string]func(*grant.Grant){"alice": nil, "bob": func(g *grant.Grant) { g.Subject = "bob" }, "other": func(g *grant.Grant) { g.ClientID = "other" }}
+		for id, change := range whose {
+			g := k.grant(id)
+			if change != nil {
+				change(&g)
+			}
+			k.must(k.db.PutGrant(k.ctx, k.t, g, nil, k.event(audit.GrantIssued)))
+		}
+		for _, c := range []struct {
+			sub, client string
+			n           int
+			live        string
+		}{{"", "", 0, "alice bob other"}, {"bob", "", 1, "alice other"}, {"", "app", 1, "other"}} {
+			n, err := k.db.RevokeGrants(k.ctx, k.t, c.sub, c.client, k.now, k.pair(), k.event(audit.GrantRevoked))
+			k.must(err)
+			k.same(n, c.n)
+			for id := range whose {
+				g, err := k.db.Grant(k.ctx, k.t, id)
+				k.must(err)
+				k.same(g.Live(k.now), strings.Contains(c.live, id))
+			}
+		}
+	}},
 	{"where a grant is rescoped, so are its stored tokens", func(k *kit) {
 		g, a, b := k.grant("g"), k.token("a", "g"), k.token("b", "other")
 		k.must(k.db.PutGrant(k.ctx, k.t, g, &a, k.event(audit.GrantIssued)))

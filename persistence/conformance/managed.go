@@ -5,6 +5,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/tenant"
 )
@@ -38,6 +39,15 @@ func (k *kit) agree(id, managed, stands, replaces string) ([]tenant.Revocation, 
 	g.Managed, g.CreatedAt = managed, k.at(time.Hour)
 	return k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Hash: i.Hash, Version: i.Version, Grant: &g, Stands: stands, Replaces: replaces, TokensUntil: k.at(time.Hour),
 		Events: []audit.Event{k.event(audit.GrantIssued)}})
+}
+
+// joining settles an authentication with a grant of an agreement.
+func (k *kit) joining(id, managed, stands, replaces string) error {
+	k.Helper()
+	g := k.grant(id)
+	g.Managed, g.CreatedAt = managed, k.at(time.Hour)
+	return k.db.Settle(k.ctx, k.t, k.now, decoupled.Settlement{ID: id, Grant: &g, Joining: grant.Joining{Stands: stands, Replaces: replaces}, TokensUntil: k.at(time.Hour),
+		Event: k.event(audit.GrantIssued)})
 }
 
 func (k *kit) revokeManaged(managed, client string) ([]tenant.Revocation, error) {
@@ -88,6 +98,22 @@ var agreements = []promise{
 		k.same(k.agreed("m"), []string{"third"})
 		k.same(k.agreed("n"), []string{"other"})
 		k.same(len(k.journal()), 2)
+	}},
+	{"so does one that is given on another device", func(k *kit) {
+		k.managing("first", "m", 0)
+		k.waiting("second")
+		k.must(k.joining("second", "m", "first", ""))
+		k.same(k.agreed("m"), []string{"second", "first"})
+		k.waiting("third")
+		k.must(k.joining("third", "m", "second", "m"))
+		k.same(k.agreed("m"), []string{"third"})
+		k.same(len(k.journal()), 2)
+		k.waiting("late")
+		k.is(k.joining("late", "m", "first", "m"), decoupled.ErrOver)
+		k.same(k.agreed("m"), []string{"third"})
+		got, err := k.poll("late")
+		k.must(err)
+		k.same(got.State, decoupled.Waiting)
 	}},
 	{"nothing joins an agreement that is over", func(k *kit) {
 		k.managing("first", "m", 0)

@@ -266,9 +266,6 @@ func TestEveryActionIsShown(t *testing.T) {
 			if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil || rec.Code != http.StatusOK || got["action"] != c.action {
 				t.Errorf("%s %s: %d %s", c.path, c.action, rec.Code, rec.Body)
 			}
-			for _, wrong := range strict(c.path, got) {
-				t.Error(wrong)
-			}
 		}
 		for _, e := range runtime {
 			if documented[e.path] == nil && e.path != "/jose/verify" {

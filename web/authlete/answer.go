@@ -163,7 +163,7 @@ func (c *call) failure(err error) answer {
 			a = e.misused
 		}
 	}
-	if a == "" {
+	if a == "" && !e.plain {
 		a = internalServerError
 	}
 	worded := e.worded

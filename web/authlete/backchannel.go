@@ -41,6 +41,7 @@ type backchannelAnswer struct {
 	Resources         []string      `json:"resources,omitempty"`
 	Details           *authzDetails `json:"authorizationDetails,omitempty"`
 	ServiceAttributes []pair        `json:"serviceAttributes,omitempty"`
+	managing
 	*clientRef
 }
 
@@ -61,6 +62,9 @@ func (d *Door) backchannel(c *call) (answer, error) {
 	}
 	if err != nil {
 		return c.unauthorized(out, err)
+	}
+	if out.managing, err = d.managing(c, t.Request); err != nil {
+		return nil, err
 	}
 	out.open(c, t)
 	return out, nil

@@ -27,13 +27,22 @@ type backchannelCompleteAnswer struct {
 
 	Endpoint string `json:"clientNotificationEndpoint,omitempty"`
 	Token    string `json:"clientNotificationToken,omitempty"`
+	agreed
 	pushedTokens
 	*clientRef
+}
+
+// agreed is what was granted.
+type agreed struct {
+	Resources []string      `json:"resources,omitempty"`
+	Details   *authzDetails `json:"authorizationDetails,omitempty"`
+	GrantID   string        `json:"grantId,omitempty"`
 }
 
 // pushedTokens are the tokens of a client that they are pushed to. Times are in seconds.
 type pushedTokens struct {
 	AccessToken     string `json:"accessToken,omitempty"`
+	JWTAccessToken  string `json:"jwtAccessToken,omitempty"`
 	RefreshToken    string `json:"refreshToken,omitempty"`
 	IDToken         string `json:"idToken,omitempty"`
 	TokenDuration   int64  `json:"accessTokenDuration,omitempty"`
@@ -45,6 +54,9 @@ func (a *backchannelCompleteAnswer) notify(c *call, n *decoupled.Notification, n
 	a.Endpoint, a.Token = n.Endpoint, n.Token
 	if k := n.Tokens; k != nil {
 		a.pushedTokens = pushedTokens{AccessToken: k.AccessToken, RefreshToken: k.RefreshToken, IDToken: k.IDToken, TokenDuration: int64(k.ExpiresIn / time.Second)}
+		if k.Twin != "" {
+			a.AccessToken, a.JWTAccessToken = k.Twin, k.AccessToken
+		}
 		if k.Refresh != nil {
 			a.RefreshDuration = int64(k.Refresh.ExpiresAt.Sub(now) / time.Second)
 		}
@@ -65,19 +77,22 @@ func (d *Door) backchannelComplete(c *call) (answer, error) {
 	if in.Ticket == "" {
 		return nil, oauth.InvalidRequest("The API call has no ticket.")
 	}
-	var n *decoupled.Notification
+	var done *decoupled.Conclusion
 	p, err := d.CIBA.Load(c.Request.Context(), c.tenant, in.Ticket)
 	if err == nil {
 		wire.EventOf(c.Context).Client(p.ClientID)
 		a.Actor, a.Address = wire.TokenOf(c.Context).ID, c.address()
-		n, err = d.CIBA.Flow().Conclude(c.Request.Context(), c.tenant, p, a)
+		done, err = d.CIBA.Flow().Conclude(c.Request.Context(), c.tenant, p, a)
 	}
 	if err != nil {
 		return nil, unanswered(err)
 	}
 	out := &backchannelCompleteAnswer{clientRef: refOf(p.Client), ClientName: p.Client.Name, DeliveryMode: strings.ToUpper(p.Client.BackchannelMode),
 		AuthReqID: ciba.AuthReqID(c.tenant, &p.Authentication), ServiceAttributes: attributes(c.tenant.Settings.Attributes)}
-	if n != nil {
+	if g := done.Grant; g != nil {
+		out.agreed = agreed{g.Terms.Audience, detailsOf(g.Terms.Details), g.Managed}
+	}
+	if n := done.Notification; n != nil {
 		out.notify(c, n, d.Now())
 		return out, nil
 	}

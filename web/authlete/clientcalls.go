@@ -8,7 +8,6 @@ import (
 
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/registration"
-	"github.com/chancery-id/chancery/web/wire"
 )
 
 // The calls that change one thing of a client.
@@ -21,7 +20,7 @@ func (d *Door) clientLock(c *call) (int, any, error) {
 	var in struct {
 		Locked *bool `json:"clientLocked"`
 	}
-	if err := wire.ReadJSON(c.Context, maxBody, &in); err != nil {
+	if err := c.read(&in); err != nil {
 		return 0, nil, err
 	}
 	if in.Locked == nil {

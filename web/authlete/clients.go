@@ -20,10 +20,19 @@ func (c *call) by() registration.Authority {
 // errLock: what locks a client takes effect, or says that it does not.
 var errLock = contradiction("locked", "/client/lock_flag/update locks a client")
 
+// clientShapes are the types of the members of a client.
+var clientShapes = func() map[string]shape {
+	out := map[string]shape{}
+	for i := range clientMembers {
+		out[clientMembers[i].name] = clientMembers[i].shape
+	}
+	return out
+}()
+
 // clientObject reads a client object, the alias it names, and whether it wants the client locked.
 func (c *call) clientObject() (r registration.Request, alias string, locked bool, err error) {
-	var in map[string]json.RawMessage
-	if err := wire.ReadJSON(c.Context, maxBody, &in); err != nil {
+	in, err := c.object(clientShapes)
+	if err != nil {
 		return r, "", false, err
 	}
 	if r, err = clientIn(in); err != nil {

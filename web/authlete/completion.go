@@ -62,6 +62,7 @@ func (in *completionRequest) completion() (decoupled.Completion, error) {
 		return a, oauth.InvalidRequest("authTime is out of range")
 	}
 	a.Subject, a.ACR, a.Consented, a.ID.Subject = in.Subject, in.ACR, in.ConsentedClaims, in.Sub
+	a.Access.Twin = true // where tokens are pushed
 	a.Access.Lifetime, a.Refresh.Lifetime = max(in.TokenDuration, 0), max(in.RefreshDuration, 0)
 	if in.AuthTime > 0 {
 		a.AuthTime = time.Unix(in.AuthTime, 0)

@@ -31,17 +31,20 @@ type deviceRequest struct {
 	Resources         []string      `json:"resources,omitempty"`
 	Details           *authzDetails `json:"authorizationDetails,omitempty"`
 	ServiceAttributes []pair        `json:"serviceAttributes,omitempty"`
+	managing
 	*clientRef
 }
 
 // asks says what client asks for.
-func (a *deviceRequest) asks(c *call, client *tenant.Client, r *request.Request) {
+func (a *deviceRequest) asks(d *Door, c *call, client *tenant.Client, r *request.Request) (err error) {
 	a.clientRef, a.ClientName = refOf(client), client.Name
 	a.Scopes, a.ACRs, a.Resources, a.Details = scopesOf(r.Scope), c.supportedACRs(r.ACRValues), r.Resource, detailsOf(r.Details)
 	for _, v := range r.Scope {
 		a.ClaimNames = append(a.ClaimNames, oauth.ScopeClaims(v)...)
 	}
 	a.ServiceAttributes = attributes(c.tenant.Settings.Attributes)
+	a.managing, err = d.managing(c, r)
+	return err
 }
 
 // deviceAnswer is the answer that a device gets, and what is in it. Times are in seconds.
@@ -85,7 +88,9 @@ func (d *Door) device(c *call) (answer, error) {
 	if err != nil {
 		return c.unauthorized(out, err)
 	}
-	out.asks(c, client, a.Request)
+	if err := out.asks(d, c, client, a.Request); err != nil {
+		return nil, err
+	}
 	out.DeviceCode, out.UserCode, out.URI, out.Complete = a.DeviceCode, a.UserCode, a.VerificationURI, a.VerificationURIComplete
 	out.ExpiresIn, out.Interval = int64(a.ExpiresIn/time.Second), int64(a.Interval/time.Second)
 	body, _ := json.Marshal(deviceResponse{out.DeviceCode, out.UserCode, out.URI, out.Complete, out.ExpiresIn, out.Interval}) // strings and numbers always can be
@@ -124,7 +129,9 @@ func (d *Door) deviceVerification(c *call) (answer, error) {
 	}
 	wire.EventOf(c.Context).Client(p.ClientID)
 	out := &deviceVerificationAnswer{ExpiresAt: p.EndsAt.UnixMilli()}
-	out.asks(c, p.Client, p.Request)
+	if err := out.asks(d, c, p.Client, p.Request); err != nil {
+		return nil, err
+	}
 	out.result = c.outcome(success, "The user code is valid.").result(valid, "")
 	return out, nil
 }

@@ -63,7 +63,7 @@ var runtime = []endpoint{
 	{path: "/auth/token/update", flow: "token update", codes: "A135", misused: badRequest, serve: (*Door).tokenUpdate},
 	{path: "/idtoken/reissue", flow: "token reissue", codes: "A317", misused: callerError, serve: (*Door).idTokenReissue},
 	{path: "/gm", flow: "grant management", codes: "A318", failed: authleteError, misused: callerError, worded: challenge, serve: (*Door).grantManagement},
-	{path: "/jose/verify", flow: "jose", codes: "A160", serve: (*Door).joseVerify},
+	{path: "/jose/verify", flow: "jose", codes: "A160", plain: true, serve: (*Door).joseVerify},
 	{path: "/auth/introspection", flow: "introspect", codes: "A056", worded: challenge, serve: (*Door).introspection},
 	{path: "/auth/introspection/standard", flow: "introspect", codes: "A145", serve: (*Door).introspectionStandard},
 	{path: "/auth/userinfo", flow: "userinfo", codes: "A091", worded: challenge, serve: (*Door).userInfo},
@@ -158,6 +158,7 @@ type endpoint struct {
 	codes        string // A and three digits
 	failed       action // INTERNAL_SERVER_ERROR where empty
 	misused      action // where the caller was wrong; failed where empty
+	plain        bool   // it has no action, also where it failed
 	missing      string // what is said of what is not found; of a client where empty
 	worded       func(outcome, refusal) string
 	serve        func(*Door, *call) (answer, error)

@@ -49,6 +49,9 @@ func (d *Door) managing(c *call, r *request.Request) (out managing, err error) {
 		return out, nil
 	}
 	g, err := d.Access.ManagedGrant(c.Request.Context(), c.tenant, r.GrantID)
+	if err != nil && oauth.ErrorOf(err).Code == "not_found" { // it is over meanwhile
+		return out, nil
+	}
 	if err != nil {
 		return out, err
 	}

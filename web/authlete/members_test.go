@@ -71,7 +71,7 @@ func TestEveryMemberHasOneFate(t *testing.T) {
 		seen[m.name] = true
 		switch {
 		case m.fate == honoured && (m.show == nil || m.take == nil || m.pointer == "" && m.name != "accessTokenType"),
-			m.fate != honoured && m.take != nil, m.fate == refused && m.note == "", m.fate == document && m.doc.name == "" && m.name != "registrationManagementEndpoint":
+			m.fate != honoured && m.fate != document && m.take != nil, m.fate == refused && m.note == "", m.fate == document && m.doc.name == "" && m.name != "registrationManagementEndpoint":
 			t.Errorf("%s lacks something, or has too much", m.name)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // read decodes the body into v, a pointer to a struct: JSON, or a form whose parameters are the members. Of a form,
 // arrays are space-separated, and members that are objects are not read.
 func (c *call) read(v any) error {
-	if c.ContentType() != "application/x-www-form-urlencoded" {
+	if !c.sendsForm() {
 		return wire.ReadJSON(c.Context, maxBody, v)
 	}
 	f, err := wire.Form(c.Context, maxBody)
@@ -23,6 +23,8 @@ func (c *call) read(v any) error {
 	}
 	return fill(f, reflect.ValueOf(v).Elem())
 }
+
+func (c *call) sendsForm() bool { return c.ContentType() == "application/x-www-form-urlencoded" }
 
 // fill sets the fields of s, by their names in JSON, from f.
 func fill(f url.Values, s reflect.Value) error {
@@ -68,8 +70,52 @@ func set(v reflect.Value, text string) error {
 			return err
 		}
 		v.SetBool(b)
+	case *bool:
+		b, err := boolean(text)
+		if err != nil {
+			return err
+		}
+		v.Set(reflect.ValueOf(&b))
 	}
 	return nil
+}
+
+// object reads the members of the body: JSON, or a form, of which those are read whose types a form can hold.
+func (c *call) object(shapes map[string]shape) (members map[string]json.RawMessage, err error) {
+	if !c.sendsForm() {
+		err = wire.ReadJSON(c.Context, maxBody, &members)
+		return members, err
+	}
+	f, err := wire.Form(c.Context, maxBody)
+	if err != nil {
+		return nil, err
+	}
+	members = map[string]json.RawMessage{}
+	for name := range f {
+		v, err := shapes[name].of(f.Get(name))
+		if err != nil {
+			return nil, oauth.InvalidRequest("The parameter " + name + " has the wrong form").Because(err)
+		}
+		if members[name], err = json.Marshal(v); err != nil {
+			return nil, err
+		}
+	}
+	return members, nil
+}
+
+// of is what text stands for in a form; nil where no form can hold it.
+func (s shape) of(text string) (any, error) {
+	switch s {
+	case "b":
+		return boolean(text)
+	case "i", "l":
+		return strconv.ParseInt(text, 10, 64)
+	case "s", "uri", "enum":
+		return text, nil
+	case "s[]", "enum[]":
+		return strings.Fields(text), nil
+	}
+	return nil, nil
 }
 
 // boolean reads true or false in any letter case.

@@ -60,6 +60,8 @@ func (m *serviceMember) told(v *viewed, all bool) any {
 		return nil
 	case m.fate == sealed:
 		return v.unsealed(m.name, raw)
+	case m.fate == document && m.take != nil && empty(m.show(v)): // it was turned off
+		return nil
 	case was && (m.fate == kept || m.fate == document || m.means(v, raw)):
 		return raw
 	case m.show == nil:

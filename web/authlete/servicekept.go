@@ -27,6 +27,7 @@ var documentMembers = []serviceMember{
 	endpointAt("pushedAuthReqEndpoint", "pushed_authorization_request_endpoint", func(m *discovery.Metadata) string { return m.PAR }),
 	endpointAt("backchannelAuthenticationEndpoint", "backchannel_authentication_endpoint", func(m *discovery.Metadata) string { return m.CIBA }),
 	endpointAt("deviceAuthorizationEndpoint", "device_authorization_endpoint", func(m *discovery.Metadata) string { return m.Device }),
+	managingGrants(endpointAt("grantManagementEndpoint", "grant_management_endpoint", func(m *discovery.Metadata) string { return m.Grants })),
 	further("endSessionEndpoint", "uri", "end_session_endpoint", func(m *discovery.Metadata) any { return m.EndSession }, nil),
 	further("policyUri", "uri", "op_policy_uri", nil, nil),
 	further("tosUri", "uri", "op_tos_uri", nil, nil),
@@ -47,6 +48,16 @@ var documentMembers = []serviceMember{
 func endpointAt(name, member string, at func(m *discovery.Metadata) string) serviceMember {
 	return serviceMember{name: name, shape: "uri", fate: document, note: "`" + member + "`, where it is on", show: func(v *viewed) any { return at(&v.meta) },
 		doc: docMember{name: member, there: func(m *discovery.Metadata) bool { return at(m) != "" }}}
+}
+
+// managingGrants has a member turn grant management on, which a service that demands an action of every request has too.
+func managingGrants(m serviceMember) serviceMember {
+	m.note += ", and `grant_management.enabled`"
+	m.take = func(s *tenant.Settings, raw json.RawMessage) error {
+		s.GrantManagement.Enabled = raw != nil || s.GrantManagement.ActionRequired
+		return nil
+	}
+	return m
 }
 
 // further is another member of the document.
@@ -116,7 +127,7 @@ var keptMembers = concat(
 	keeping(sealed, "s", "", "developerAuthenticationCallbackApiSecret", "authenticationCallbackApiSecret", "federationJwks", "credentialJwks"),
 	keeping(sealed, "object[]", "", "snsCredentials", "developerSnsCredentials"),
 	keeping(kept, "uri", "", "tokenBatchNotificationEndpoint", "developerAuthenticationCallbackEndpoint", "authenticationCallbackEndpoint",
-		"grantManagementEndpoint", "federationRegistrationEndpoint", "signedJwksUri", "credentialJwksUri", "challengeEndpoint"),
+		"federationRegistrationEndpoint", "signedJwksUri", "credentialJwksUri", "challengeEndpoint"),
 	keeping(kept, "i", "", "clientsPerDeveloper", "userPinLength"),
 	keeping(kept, "i", "30 seconds, whatever it says", "allowableClockSkew"),
 	keeping(kept, "l", "", "federationConfigurationDuration", "cnonceDuration", "credentialOfferDuration", "credentialTransactionDuration", "credentialDuration",

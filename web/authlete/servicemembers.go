@@ -30,6 +30,8 @@ type serviceMember struct {
 	// take makes the setting of it; nil raw: it was left out, and the setting is back at what it is by default.
 	take func(s *tenant.Settings, raw json.RawMessage) error
 	doc  docMember // of the service, whose place it takes
+
+	loose bool // what is told where nothing is set is less than all there may be: written back it sets nothing
 }
 
 // docMember is a member of the document of a service.
@@ -73,8 +75,8 @@ const (
 // honouredMembers make settings.
 var honouredMembers = []serviceMember{
 	{"serviceName", "s", honoured, "`name`", "/name", func(v *viewed) any { return cmp.Or(v.Settings.Name, string(v.ID)) },
-		func(s *tenant.Settings, raw json.RawMessage) error { return into(raw, &s.Name) }, docMember{}},
-	{"fapiModes", "enum[]", honoured, "`profile`. `FAPI1_BASELINE`, and FAPI 1 beside FAPI 2, are refused", "/profile", showModes, takeModes, docMember{}},
+		func(s *tenant.Settings, raw json.RawMessage) error { return into(raw, &s.Name) }, docMember{}, false},
+	{"fapiModes", "enum[]", honoured, "`profile`. `FAPI1_BASELINE`, and FAPI 1 beside FAPI 2, are refused", "/profile", showModes, takeModes, docMember{}, false},
 	number("accessTokenDuration", "l", "/tokens/access_token_lifetime", defaultLife, func(s *tenant.Settings) *int64 { return &s.Tokens.AccessTokenLifetime },
 		(*tenant.Settings).AccessTokenLifetime),
 	number("refreshTokenDuration", "l", "/tokens/refresh_token_lifetime", 0, func(s *tenant.Settings) *int64 { return &s.Tokens.RefreshTokenLifetime },
@@ -84,49 +86,49 @@ var honouredMembers = []serviceMember{
 	number("authorizationCodeDuration", "l", "/authorization/code_lifetime", 0, func(s *tenant.Settings) *int64 { return &s.Authorization.CodeLifetime },
 		(*tenant.Settings).CodeLifetime),
 	{"pushedAuthReqDuration", "l", honoured, "`par.lifetime`; 600 where left out, unless a profile wants less", "/par/lifetime",
-		func(v *viewed) any { return seconds(v.Settings.PushedLifetime()) }, takePushed, docMember{}},
+		func(v *viewed) any { return seconds(v.Settings.PushedLifetime()) }, takePushed, docMember{}, false},
 	number("dpopNonceDuration", "l", "/dpop/nonce_lifetime", 0, func(s *tenant.Settings) *int64 { return &s.DPoP.NonceLifetime }, (*tenant.Settings).NonceLifetime),
 	number("backchannelAuthReqIdDuration", "i", "/ciba/lifetime", 0, func(s *tenant.Settings) *int64 { return &s.CIBA.Lifetime },
 		func(s *tenant.Settings) time.Duration { return s.CIBALifetime(0) }),
 	number("backchannelPollingInterval", "i", "/ciba/interval", 0, func(s *tenant.Settings) *int64 { return &s.CIBA.Interval }, (*tenant.Settings).CIBAInterval),
 	number("deviceFlowCodeDuration", "i", "/device/lifetime", 0, func(s *tenant.Settings) *int64 { return &s.Device.Lifetime }, (*tenant.Settings).DeviceLifetime),
 	number("deviceFlowPollingInterval", "i", "/device/interval", 0, func(s *tenant.Settings) *int64 { return &s.Device.Interval }, (*tenant.Settings).DeviceInterval),
-	{"userCodeCharset", "enum", honoured, "`device.user_code_charset`", "/device/user_code_charset", showCharset, takeCharset, docMember{}},
-	{"userCodeLength", "i", honoured, "`device.user_code_mask`, without hyphens", "/device/user_code_mask", showLength, takeLength, docMember{}},
+	{"userCodeCharset", "enum", honoured, "`device.user_code_charset`", "/device/user_code_charset", showCharset, takeCharset, docMember{}, false},
+	{"userCodeLength", "i", honoured, "`device.user_code_mask`, without hyphens", "/device/user_code_mask", showLength, takeLength, docMember{}, false},
 	{"deviceVerificationUri", "uri", honoured, "`device.verification_uri`; ours where left out", "/device/verification_uri",
 		func(v *viewed) any { return v.Settings.Device.VerificationURI },
-		func(s *tenant.Settings, raw json.RawMessage) error { return into(raw, &s.Device.VerificationURI) }, docMember{}},
+		func(s *tenant.Settings, raw json.RawMessage) error { return into(raw, &s.Device.VerificationURI) }, docMember{}, false},
 	{"deviceVerificationUriComplete", "uri", honoured, "`device.verification_uri_complete`", "/device/verification_uri_complete",
 		func(v *viewed) any { return v.Settings.Device.VerificationURIComplete },
 		func(s *tenant.Settings, raw json.RawMessage) error {
 			return into(raw, &s.Device.VerificationURIComplete)
-		}, docMember{}},
+		}, docMember{}, false},
 	{"supportedGrantTypes", "enum[]", honoured, "`grants.off`, and what turns each of the others on; `AUTHORIZATION_CODE` and `REFRESH_TOKEN` where left out. " +
 		"`PASSWORD`, `TOKEN_EXCHANGE` and `JWT_BEARER` are decided by the authorization server (`grants.….backend`) where this turns them on; where one is on already, who decides stays; `IMPLICIT` comes with `supportedResponseTypes`", "/grants",
-		func(v *viewed) any { return grantTypes.all(v.meta.GrantTypes) }, takeGrantTypes, docMember{}},
+		func(v *viewed) any { return grantTypes.all(v.meta.GrantTypes) }, takeGrantTypes, docMember{}, false},
 	{"supportedResponseTypes", "enum[]", honoured, "`authorization.response_types`; `CODE` is always there", "/authorization/response_types",
-		func(v *viewed) any { return responseTypes.all(v.meta.ResponseTypes) }, takeResponseTypes, docMember{}},
+		func(v *viewed) any { return responseTypes.all(v.meta.ResponseTypes) }, takeResponseTypes, docMember{}, false},
 	{"supportedTokenAuthMethods", "enum[]", honoured, "`clients.auth_methods`: what new clients may register; all there are where left out. Those by certificates turn `mtls.enabled` on",
-		"/clients/auth_methods", func(v *viewed) any { return authMethods.all(clientauth.Methods(v.Tenant)) }, takeAuthMethods, docMember{}},
-	{"tlsClientCertificateBoundAccessTokens", "b", honoured, "`mtls.enabled`", "/mtls/enabled", func(v *viewed) any { return v.Settings.MTLS.Enabled }, takeBound, docMember{}},
+		"/clients/auth_methods", func(v *viewed) any { return authMethods.all(clientauth.Methods(v.Tenant)) }, takeAuthMethods, docMember{}, false},
+	{"tlsClientCertificateBoundAccessTokens", "b", honoured, "`mtls.enabled`", "/mtls/enabled", func(v *viewed) any { return v.Settings.MTLS.Enabled }, takeBound, docMember{}, false},
 	{"trustedRootCertificates", "s[]", honoured, "`mtls.authorities`", "/mtls/authorities", func(v *viewed) any { return v.Settings.MTLS.Authorities },
-		func(s *tenant.Settings, raw json.RawMessage) error { return into(raw, &s.MTLS.Authorities) }, docMember{}},
-	{"accessTokenType", "s", honoured, "`Bearer`; any other is refused: a token that is bound to a key says `DPoP` by itself", "", func(*viewed) any { return "Bearer" }, takeTokenType, docMember{}},
-	{"accessTokenSignAlg", "enum", honoured, "`tokens.access_token_alg`: access tokens are JWTs. Left out: `tokens.access_token_opaque`", "/tokens/access_token_alg", showTokenAlg, takeTokenAlg, docMember{}},
-	{"supportedScopes", "scope[]", honoured, "their names: `authorization.scopes`. What else they say is kept", "/authorization/scopes",
-		func(v *viewed) any { return scopesOf(v.meta.Scopes) }, takeScopes, docMember{}},
+		func(s *tenant.Settings, raw json.RawMessage) error { return into(raw, &s.MTLS.Authorities) }, docMember{}, false},
+	{"accessTokenType", "s", honoured, "`Bearer`; any other is refused: a token that is bound to a key says `DPoP` by itself", "", func(*viewed) any { return "Bearer" }, takeTokenType, docMember{}, false},
+	{"accessTokenSignAlg", "enum", honoured, "`tokens.access_token_alg`: access tokens are JWTs. Left out: `tokens.access_token_opaque`", "/tokens/access_token_alg", showTokenAlg, takeTokenAlg, docMember{}, false},
+	{name: "supportedScopes", shape: "scope[]", fate: honoured, note: "their names: `authorization.scopes`. What else they say is kept. Left out: every scope value", pointer: "/authorization/scopes",
+		show: func(v *viewed) any { return scopesOf(v.meta.Scopes) }, take: takeScopes, loose: true},
 	{"supportedAcrs", "s[]", honoured, "`authorization.acr_values`", "/authorization/acr_values", func(v *viewed) any { return v.Settings.Authorization.ACRValues },
 		func(s *tenant.Settings, raw json.RawMessage) error {
 			return into(raw, &s.Authorization.ACRValues)
-		}, docMember{}},
+		}, docMember{}, false},
 	{"supportedAuthorizationDetailsTypes", "s[]", honoured, "`authorization.details_types`; what a type demands stays", "/authorization/details_types",
-		func(v *viewed) any { return v.Settings.DetailsTypeNames() }, takeDetailsTypes, docMember{}},
-	{"attributes", "pair[]", honoured, "`attributes`", "/attributes", func(v *viewed) any { return attributes(v.Settings.Attributes) }, takeServiceAttributes, docMember{}},
+		func(v *viewed) any { return v.Settings.DetailsTypeNames() }, takeDetailsTypes, docMember{}, false},
+	{"attributes", "pair[]", honoured, "`attributes`", "/attributes", func(v *viewed) any { return attributes(v.Settings.Attributes) }, takeServiceAttributes, docMember{}, false},
 	{"supportedBackchannelTokenDeliveryModes", "enum[]", honoured, "`PUSH`: `ciba.push`; the others are always there", "/ciba/push",
-		func(v *viewed) any { return deliveryModes.all(v.Settings.CIBAModes()) }, takeDeliveryModes, docMember{}},
+		func(v *viewed) any { return deliveryModes.all(v.Settings.CIBAModes()) }, takeDeliveryModes, docMember{}, false},
 	{"clientIdMetadataDocumentSupported", "b", honoured, "`client_documents.enabled`", "/client_documents/enabled",
 		func(v *viewed) any { return v.Settings.Documents.Enabled },
-		func(s *tenant.Settings, raw json.RawMessage) error { return into(raw, &s.Documents.Enabled) }, docMember{}},
+		func(s *tenant.Settings, raw json.RawMessage) error { return into(raw, &s.Documents.Enabled) }, docMember{}, false},
 	switched("clientAssertionAudRestrictedToIssuer", "/clients/strict_audience", func(s *tenant.Settings) *bool { return &s.Clients.StrictAudience }),
 	switched("pkceRequired", "/authorization/require_pkce", func(s *tenant.Settings) *bool { return &s.Authorization.RequirePKCE }),
 	switched("parRequired", "/par/required", func(s *tenant.Settings) *bool { return &s.PAR.Required }),

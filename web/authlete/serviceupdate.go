@@ -18,10 +18,18 @@ import (
 // serviceObject is a service as it is sent.
 type serviceObject map[string]json.RawMessage
 
+// serviceShapes are the types of the members of a service.
+var serviceShapes = func() map[string]shape {
+	out := map[string]shape{}
+	for i := range serviceMembers {
+		out[serviceMembers[i].name] = serviceMembers[i].shape
+	}
+	return out
+}()
+
 // serviceIn reads a service object. Members that are not known are ignored.
 func (c *call) serviceIn() (serviceObject, error) {
-	var in map[string]json.RawMessage
-	err := wire.ReadJSON(c.Context, maxBody, &in)
+	in, err := c.object(serviceShapes)
 	maps.DeleteFunc(in, func(_ string, raw json.RawMessage) bool { return !given(raw) })
 	return in, err
 }
@@ -40,12 +48,18 @@ func (in serviceObject) settings(s *tenant.Settings, old *viewed, seal func(name
 		var err error
 		switch m.fate {
 		case honoured:
+			if m.loose && raw != nil && old != nil && had[m.name] == nil && alike(raw, m.show(old)) {
+				continue
+			}
 			err = m.take(s, raw)
 		case document:
+			if m.take != nil {
+				err = m.take(s, raw)
+			}
 			if raw != nil && old != nil && had[m.name] == nil && m.show != nil && alike(raw, m.show(old)) {
 				raw = nil // it was read from us, and written back
 			}
-			if raw != nil {
+			if raw != nil && err == nil {
 				err = m.check(raw)
 			}
 		case refused:

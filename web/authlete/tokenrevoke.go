@@ -8,6 +8,7 @@ import (
 	"github.com/chancery-id/chancery/flows/access"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
 )
 
@@ -40,15 +41,8 @@ func (d *Door) tokenRevoke(c *call) (int, any, error) {
 		err = d.revokeAny(c, in.AccessToken)
 	case in.RefreshToken != "":
 		err = d.revokeAny(c, in.RefreshToken)
-	case in.Subject != "":
-		if in.Client != "" {
-			if in.Client, err = d.Clients.Numbered(ctx, c.tenant, in.Client); err != nil {
-				break
-			}
-		}
-		count, err = d.revokeGrants(ctx, c, in.Subject, in.Client)
-	case in.Client != "":
-		err = oauth.InvalidRequest("clientIdentifier needs a subject beside it")
+	case in.Client != "" || in.Subject != "":
+		count, err = d.revokeOf(ctx, c, in.Subject, in.Client)
 	default:
 		err = oauth.InvalidRequest("The API call names no token, client or subject.")
 	}
@@ -73,6 +67,30 @@ func (d *Door) revokeAny(c *call, token string) error {
 		return errNoToken.Because(err)
 	}
 	return err
+}
+
+// revokeOf revokes what a subject granted, to a client where one is named, or all that a client has. Where that is nothing it is
+// errNoToken; tokens that a client has for itself are not counted.
+func (d *Door) revokeOf(ctx context.Context, c *call, subject, client string) (count int, err error) {
+	if client != "" {
+		if client, err = d.Clients.Numbered(ctx, c.tenant, client); err != nil {
+			return 0, err
+		}
+		_, err = c.tenant.Clients.Client(ctx, client)
+		if errors.Is(err, tenant.ErrNoClient) {
+			return 0, errNoToken.Because(err)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	if subject == "" {
+		return d.Access.RevokeGrants(ctx, c.tenant, "", client, c.revoker())
+	}
+	if count, err = d.revokeGrants(ctx, c, subject, client); err == nil && count == 0 {
+		err = errNoToken
+	}
+	return count, err
 }
 
 // revokeGrants revokes what a subject granted: to one client, or to any. It counts those that stood.

@@ -1,6 +1,7 @@
 package authlete
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 )
@@ -28,9 +29,11 @@ func TestTokenRevoke(t *testing.T) {
 			{"a token of a client for itself", "DELETE", "/auth/token/delete/" + own["jwtAccessToken"].(string), "", 204, "", own},
 			{"one that is unknown", "DELETE", "/auth/token/delete/x", "", 404, "A313202", nil},
 			{"nothing", "POST", "/auth/token/revoke", `{"subject":""}`, 400, "A312201", nil},
-			{"a client with all of its subjects", "POST", "/auth/token/revoke", `{"clientIdentifier":"app"}`, 400, "A312201", nil},
-			{"what an unknown client was granted", "POST", "/auth/token/revoke", `{"clientIdentifier":"nobody","subject":"alice"}`, 200, "A312001", nil},
-			{"of somebody else", "POST", "/auth/token/revoke", `{"subject":"bob"}`, 200, "A312001", nil},
+			{"a client with all of its subjects", "POST", "/auth/token/revoke", `{"clientIdentifier":"browser"}`, 200, "A312001", nil},
+			{"an unknown client with all of its subjects", "POST", "/auth/token/revoke", `{"clientIdentifier":"nobody"}`, 404, "A312202", nil},
+			{"what an unknown client was granted", "POST", "/auth/token/revoke", `{"clientIdentifier":"nobody","subject":"alice"}`, 404, "A312202", nil},
+			{"what another client was granted", "POST", "/auth/token/revoke", `{"clientIdentifier":"browser","subject":"alice"}`, 404, "A312202", nil},
+			{"of somebody else", "POST", "/auth/token/revoke", `{"subject":"bob"}`, 404, "A312202", nil},
 		} {
 			rec := w.call(tt.method, w.api("acme", tt.path), tt.body, nil)
 			if rec.Code != tt.status {
@@ -47,6 +50,15 @@ func TestTokenRevoke(t *testing.T) {
 		rec := w.call("POST", w.api("acme", "/auth/token/revoke"), `{"clientIdentifier":"app","subject":"alice"}`, nil)
 		if want := `{"resultCode":"A312001","resultMessage":"[A312001] The tokens are revoked.","count":1}`; rec.Body.String() != want || alive(other) {
 			t.Errorf("by client and subject: %s", rec.Body)
+		}
+		if rec := w.call("POST", w.api("acme", "/auth/token/revoke"), `{"clientIdentifier":"app","subject":"alice"}`, nil); rec.Code != http.StatusNotFound {
+			t.Errorf("once more: %d %s", rec.Code, rec.Body)
+		}
+		own = w.post(t, "/auth/token", map[string]any{"parameters": "grant_type=client_credentials", "clientId": "app", "clientSecret": clientsSecret})
+		a, b = issued(), w.post(t, "/auth/token/create", creating("subject", "bob"))
+		rec = w.call("POST", w.api("acme", "/auth/token/revoke"), fmt.Sprintf(`{"clientIdentifier":"%d"}`, w.number(t, "app")), nil)
+		if want := `{"resultCode":"A312001","resultMessage":"[A312001] The tokens are revoked.","count":2}`; rec.Body.String() != want || alive(a) || alive(b) || alive(own) {
+			t.Errorf("by client alone: %s, alive %v %v %v", rec.Body, alive(a), alive(b), alive(own))
 		}
 	})
 }

@@ -26,9 +26,6 @@ func TestWhatIsNotSupported(t *testing.T) {
 				if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil || rec.Code != http.StatusOK || got["resultCode"] != unsupportedCode || got["action"] != string(u.action) {
 					t.Errorf("%s %s: %d %s", u.method, path, rec.Code, rec.Body)
 				}
-				if wrong := strict(path, got); len(wrong) > 0 {
-					t.Error(wrong)
-				}
 			}
 			if rec := w.call(u.method, w.api("acme", path), "", func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") }); rec.Code != http.StatusUnauthorized {
 				t.Errorf("%s %s, without credentials: %d", u.method, path, rec.Code)

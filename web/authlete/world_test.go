@@ -282,8 +282,8 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 			return issuer.ParseIDToken(ctx, t, c.ID, hint)
 		}}
 	requests.Granted = authorize.ManagedSubject(w.clock, db)
-	backchannel := &ciba.Service{Now: w.clock, Requests: requests, Accounts: accounts, Issuer: issuer, Store: db}
-	devices := &device.Service{Now: w.clock, Rand: rand.Reader, Requests: requests, Issuer: issuer, Store: db, Decoupled: db, Page: "/device"}
+	backchannel := &ciba.Service{Now: w.clock, Requests: requests, Accounts: accounts, Issuer: issuer, Store: db, Managed: db}
+	devices := &device.Service{Now: w.clock, Rand: rand.Reader, Requests: requests, Issuer: issuer, Store: db, Decoupled: db, Managed: db, Page: "/device"}
 	proofs := &proof.Service{Now: w.clock, Replay: db}
 	questions := &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Register: db, Managed: db, Ledger: db, Accounts: accounts, Proofs: proofs}
 	public := &url.URL{Scheme: "https", Host: "id.example"}
@@ -301,7 +301,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 		Clients:    clients,
 		Console:    &admin.Console{Store: db, Numbers: db, Clients: clients, Keys: maker{}, Now: w.clock, Rand: rand.Reader, PublicURL: public, Resolver: w},
 		Changed:    func(context.Context) error { return nil }}
-	w.Handler = gate.Handler(w.door)
+	w.Handler = judged(t, gate.Handler(w.door))
 	return w
 }
 

@@ -316,7 +316,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 			}
 			return "", errors.New("no ID token of ours")
 		}}
-	backchannel := &ciba.Service{Now: w.clock, Requests: requests, Accounts: accounts, Issuer: issuer, Store: db}
+	backchannel := &ciba.Service{Now: w.clock, Requests: requests, Accounts: accounts, Issuer: issuer, Store: db, Managed: db}
 	questions := &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Register: db, Accounts: accounts, Hooks: hooks}
 	w.Handler = gate.Handler(&oidc.Door{Now: w.clock, ClientAuth: &clientauth.Service{Now: w.clock}, CIBA: backchannel,
 		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, CIBA: backchannel},
