@@ -30,6 +30,7 @@ func TestBudgetServices(t *testing.T) {
 		{"authorizations of a subject", "GET", "/client/authorization/get/list/alice", "", 200, 3},
 		{"authorizations changed", "POST", "/client/authorization/update/" + id, `{"subject":"alice","scopes":["openid"]}`, 200, 3},
 		{"authorizations deleted", "DELETE", "/client/authorization/delete/" + id + "/alice", "", 200, 2},
+		{"all of a client revoked", "POST", "/auth/token/revoke", `{"clientIdentifier":"` + id + `"}`, 200, 3},
 	} {
 		contentType := ""
 		if s.body != "" {

@@ -71,7 +71,7 @@ func TestBudgetTokenOperations(t *testing.T) {
 // TestBudgetGrantManagement counts what the calls of clients that manage their grants send to PostgreSQL.
 func TestBudgetGrantManagement(t *testing.T) {
 	b := newBench(t)
-	if _, err := b.app.console.UpdateTenant(t.Context(), b.acme.TenantID, 0, admin.Change{Patch: []byte(`{"grant_management":{"enabled":true}}`)}, admin.By{}); err != nil {
+	if _, err := b.app.console.UpdateTenant(t.Context(), b.acme.TenantID, 0, admin.Change{Patch: []byte(`{"grant_management":{"enabled":true},"device":{"enabled":true}}`)}, admin.By{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.app.resolver.Refresh(t.Context()); err != nil {
@@ -85,7 +85,7 @@ func TestBudgetGrantManagement(t *testing.T) {
 		return fmt.Sprintf(`{"parameters":%q}`, q.Encode()+"&grant_management_action="+more)
 	}
 	own := post("/auth/token/create", `{"grantType":"CLIENT_CREDENTIALS","clientIdentifier":"`+b.acme.Client.ID+`","scopes":["grant_management_query","grant_management_revoke"]}`)["jwtAccessToken"]
-	var ticket, id string
+	var ticket, id, userCode string
 	for _, s := range []struct {
 		operation, action string
 		most              int
@@ -102,6 +102,12 @@ func TestBudgetGrantManagement(t *testing.T) {
 		{"request in its place", "INTERACTION", 3, func() map[string]any { return post("/auth/authorization", ask("replace&grant_id="+id)) }},
 		{"issue in its place", "LOCATION", 4, func() map[string]any {
 			return post("/auth/authorization/issue", `{"ticket":"`+ticket+`","subject":"alice"}`)
+		}},
+		{"device that asks for more", "OK", 4, func() map[string]any {
+			return post("/device/authorization", fmt.Sprintf(`{"parameters":"scope=openid&grant_management_action=merge&grant_id=%s","clientId":%q,"clientSecret":%q}`, id, b.acme.Client.ID, b.acme.Client.Secret))
+		}},
+		{"completion of more", "SUCCESS", 5, func() map[string]any {
+			return post("/device/complete", fmt.Sprintf(`{"userCode":%q,"result":"AUTHORIZED","subject":"alice"}`, userCode))
 		}},
 		{"query", "OK", 1, func() map[string]any {
 			return post("/gm", fmt.Sprintf(`{"gmAction":"QUERY","grantId":%q,"accessToken":%q}`, id, own))
@@ -122,6 +128,9 @@ func TestBudgetGrantManagement(t *testing.T) {
 		t.Logf("%-40s %d of %d", s.operation, len(sent), s.most)
 		if v, ok := m["ticket"].(string); ok {
 			ticket = v
+		}
+		if v, ok := m["userCode"].(string); ok {
+			userCode = v
 		}
 		if code, ok := m["authorizationCode"].(string); ok && id == "" {
 			q := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {b.acme.Client.RedirectURIs[0]}}
