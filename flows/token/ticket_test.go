@@ -112,11 +112,12 @@ func TestATicketStandsForARequestThatTheBackendDecides(t *testing.T) {
 		if _, err := w.ask("shop", params...); said(err) != "unauthorized_client: this grant_type is decided by the tenant's backend, which was not asked" {
 			t.Errorf("%s: at a door that hands out no tickets: %v", c.rule, err)
 		}
-		w.tenant.Settings.Grants.Password.Backend, w.tenant.Settings.Grants.TokenExchange.Backend, w.tenant.Settings.Grants.JWTBearer.Backend = false, false, false
-		if p, err := w.open("shop", c.params(w, s)...); err != nil || p == nil {
+		open, _, by := backed(t)
+		g := &open.tenant.Settings.Grants
+		g.Password.Backend, g.TokenExchange.Backend, g.JWTBearer.Backend = false, false, false
+		if p, err := open.open("shop", c.params(open, by)...); err != nil || p == nil {
 			t.Errorf("%s: where a backend can be asked, and nobody else decides: %+v, %v", c.rule, p, err)
 		}
-		w, sh, s = backed(t)
 		params = c.params(w, s)
 		events := len(w.store.events)
 		p, err := w.open("shop", params...)
