@@ -14,10 +14,14 @@ import (
 	"github.com/chancery-id/chancery/tenant"
 )
 
-var errCode = oauth.InvalidGrant("code is invalid, expired or already used")
+var (
+	errCode    = oauth.InvalidGrant("code is invalid, expired or already used")
+	errForeign = errors.New("presented by another client")
+)
 
 // redeemCode redeems an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.6). A code presented by the wrong client, with the
-// wrong redirect URI or verifier is burnt; one presented a second time takes all that it paid for with it.
+// wrong redirect URI or verifier is burnt; one presented a second time takes all that it paid for with it. What is bound to a
+// key (RFC 9449 §10, RFC 8705 §3) is neither redeemed nor burnt by who does not prove it, as it is worth nothing to them.
 func (s *Service) redeemCode(ctx context.Context, t *tenant.Tenant, r *Request) (grant.Tokens, error) {
 	now, code := s.Now(), r.get("code")
 	id, ok := grant.ParseCode(code)
@@ -38,6 +42,12 @@ func (s *Service) redeemCode(ctx context.Context, t *tenant.Tenant, r *Request) 
 	var out grant.Tokens
 	effect := grant.Redemption{Grant: id, CodeHash: hash, ExpiresAt: now}
 	if g.Code.RedeemedAt.IsZero() && g.Live(now) && now.Before(g.Code.ExpiresAt) {
+		if cause := unproved(r, oauth.Confirmation{JKT: g.Terms.DPoPJKT, X5T: g.Terms.X5T}); cause != nil {
+			if r.Client.ID != g.ClientID {
+				cause = errCode.Because(errForeign)
+			}
+			return grant.Tokens{}, cause
+		}
 		if cause := mismatch(r, g); cause != nil {
 			return grant.Tokens{}, s.burn(ctx, t, r, g, cause)
 		}
@@ -65,7 +75,7 @@ func mismatch(r *Request, g *grant.Grant) *oauth.Error {
 	uri, verifier := r.get("redirect_uri"), r.get("code_verifier")
 	switch {
 	case r.Client.ID != g.ClientID:
-		return errCode.Because(errors.New("presented by another client"))
+		return errCode.Because(errForeign)
 	case !g.Terms.FirstParty && !redirected(r.Client, g.Code.RedirectURI, uri):
 		return oauth.InvalidGrant("redirect_uri is not that of the authorization request")
 	case g.Code.Challenge == "" && verifier != "":
@@ -73,7 +83,7 @@ func mismatch(r *Request, g *grant.Grant) *oauth.Error {
 	case g.Code.Challenge != "" && !verifies(verifier, g.Code.Challenge):
 		return oauth.InvalidGrant("code_verifier does not match the code_challenge")
 	}
-	return unproved(r, oauth.Confirmation{JKT: g.Terms.DPoPJKT, X5T: g.Terms.X5T})
+	return nil
 }
 
 // redirected reports whether uri, as the token request has it, is that of the authorization request (RFC 6749 §4.1.3). A

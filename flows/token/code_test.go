@@ -90,6 +90,41 @@ func TestACodeIsRedeemedByWhomItWasMadeForOnly(t *testing.T) {
 	}
 }
 
+// A code that is bound to a key is nothing to who does not hold it: they can neither redeem nor burn it (RFC 9449 §10).
+func TestACodeThatIsBoundToAKey(t *testing.T) {
+	const noProof, wrongKey = "invalid_dpop_proof: a DPoP proof is required", "invalid_grant: the DPoP proof is made with another key"
+	mine := oauth.Confirmation{JKT: "mine"}
+	for _, c := range []struct {
+		rule, client string
+		proved       oauth.Confirmation
+		redirect     string
+		want         string
+		burnt        bool
+	}{
+		{"with the key", "shop", mine, callback, "", false},
+		{"without a proof", "shop", oauth.Confirmation{}, callback, noProof, false},
+		{"with another key", "shop", oauth.Confirmation{JKT: "other"}, callback, wrongKey, false},
+		{"by another client without a proof", "other", oauth.Confirmation{}, callback, dead, false},
+		{"without a proof, for another redirect URI", "shop", oauth.Confirmation{}, callback + "2", noProof, false},
+		{"by another client with the key", "other", mine, callback, dead, true},
+		{"with the key, for another redirect URI", "shop", mine, callback + "2", redirect, true},
+	} {
+		w := newWorld(t)
+		code, g := w.agree("shop", func(g *grant.Grant) { g.Terms.DPoPJKT = "mine" })
+		params := []string{"grant_type", oauth.AuthorizationCode, "code", code, "redirect_uri", c.redirect}
+		if _, err := w.proving(c.client, c.proved, params...); said(err) != c.want {
+			t.Errorf("%s: got %q, want %q", c.rule, said(err), c.want)
+		}
+		if !g.RevokedAt.IsZero() != c.burnt {
+			t.Errorf("%s: burnt %v", c.rule, g.RevokedAt)
+		}
+		params[len(params)-1] = callback
+		if _, err := w.proving("shop", mine, params...); (err == nil) != (c.want != "" && !c.burnt) {
+			t.Errorf("%s: whoever holds the key is told %q then", c.rule, said(err))
+		}
+	}
+}
+
 func TestADeadCodeIsWorthNothing(t *testing.T) {
 	const (
 		nothing = iota
