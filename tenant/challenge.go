@@ -2,6 +2,8 @@ package tenant
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,6 +48,20 @@ func (s *Settings) ChallengeLifetime() time.Duration { return or(s.Challenge.Lif
 
 // ChallengeACR is the acr of a step that does not name its own.
 func (s *Settings) ChallengeACR() string { return cmp.Or(s.Challenge.DefaultACR, "default_challenge") }
+
+// AdvertisedACR are the acr values that can be reached, of which those of the challenge at its own endpoint alone.
+func (s *Settings) AdvertisedACR() []string {
+	out := s.KnownACR()
+	if !s.Challenge.Enabled {
+		return out
+	}
+	for _, acr := range append(slices.Sorted(maps.Keys(s.Challenge.Steps)), s.Challenge.DefaultACR) {
+		if acr != "" && !slices.Contains(out, acr) {
+			out = append(out, acr)
+		}
+	}
+	return out
+}
 
 // challenge checks what the ranges of numbers leave.
 func (c *checker) challenge(s *ChallengeSettings) {

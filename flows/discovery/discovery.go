@@ -115,7 +115,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		Registration: t.Issuer + Clients, Introspect: t.Issuer + Introspect, Revoke: t.Issuer + Revoke,
 		PAR: t.Issuer + PAR, RequirePAR: t.Settings.PAR.Required,
 		Scopes: t.Settings.AdvertisedScopes(), ResponseTypes: authorize.ResponseTypesOf(t), ResponseModes: responseModes(t),
-		GrantTypes: token.GrantTypes(), ACRValues: t.Settings.KnownACR(), SubjectTypes: []string{tenant.PublicSubjects, tenant.PairwiseSubjects},
+		GrantTypes: token.GrantTypes(), ACRValues: t.Settings.AdvertisedACR(), SubjectTypes: []string{tenant.PublicSubjects, tenant.PairwiseSubjects},
 		IDTokenAlgs: names(registration.IDTokenAlgs(t, now)), IDTokenKeyAlgs: encrypts, IDTokenEncs: encs,
 		UserInfoAlgs: answers, UserInfoKeyAlgs: encrypts, UserInfoEncs: encs,
 		IntrospectionAlgs: answers, IntrospectionKeyAlgs: encrypts, IntrospectionEncs: encs,
