@@ -17,7 +17,7 @@ var scriptRows = []row{
 	{words: "script activate", op: "activateScript", flags: []flag{numberOfVersion}},
 	{words: "script rollback", op: "rollBackScript"},
 	{words: "script deactivate", op: "deactivateScript", says: "script {script} deactivated"},
-	{words: "script delete", op: "deleteScript", says: "script {script} deleted"},
+	{words: "script delete", op: "deleteScript", help: "Delete a script with all its versions.", yes: true, says: "script {script} deleted"},
 	{words: "script log", op: "readScriptLog", list: "lines", atMost: 100,
 		columns: []string{"AT", "at", "SCRIPT", "script", "VERSION", "version", "LEVEL", "level", "TEXT", "text"}},
 	{words: "script secrets", op: "listScriptSecrets", list: "secrets", columns: []string{"SECRET", "secret", "SET", "updated_at"}},

@@ -134,7 +134,7 @@ func (a *App) wanted(code string) []string {
 		a.User.Tell("The user name or the password is wrong.")
 		return []string{"username", "password"}
 	}
-	if code == "otp_invalid" {
+	if slices.Contains([]string{"otp_invalid", "username_or_otp_invalid"}, code) {
 		a.User.Tell("The code is wrong, or was used before.")
 		return []string{"otp"}
 	}
