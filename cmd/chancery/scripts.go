@@ -13,6 +13,7 @@ import (
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/challenge"
 	"github.com/chancery-id/chancery/flows/script"
+	"github.com/chancery-id/chancery/flows/token"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/outbound"
 )
@@ -22,8 +23,19 @@ func (a *app) scripts() *script.Runner {
 	hooks := a.hooks()
 	a.journal = &script.Journal{Store: a.db, Lost: func(err error) { a.log.Warn("what scripts wrote is not kept", "error", err) }}
 	a.workers = &script.Workers{Command: []string{"/proc/self/exe", script.WorkerCommand}}
-	js := &script.JavaScript{Now: time.Now, Rand: rand.Reader, Workers: a.workers, Host: a.host(), Log: a.journal.Add, Observe: hooks.Observe}
+	js := &script.JavaScript{Now: time.Now, Rand: rand.Reader, Workers: a.workers, Host: a.host(), Log: a.journal.Add, Refuse: refused, Observe: hooks.Observe}
 	return &script.Runner{Webhook: hooks, JavaScript: js, Library: &script.Library{Store: a.db}}
+}
+
+// refused is why the flow that asks would make nothing of what a script answers in a trial, or nil.
+func refused(ev *script.Event, o *script.Outcome) error {
+	switch ev.Hook {
+	case tenant.HookChallenge:
+		return challenge.Refusal(ev, o, time.Now())
+	case tenant.HookClientCredentials, tenant.HookPassword, tenant.HookTokenExchange, tenant.HookJWTBearer:
+		return token.HookRefusal(o)
+	}
+	return nil
 }
 
 // steps are those that tenants may choose for the challenge.

@@ -3,9 +3,12 @@ package challenge
 import (
 	"context"
 	"slices"
+	"time"
 
+	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/script"
+	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -84,4 +87,27 @@ func verdict(o *script.Outcome) (Verdict, error) {
 		v.Scope = &o.Scope
 	}
 	return v, nil
+}
+
+// Refusal is why nothing can come of what a script answered to ev in a trial, or nil: what the flow finds wrong with it, as far
+// as ev tells what was asked.
+func Refusal(ev *script.Event, o *script.Outcome, now time.Time) error {
+	v, err := verdict(o)
+	switch {
+	case err != nil:
+		return err
+	case v.Outcome == Allow:
+		client := ""
+		if ev.Client != nil {
+			client = ev.Client.ID
+		}
+		if ev.Request.Scope == nil {
+			v.Scope = nil
+		}
+		return v.allows(authorize.Authentication{Login: session.Login{Subject: v.Subject, ACR: v.ACR, AMR: v.AMR}}, client, ev.Request.Scope, now)
+	}
+	if err := v.asks(); err != nil {
+		return err
+	}
+	return (&authSession{}).keep(v.Keep)
 }

@@ -241,10 +241,9 @@ func (s *Service) follow(ctx context.Context, t *tenant.Tenant, c *call, in Inpu
 		}
 		v.Code = RedirectToWeb
 		return out, s.end(ctx, t, c, v)
-	case v.Outcome != Ask && v.Outcome != Deny, !legible(v.Code):
-		return out, misstep("says neither what is next nor that all is done")
-	case slices.Contains(own, v.Code):
-		return out, misstep("names as what is next a member of every answer")
+	}
+	if err := v.asks(); err != nil {
+		return out, err
 	}
 	out.Error, out.Data, out.Over, out.Description = v.Code, v.Data, v.Outcome == Deny, v.Description
 	wrong := c.session != nil && v.Wrong && c.session.state.Wrong+1 >= maxWrong
@@ -255,6 +254,17 @@ func (s *Service) follow(ctx context.Context, t *tenant.Tenant, c *call, in Inpu
 		return s.goOn(ctx, t, c, v, out)
 	}
 	return out, nil
+}
+
+// asks is why no client can be told what v says, or nil.
+func (v *Verdict) asks() error {
+	switch {
+	case v.Outcome != Ask && v.Outcome != Deny, !legible(v.Code):
+		return misstep("says neither what is next nor that all is done")
+	case slices.Contains(own, v.Code):
+		return misstep("names as what is next a member of every answer")
+	}
+	return nil
 }
 
 // own are the members of answers that say something already, so that none of them can be the code of a step.
@@ -271,14 +281,12 @@ func (s *Service) allow(ctx context.Context, t *tenant.Tenant, c *call, v Verdic
 	if a.ACR == "" {
 		a.ACR = t.Settings.ChallengeACR()
 	}
-	if err := a.Check(s.Now()); err != nil {
-		return out, misstep("allows nobody who can be: " + err.Error())
+	if err := v.allows(a, c.client.ID, c.request.Scope, s.Now()); err != nil {
+		return out, err
 	}
 	switch r, a := c.request, a.Login; {
 	case c.session != nil && c.session.state.Proved != nil && c.session.state.Proved.StepUp && c.session.state.Proved.Subject != a.Subject:
 		return out, oauth.LoginRequired("the auth_session is another subject's")
-	case a.Subject == c.client.ID:
-		return out, misstep("allows the client itself")
 	case r.RequiredSub != "" && r.RequiredSub != a.Subject:
 		return out, oauth.LoginRequired("another subject was asked for")
 	case len(r.EssentialACR) > 0 && !slices.Contains(r.EssentialACR, a.ACR):
@@ -289,12 +297,7 @@ func (s *Service) allow(ctx context.Context, t *tenant.Tenant, c *call, v Verdic
 		p.Hash, p.Version = c.session.Hash, c.session.Version
 	}
 	given := authorize.Given{ID: s.Authorize.Issuer.NewID(), Claims: v.Claims, X5T: c.key.X5T}
-	if v.Scope != nil {
-		within := v.Scope.Within(c.request.Scope)
-		if given.Scope = v.Scope; !within {
-			return out, misstep("allows scope that was not asked for")
-		}
-	}
+	given.Scope = v.Scope
 	var err error
 	if given.Kept, err = s.kept(t, c, Proved{Subject: a.Subject, AMR: a.AMR, At: s.Now().Unix()}, given.ID); err != nil {
 		return out, err
@@ -311,6 +314,20 @@ func (s *Service) allow(ctx context.Context, t *tenant.Tenant, c *call, v Verdic
 		out.AuthSession = held.handle(t)
 	}
 	return out, nil
+}
+
+// allows is why a, whom v allows at now to the client of that id that asked for scope, cannot be let in, or nil.
+func (v *Verdict) allows(a authorize.Authentication, client string, scope oauth.Scope, now time.Time) error {
+	if err := a.Check(now); err != nil {
+		return misstep("allows nobody who can be: " + err.Error())
+	}
+	switch {
+	case a.Subject == client:
+		return misstep("allows the client itself")
+	case v.Scope != nil && !v.Scope.Within(scope):
+		return misstep("allows scope that was not asked for")
+	}
+	return nil
 }
 
 // goOn stores what is to be known at the next call, and gives the session its next handle.

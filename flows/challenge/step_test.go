@@ -129,6 +129,36 @@ func TestInput(t *testing.T) {
 	}
 }
 
+// A trial is refused what a call would be.
+func TestRefusal(t *testing.T) {
+	asked := script.Event{Client: &tenant.Client{ID: "app"}, Request: script.Request{Scope: oauth.Scope{"openid"}}}
+	for _, tt := range []struct {
+		rule, says string
+		ev         script.Event
+		want       string
+	}{
+		{"all is well", `{"action":"allow","subject":"carol","scope":"openid"}`, asked, ""},
+		{"a claim that is not its to set", `{"action":"allow","subject":"carol","claims":{"iss":"x"}}`, asked, "sets a claim"},
+		{"nobody", `{"action":"allow"}`, asked, "allows without a subject"},
+		{"the client", `{"action":"allow","subject":"app"}`, asked, "allows the client itself"},
+		{"more scope than was asked", `{"action":"allow","subject":"carol","scope":"admin"}`, asked, "allows scope that was not asked for"},
+		{"scope, of an event that does not say what was asked", `{"action":"allow","subject":"carol","scope":"admin"}`, script.Event{}, ""},
+		{"a member of every answer", `{"action":"next","error":"auth_session"}`, asked, "a member of every answer"},
+		{"too much to keep", `{"action":"next","error":"x","keep":{"a":"` + strings.Repeat("x", maxValue+1) + `"}}`, asked, "keeps too much"},
+		{"what is next", `{"action":"next","error":"otp_required","keep":{"a":"b"}}`, asked, ""},
+		{"no", `{"action":"deny","error":"redirect_to_web"}`, asked, ""},
+	} {
+		o, err := script.ParseOutcome([]byte(tt.says))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = Refusal(&tt.ev, &o, time.Now())
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v", tt.rule, err)
+		}
+	}
+}
+
 // Whoever wrote a step is told why nothing comes of what it decides; of what the request lacks there is nothing to tell.
 func TestWhoWroteAStepIsToldOfItsFault(t *testing.T) {
 	many := map[string]string{}

@@ -50,8 +50,24 @@ func Recorded(raw []byte) (Event, error) {
 	ev := Event{Hook: name, recorded: told}
 	if r, ok := told["request"].(map[string]any); ok {
 		ev.Request.Address, _ = r["address"].(string)
+		ev.Request.Scope = scopeOf(r["scope"])
+	}
+	if c, ok := told["client"].(map[string]any); ok {
+		id, _ := c["client_id"].(string)
+		ev.Client = &tenant.Client{ID: id}
 	}
 	return ev, nil
+}
+
+// scopeOf is what v, of JSON, names as scope.
+func scopeOf(v any) oauth.Scope {
+	var s oauth.Scope
+	list, _ := v.([]any)
+	for _, v := range list {
+		value, _ := v.(string)
+		s = s.Plus([]string{value})
+	}
+	return s
 }
 
 // MaxEvent is the longest event, in bytes of its JSON.

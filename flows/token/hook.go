@@ -36,24 +36,31 @@ var (
 func (s *Service) hooked(ctx context.Context, t *tenant.Tenant, r *Request, name string, scope oauth.Scope, facts map[string]any) (script.Outcome, error) {
 	o, err := s.Hooks.Run(ctx, t, script.Event{Hook: name, Client: r.Client, Facts: facts, Request: script.Request{Scope: scope,
 		Resources: slices.Concat(r.Params["resource"], r.Params["audience"]), Parameters: script.Custom(r.Params), Address: r.Address, Key: r.Proved}})
+	if err == nil {
+		err = o.Fault(HookRefusal(&o))
+	}
+	if err == nil && o.Action == script.Deny {
+		err = oauth.Custom(o.Code, o.Description, "")
+	}
+	return o, err
+}
+
+// HookRefusal is why nothing can come of what a hook of the token endpoint answered, whatever was asked, or nil.
+func HookRefusal(o *script.Outcome) error {
 	switch {
-	case err != nil:
-		return o, err
 	case o.Action == script.Next:
-		return o, o.Fault(errHookStep)
+		return errHookStep
 	case o.Action == script.Deny && !slices.Contains(refusals, o.Code):
-		return o, o.Fault(errHookCode)
-	case o.Action == script.Deny:
-		return o, oauth.Custom(o.Code, o.Description, "")
+		return errHookCode
 	}
 	for _, claims := range []map[string]json.RawMessage{o.Claims, o.AccessToken.Claims} {
 		for name := range claims {
 			if !grant.Presettable(name) {
-				return o, o.Fault(errHookClaim)
+				return errHookClaim
 			}
 		}
 	}
-	return o, nil
+	return nil
 }
 
 // heed has the tokens that are made of g follow o, but for subject, scope and audience.
