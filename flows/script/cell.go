@@ -57,7 +57,7 @@ func newCell() (*cell, error) {
 		return nil, err
 	}
 	make, _ := goja.AssertFunction(v)
-	made, err := make(nil, c.vm.ToValue(c.ask), c.vm.ToValue(c.print), json.Get("parse"), json.Get("stringify"))
+	made, err := make(nil, c.native("api", c.ask), c.native("log", c.print), json.Get("parse"), json.Get("stringify"))
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +67,13 @@ func newCell() (*cell, error) {
 	module := c.vm.NewObject()
 	return c, errors.Join(module.Set("exports", exports), c.vm.Set("module", module), c.vm.Set("exports", exports),
 		c.vm.Set("console", tools.Get("console")), c.vm.Set("api", tools.Get("api")))
+}
+
+// native is f as scripts call it, and as traces of their stack name it.
+func (c *cell) native(name string, f func(goja.FunctionCall) goja.Value) goja.Value {
+	v := c.vm.ToValue(f).ToObject(c.vm)
+	_ = v.DefineDataProperty("name", c.vm.ToValue(name), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE)
+	return v
 }
 
 // begin runs the script, and calls the handler with the event.
@@ -168,9 +175,9 @@ func (c *cell) ask(call goja.FunctionCall) goja.Value {
 	name, args := call.Argument(0).String(), call.Argument(1).String()
 	switch {
 	case c.asked >= maxAsks:
-		panic(c.vm.NewGoError(errors.New("too many calls of the api")))
+		panic(c.vm.NewTypeError("too many calls of the api"))
 	case len(args) > maxArgs, c.sent+len(args) > maxSent:
-		panic(c.vm.NewGoError(errors.New("the arguments are too long")))
+		panic(c.vm.NewTypeError("the arguments are too long"))
 	}
 	c.asked++
 	c.sent += len(args)
@@ -181,10 +188,11 @@ func (c *cell) ask(call goja.FunctionCall) goja.Value {
 }
 
 // print is what a script calls to write a line.
-func (c *cell) print(level, text string) {
+func (c *cell) print(call goja.FunctionCall) goja.Value {
 	if c.room--; c.room >= 0 {
-		c.lines = append(c.lines, Line{level, Clip(text, maxLine)})
+		c.lines = append(c.lines, Line{call.Argument(0).String(), Clip(call.Argument(1).String(), maxLine)})
 	}
+	return goja.Undefined()
 }
 
 // Clip is s, or as much of it as n bytes hold. What is no UTF-8 is left out, and so are zero bytes.

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -131,6 +129,7 @@ func TestForgedReports(t *testing.T) {
 
 // forge is a worker that lies.
 func forge(mode string) {
+	_ = send(os.Stdout, &report{Done: true})
 	for {
 		var o order
 		if receive(os.Stdin, &o) != nil {
@@ -138,7 +137,7 @@ func forge(mode string) {
 		}
 		r := report{Call: o.Call, Done: o.Source != "" && mode != "call" && mode != "none"}
 		if r.Done {
-			_ = send(os.Stdout, r)
+			_ = send(os.Stdout, &r)
 			continue
 		}
 		switch mode {
@@ -165,7 +164,7 @@ func forge(mode string) {
 		case "silence":
 			time.Sleep(time.Hour)
 		}
-		_ = send(os.Stdout, r)
+		_ = send(os.Stdout, &r)
 	}
 }
 
@@ -238,58 +237,3 @@ func prison(hungry bool) int {
 
 // busy is a script that takes what it may.
 var busy = handler(`for (const end = Date.now() + 10; Date.now() < end;); api.deny()`)
-
-// While others misbehave, the server lives and a neighbour is served as before; and all workers together stay small.
-func TestNeighbours(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes a while")
-	}
-	s, acme := newStage(t), acme(t)
-	globex := *acme
-	globex.ID = "globex"
-	s.Workers = &Workers{Command: workers.Command}
-	defer s.Workers.Close()
-	neighbour := func(calls int) (p99 time.Duration) {
-		took := make([]time.Duration, 0, calls)
-		for range calls {
-			began := time.Now()
-			if o, err := s.asks(&globex, twoSteps); err != nil || o.Code != "otp_required" {
-				t.Fatal(o, err)
-			}
-			took = append(took, time.Since(began))
-		}
-		slices.Sort(took)
-		return took[len(took)*99/100]
-	}
-	neighbour(200)
-	const rounds = 5
-	var quiet, loud []time.Duration
-	for range rounds {
-		quiet = append(quiet, neighbour(500))
-		ctx, stop := context.WithCancel(t.Context())
-		var crowd sync.WaitGroup
-		for i := range 64 {
-			crowd.Go(func() {
-				for n := i; ctx.Err() == nil; n++ {
-					source := busy
-					if n%2 == 0 {
-						source = attacks[n/2%len(attacks)].source
-					}
-					if _, err := s.Run(ctx, acme, of(source), Event{Hook: tenant.HookChallenge}); errors.Is(err, errOpen) {
-						time.Sleep(20 * time.Millisecond) // as long as it takes to come again
-					}
-				}
-			})
-		}
-		loud = append(loud, neighbour(500))
-		stop()
-		crowd.Wait()
-	}
-	slices.Sort(quiet)
-	slices.Sort(loud)
-	t.Logf("a neighbour's p99: quiet %v, beside 64 attackers %v", quiet, loud)
-	const hash = 20 * time.Millisecond // of a password, which a sign-in takes beside its script
-	if loud[rounds/2]+hash > 2*(quiet[rounds/2]+hash) {
-		t.Errorf("a neighbour's p99 is %v where it was %v, with a hash of %v beside each", loud[rounds/2], quiet[rounds/2], hash)
-	}
-}

@@ -10,36 +10,41 @@ import (
 	"github.com/chancery-id/chancery/tenant"
 )
 
-// fair shares places among tenants: whoever waits is served in turn, tenant by tenant.
+// fair shares places among tenants: whoever waits is served in turn, tenant by tenant, and burdens after the others.
 type fair struct {
-	mu      sync.Mutex
+	burdens *burdens
 	places  int // there are
-	each    int // that one tenant may have while others could want them
+	each    int // that one tenant may have
+	kept    int // that no burden may have
+
+	mu      sync.Mutex
 	taken   int
 	has     map[tenant.ID]int
 	waiting map[tenant.ID][]chan struct{}
 	order   []tenant.ID // that wait, the next one first
 	queue   int         // how many wait
+	passed  int         // how often a burden was passed over since one was served
 	turns   map[*turn]bool
 }
 
-// What may wait at most.
+// What may wait at most, and for how many others a burden waits.
 const (
 	maxWaiting       = 1024
 	maxTenantWaiting = 128
+	maxPassed        = 8
 )
 
 var errBusy = errors.New("script: too many calls are waiting")
 
-func newFair(places, each int) *fair {
-	return &fair{places: places, each: each, has: map[tenant.ID]int{}, waiting: map[tenant.ID][]chan struct{}{}, turns: map[*turn]bool{}}
+func newFair(places, each, kept int, b *burdens) *fair {
+	return &fair{burdens: b, places: places, each: each, kept: kept, has: map[tenant.ID]int{}, waiting: map[tenant.ID][]chan struct{}{}, turns: map[*turn]bool{}}
 }
 
 // enter waits for a place, which the caller must leave. It fails with errBusy where too many wait already, and with that of
 // ctx when that ends.
 func (f *fair) enter(ctx context.Context, t tenant.ID) error {
 	f.mu.Lock()
-	if f.free(t) && len(f.waiting[t]) == 0 {
+	if f.free(t, time.Now()) && len(f.waiting[t]) == 0 {
 		f.take(t)
 		f.mu.Unlock()
 		return nil
@@ -69,7 +74,7 @@ func (f *fair) enter(ctx context.Context, t tenant.ID) error {
 		f.forget(t)
 		return ctx.Err()
 	}
-	f.give(t) // it came at the last moment
+	f.give(t, maxPassed) // it came at the last moment
 	return ctx.Err()
 }
 
@@ -77,20 +82,22 @@ func (f *fair) enter(ctx context.Context, t tenant.ID) error {
 func (f *fair) leave(t tenant.ID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.give(t)
+	f.give(t, maxPassed)
 }
 
-// hurry takes the place of a turn of another tenant that has had it for its slice. It is done by whoever comes, at once: on a busy
+// hurry takes the place of a turn of another tenant that t need not wait for. It is done by whoever comes, at once: on a busy
 // machine it may take long until anybody else is woken.
 func (f *fair) hurry(t tenant.ID) {
+	now := time.Now()
+	light := !f.burdens.is(t, now)
 	for w := range f.turns {
 		if w.t == t || !w.mu.TryLock() {
 			continue
 		}
-		parked := time.Since(w.placed) >= slice && w.park()
+		parked := (now.Sub(w.placed) >= slice || light && f.burdens.is(w.t, now)) && w.park()
 		w.mu.Unlock()
 		if parked {
-			f.give(w.t)
+			f.give(w.t, maxWaiting) // to t, or who came before it, but to no burden
 			return
 		}
 	}
@@ -109,22 +116,41 @@ func (f *fair) end(w *turn) {
 	delete(f.turns, w)
 }
 
-// wanted reports whether another tenant waits for a place.
-func (f *fair) wanted(t tenant.ID) bool {
+// wanted reports whether another tenant waits for the place that t has had for a slice, or for less than that.
+func (f *fair) wanted(t tenant.ID, full bool) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.order) > 1 || len(f.order) == 1 && f.order[0] != t
+	now := time.Now()
+	if !full && !f.burdens.is(t, now) {
+		return false
+	}
+	return slices.ContainsFunc(f.order, func(id tenant.ID) bool { return id != t && (full || !f.burdens.is(id, now)) })
 }
 
-func (f *fair) free(t tenant.ID) bool { return f.taken < f.places && f.has[t] < f.each }
+// free reports whether t may have a place at now.
+func (f *fair) free(t tenant.ID, now time.Time) bool {
+	if f.taken >= f.places || f.has[t] >= f.each {
+		return false
+	}
+	if f.kept == 0 || !f.burdens.is(t, now) {
+		return true
+	}
+	theirs := 0
+	for id, n := range f.has {
+		if f.burdens.is(id, now) {
+			theirs += n
+		}
+	}
+	return theirs < f.places-f.kept
+}
 
 func (f *fair) take(t tenant.ID) {
 	f.taken++
 	f.has[t]++
 }
 
-// give takes a place back, and hands it to whoever is next.
-func (f *fair) give(t tenant.ID) {
+// give takes a place back from t, and hands it to whoever is next. A burden that was passed over that often is.
+func (f *fair) give(t tenant.ID, patience int) {
 	f.taken--
 	if f.has[t]--; f.has[t] == 0 {
 		delete(f.has, t)
@@ -132,12 +158,8 @@ func (f *fair) give(t tenant.ID) {
 	if i := slices.Index(f.order, t); i >= 0 { // who has just been served comes last
 		f.order = append(slices.Delete(f.order, i, i+1), t)
 	}
-	for i := 0; i < len(f.order); {
+	for i := f.next(patience); i >= 0; i = f.next(patience) {
 		next := f.order[i]
-		if !f.free(next) {
-			i++
-			continue
-		}
 		f.take(next)
 		close(f.waiting[next][0])
 		f.waiting[next] = f.waiting[next][1:]
@@ -149,6 +171,27 @@ func (f *fair) give(t tenant.ID) {
 			delete(f.waiting, next)
 		}
 	}
+}
+
+// next is which of order gets a free place, or -1.
+func (f *fair) next(patience int) int {
+	now, burden := time.Now(), -1
+	for i, t := range f.order {
+		switch {
+		case !f.free(t, now):
+		case !f.burdens.is(t, now) && (burden < 0 || f.passed < patience):
+			if burden >= 0 {
+				f.passed++
+			}
+			return i
+		case burden < 0:
+			burden = i
+		}
+	}
+	if burden >= 0 {
+		f.passed = 0
+	}
+	return burden
 }
 
 // forget drops t from those that wait, where nobody of it does.

@@ -32,6 +32,8 @@ type JavaScript struct {
 	Host    Host
 	// Log is told what a script wrote, and how its call ended. nil: nobody is.
 	Log func(t tenant.ID, p *Program, at time.Time, lines []Line)
+	// Refuse tells why nothing would come of what a script answers in a trial, as the flow would that asks. nil: nobody does.
+	Refuse func(ev *Event, o *Outcome) error
 	// Observe is told of each call how it ended, as that of Webhook.
 	Observe func(ctx context.Context, t tenant.ID, hook, ended string, took time.Duration)
 
@@ -42,6 +44,7 @@ type JavaScript struct {
 const (
 	runCPU     = 20 * time.Millisecond  // processor time of a call
 	compileCPU = 250 * time.Millisecond // processor time of compiling, once for each worker
+	startCPU   = 3 * time.Second        // processor time of a worker that starts
 	deadline   = 5 * time.Second        // for all of a call, with what it asks for
 )
 
@@ -71,7 +74,11 @@ func (j *JavaScript) Run(ctx context.Context, t *tenant.Tenant, p *Program, ev E
 
 // Try is Run for a trial. It returns what the script wrote, too, which Log is not told.
 func (j *JavaScript) Try(ctx context.Context, t *tenant.Tenant, p *Program, ev Event) (Outcome, []Line, error) {
-	return j.guarded(ctx, "trial", p, &Call{Tenant: t, Event: &ev, Dry: true})
+	o, lines, err := j.guarded(ctx, "trial", p, &Call{Tenant: t, Event: &ev, Dry: true})
+	if err == nil && j.Refuse != nil {
+		err = fault(j.Refuse(&ev, &o))
+	}
+	return o, lines, err
 }
 
 // Check reports what is wrong with a source, as an ErrScript.
@@ -149,9 +156,20 @@ func (j *JavaScript) note(ctx context.Context, p *Program, c *Call, began time.T
 
 // blame tells the log of t why nothing can come of what p answered at that time.
 func (j *JavaScript) blame(t tenant.ID, p *Program, at time.Time, err error) {
-	if _, why, said := strings.Cut(err.Error(), ": "); said && j.Log != nil {
-		j.Log(t, p, at, []Line{{"error", Clip(Reason(fmt.Errorf("%w: %s", ErrAnswer, why)), maxLine)}})
+	if err = fault(err); err != nil && j.Log != nil {
+		j.Log(t, p, at, []Line{{"error", Clip(Reason(err), maxLine)}})
 	}
+}
+
+// fault is the ErrAnswer of what a flow finds wrong with an answer, without the name of the flow; nil is nothing.
+func fault(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, why, said := strings.Cut(err.Error(), ": "); said {
+		return fmt.Errorf("%w: %s", ErrAnswer, why)
+	}
+	return ErrAnswer
 }
 
 // Reason is err in words for the tenant whose script it is.

@@ -105,6 +105,7 @@ func TestWhatAScriptDecides(t *testing.T) {
 		{"it throws what is no error", handler(`throw 'oh'`), Outcome{}, "the script failed: oh"},
 		{"it throws nothing", handler(`throw undefined`), Outcome{}, "the script failed: undefined"},
 		{"it throws what throws", handler(`throw {toString() { throw 1 }}`), Outcome{}, "the script failed"},
+		{"it nests too deep", handler(`const f = () => f(); f()`), Outcome{}, "the script failed: RangeError: calls nest too deep"},
 		{"it throws when it is loaded", `throw new Error('early')`, Outcome{}, "the script failed: Error: early"},
 		{"it is no JavaScript", `exports.onChallenge = (`, Outcome{}, "the script failed: SyntaxError"},
 		{"it has no handler", `exports.onPassword = () => {}`, Outcome{}, "the script failed: the script exports no handler of this event"},
@@ -119,8 +120,8 @@ func TestWhatAScriptDecides(t *testing.T) {
 		{"it allows what is no subject", handler(`api.allow({})`), Outcome{}, "the answer makes no sense: subject is of the wrong type, too long or too large"},
 		{"it answers too much", handler(`api.deny('x', 'y'.repeat(70000))`), Outcome{}, "the script failed: the decision is too long"},
 		{"it answers in circles", handler(`const o = {}; o.o = o; return o`), Outcome{}, "the script failed: TypeError: Converting circular structure to JSON"},
-		{"it asks for too much at once", handler(`await Promise.all(Array.from({length: 100}, () => api.user.find('x')))`), Outcome{}, "the script failed: GoError: too many calls of the api"},
-		{"it sends too much", handler(`await api.user.find('x'.repeat(70000))`), Outcome{}, "the script failed: GoError: the arguments are too long"},
+		{"it asks for too much at once", handler(`await Promise.all(Array.from({length: 100}, () => api.user.find('x')))`), Outcome{}, "the script failed: TypeError: too many calls of the api"},
+		{"it sends too much", handler(`await api.user.find('x'.repeat(70000))`), Outcome{}, "the script failed: TypeError: the arguments are too long"},
 	} {
 		s.wrote = nil
 		o, err := s.asks(acme, c.source)
@@ -134,7 +135,7 @@ func TestWhatAScriptDecides(t *testing.T) {
 			}
 			continue
 		}
-		if oauth.ErrorOf(err).Code != "server_error" || len(s.wrote) != 1 || s.wrote[0].Level != "error" || !strings.HasPrefix(s.wrote[0].Text, c.wrong) {
+		if oauth.ErrorOf(err).Code != "server_error" || len(s.wrote) != 1 || s.wrote[0].Level != "error" || !strings.HasPrefix(s.wrote[0].Text, c.wrong) || strings.Contains(s.wrote[0].Text, "chancery") {
 			t.Errorf("%s: %v, wrote %q", c.rule, err, s.wrote)
 		}
 	}
@@ -146,6 +147,27 @@ func TestAScriptTellsClaims(t *testing.T) {
 		o, err := s.Run(context.Background(), acme(t), of("exports."+export+" = (event, api) => api.allow(undefined, {claims: {tier: event.type}})"), Event{Hook: name})
 		if d := cmp.Diff(Outcome{Action: Allow, Claims: map[string]json.RawMessage{"tier": json.RawMessage(`"` + tenant.HookKind(name) + `"`)}}, o); d != "" || err != nil {
 			t.Errorf("%s: %v %s", name, err, d)
+		}
+	}
+}
+
+// A trial tells what the flow would refuse that asks.
+func TestTrialsTellWhatTheFlowWouldRefuse(t *testing.T) {
+	s := newStage(t)
+	s.Refuse = func(ev *Event, o *Outcome) error {
+		if o.Subject == "root" && ev.Client.ID == "app" && ev.Request.Scope.Has("a") {
+			return errors.New("challenge: the step allows whom it may not")
+		}
+		return nil
+	}
+	ev, err := Recorded([]byte(`{"client": {"client_id": "app"}, "request": {"scope": ["a", "b"], "address": "192.0.2.1"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for subject, want := range map[string]string{"alice": "", "root": "the answer makes no sense: the step allows whom it may not"} {
+		o, _, err := s.Try(t.Context(), acme(t), of(handler(`api.allow('`+subject+`')`)), ev)
+		if o.Subject != subject || (err == nil) != (want == "") || err != nil && Reason(err) != want {
+			t.Errorf("%s: %v, %v", subject, o, err)
 		}
 	}
 }
@@ -256,12 +278,3 @@ const twoSteps = `exports.onChallenge = async (event, api) => {
 	if (!event.parameters.otp) return api.next('otp_required', {keep: {username: event.parameters.username}});
 	api.allow('alice');
 }`
-
-func BenchmarkACall(b *testing.B) {
-	s, t := newStage(&testing.T{}), &tenant.Tenant{ID: "acme"}
-	for b.Loop() {
-		if _, err := s.asks(t, twoSteps); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

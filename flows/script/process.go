@@ -1,6 +1,7 @@
 package script
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"os"
@@ -16,9 +17,11 @@ import (
 type process struct {
 	cmd     *exec.Cmd
 	in, out *os.File // of ours: to it, from it
+	from    *bufio.Reader
 	gone    chan struct{}
 	calls   int
 	holds   map[string]bool // programs that it was given; it may have dropped some
+	last    tenant.ID       // whose call it had
 	idle    *time.Timer
 }
 
@@ -54,33 +57,36 @@ func (s *starter) do(f func()) {
 	<-done
 }
 
-// start makes a worker of command. It has nothing of ours but two pipes.
-func (s *starter) start(command []string) (*process, error) {
+// start makes p a worker of command. It has nothing of ours but two pipes.
+func (s *starter) start(p *process, command []string) error {
 	toRead, in, err := os.Pipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	out, toWrite, err := os.Pipe()
 	if err != nil {
-		return nil, errors.Join(err, toRead.Close(), in.Close())
+		return errors.Join(err, toRead.Close(), in.Close())
 	}
 	cmd := &exec.Cmd{Path: command[0], Args: command, Env: []string{}, Dir: "/", Stdin: toRead, Stdout: toWrite}
 	cage(cmd)
 	s.do(func() { err = cmd.Start() })
 	_, _ = toRead.Close(), toWrite.Close()
 	if err != nil {
-		return nil, errors.Join(err, in.Close(), out.Close())
+		return errors.Join(err, in.Close(), out.Close())
 	}
-	p := &process{cmd: cmd, in: in, out: out, gone: make(chan struct{}), holds: map[string]bool{}}
+	p.cmd, p.in, p.out, p.from, p.gone, p.holds = cmd, in, out, bufio.NewReader(out), make(chan struct{}), map[string]bool{}
 	go func() {
 		_ = cmd.Wait()
 		close(p.gone)
 	}()
-	return p, nil
+	return nil
 }
 
-// kill ends p at once.
+// kill ends p at once, if it was started.
 func (p *process) kill() {
+	if p.cmd == nil {
+		return
+	}
 	_ = p.cmd.Process.Kill()
 	_, _ = p.in.Close(), p.out.Close()
 }
@@ -99,6 +105,7 @@ type turn struct {
 	places *fair
 	t      tenant.ID
 	budget time.Duration // of processor time
+	weighs bool          // much of that time makes the tenant a burden
 	began  time.Duration // processor time then
 	placed time.Time     // zero: it has no place just now
 	ended  bool
@@ -106,23 +113,38 @@ type turn struct {
 	timer  *time.Timer
 }
 
-// take gives p an order and returns its report, and how much processor time it took. It runs only while it has a place, which
-// it gives up for another tenant after a while, and is ended when it has used up its budget, or when ctx ends.
-func (p *process) take(ctx context.Context, places *fair, t tenant.ID, budget time.Duration, o *order) (*report, time.Duration, error) {
-	if err := places.enter(ctx, t); err != nil {
+// take gives p, started if it was not, an order and returns its report, and how much processor time it took. It runs only while
+// it has a place, which it gives up for another tenant after a while, and is ended when it has used up its budget, or when ctx
+// ends. Without an order it only waits for a new worker to be ready.
+func (w *Workers) take(ctx context.Context, p *process, t tenant.ID, budget time.Duration, o *order) (*report, time.Duration, error) {
+	if err := w.running.enter(ctx, t); err != nil {
 		return nil, 0, err
 	}
+	if p.cmd == nil {
+		if err := w.starter.start(p, w.Command); err != nil {
+			w.running.leave(t)
+			return nil, 0, err
+		}
+	}
+	return w.running.hold(ctx, p, t, budget, o)
+}
+
+// hold is take for a tenant that has a place, which is left.
+func (places *fair) hold(ctx context.Context, p *process, t tenant.ID, budget time.Duration, o *order) (*report, time.Duration, error) {
 	began := p.cpu()
-	w := &turn{ctx: ctx, p: p, places: places, t: t, budget: budget, began: began, placed: time.Now()}
+	w := &turn{ctx: ctx, p: p, places: places, t: t, budget: budget, weighs: o != nil && o.Source == "", began: began, placed: time.Now()}
 	w.mu.Lock()
 	w.timer = time.AfterFunc(slice, w.watch)
 	w.mu.Unlock()
 	places.begin(w)
 	stop := context.AfterFunc(ctx, p.kill)
 	var r report
-	err := send(p.in, o)
+	var err error
+	if o != nil {
+		err = send(p.in, o)
+	}
 	if err == nil {
-		err = receive(p.out, &r)
+		err = receive(p.from, &r)
 	}
 	stop()
 	places.end(w)
@@ -136,11 +158,16 @@ func (p *process) take(ctx context.Context, places *fair, t tenant.ID, budget ti
 		places.leave(t)
 	}
 	used := p.cpu() - began
+	if w.weighs && used > takesLong {
+		places.burdens.put(t, time.Now())
+	}
 	switch {
 	case w.why != nil:
 		return nil, used, w.why
 	case ctx.Err() != nil:
 		return nil, used, ctx.Err()
+	case errors.Is(err, errFrame), p.from.Buffered() > 0:
+		return nil, used, errForged
 	case err != nil:
 		return nil, used, errDied
 	case used > budget:
@@ -156,15 +183,19 @@ func (w *turn) watch() {
 	if w.ended {
 		return
 	}
-	if w.p.cpu()-w.began > w.budget {
+	used := w.p.cpu() - w.began
+	if used > w.budget {
 		w.end(errCPU)
 		return
+	}
+	if w.weighs && used > takesLong {
+		w.places.burdens.put(w.t, time.Now())
 	}
 	if w.placed.IsZero() {
 		return // it is watched again when it goes on
 	}
 	left := slice - time.Since(w.placed)
-	if left <= 0 && w.places.wanted(w.t) && w.park() {
+	if w.places.wanted(w.t, left <= 0) && w.park() {
 		w.places.leave(w.t)
 		return
 	}

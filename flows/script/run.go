@@ -3,8 +3,11 @@ package script
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"io"
 	"time"
+
+	"github.com/chancery-id/chancery/flows/oauth"
 )
 
 // run is a Call on its way.
@@ -47,6 +50,14 @@ func (r *run) all(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer func() { r.script.Workers.release(r.Tenant.ID, r.worker, !r.sound) }()
+	if r.worker.cmd == nil {
+		if _, _, err := r.script.Workers.take(ctx, r.worker, r.Tenant.ID, startCPU, nil); err != nil {
+			if errors.Is(err, ErrScript) { // it is not the script's fault
+				err = oauth.Unavailable().Because(err)
+			}
+			return "", err
+		}
+	}
 	if r.Event == nil {
 		return "", r.compile(ctx, "")
 	}
@@ -141,7 +152,7 @@ func (r *run) wait(ctx context.Context, answers chan did) (out []answer, err err
 // take has the worker do what o says. A report that is not of this call, or breaks another rule, is errForged.
 func (r *run) take(ctx context.Context, budget time.Duration, o *order) (*report, error) {
 	r.sound, o.Call = false, r.id
-	got, used, err := r.worker.take(ctx, r.script.Workers.running, r.Tenant.ID, budget, o)
+	got, used, err := r.script.Workers.take(ctx, r.worker, r.Tenant.ID, budget, o)
 	if o.Source == "" {
 		r.used += used
 	}

@@ -1,7 +1,9 @@
 package script
 
 import (
+	"bufio"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,6 +24,7 @@ func Work() int {
 	runtime.GOMAXPROCS(1)
 	debug.SetMaxStack(maxStack)
 	debug.SetMemoryLimit(softMemory)
+	debug.SetGCPercent(gcPercent)
 	if err := confine(); err != nil {
 		fmt.Fprintln(os.Stderr, "chancery: a script worker cannot be confined:", err)
 		return 1
@@ -33,8 +36,10 @@ func Work() int {
 }
 
 // What a worker may use, in bytes: of memory beyond what the program itself takes, and of stack. The garbage collector works
-// harder above the soft limit; the operating system ends what goes above the hard one.
+// harder above the soft limit; the operating system ends what goes above the hard one. Below it there is little to collect, as
+// what a call leaves behind is all garbage.
 const (
+	gcPercent  = 400
 	softMemory = 48 << 20
 	hardMemory = 96 << 20
 	maxStack   = 8 << 20
@@ -44,21 +49,23 @@ const (
 type desk struct {
 	programs shelf[*goja.Program]
 	cell     *cell // of the call
-	spare    *cell // for the next one, made while nobody waits
+	spare    *cell // for the next one
+	heap     uint64
 }
 
 // work obeys orders until in ends.
 func work(in io.Reader, out io.Writer) error {
 	d := &desk{}
+	from := bufio.NewReader(in)
+	if err := send(out, &report{Done: true}); err != nil { // it is ready
+		return err
+	}
 	for {
-		if d.spare == nil {
-			var err error
-			if d.spare, err = newCell(); err != nil {
-				return err
-			}
+		if err := d.prepare(); err != nil {
+			return err
 		}
 		var o order
-		if err := receive(in, &o); err == io.EOF {
+		if err := receive(from, &o); err == io.EOF {
 			return nil
 		} else if err != nil {
 			return err
@@ -69,6 +76,20 @@ func work(in io.Reader, out io.Writer) error {
 			return err
 		}
 	}
+}
+
+// prepare makes ready for the next order, while nobody waits: what a call left behind is gone, and the next one's runtime there.
+func (d *desk) prepare() (err error) {
+	if d.cell == nil {
+		if d.heap = heap(); d.heap > largeHeap/2 {
+			runtime.GC()
+			d.heap = heap()
+		}
+	}
+	if d.spare == nil {
+		d.spare, err = newCell()
+	}
+	return err
 }
 
 // obey does what o says. What it cannot do is an Error of the report.
@@ -94,13 +115,16 @@ func (d *desk) obey(o *order) *report {
 	}
 	c := d.cell
 	outcome, done, err := c.step(p, o)
-	r := &report{Lines: c.lines, Asks: c.asks, Done: done || err != nil, Outcome: outcome}
+	r := &report{Lines: c.lines, Asks: c.asks, Done: done || err != nil, Outcome: outcome, Heap: d.heap}
 	c.lines, c.asks, c.sent = nil, nil, 0
+	if _, ok := errors.AsType[*goja.StackOverflowError](err); ok {
+		err = fmt.Errorf("RangeError: calls nest too deep\n%w", err)
+	}
 	if err != nil {
 		r.Outcome, r.Error = "", cmp.Or(strings.TrimSpace(Clip(err.Error(), maxMessage)), "it threw nothing that can be shown")
 	}
 	if r.Done {
-		d.cell, r.Heap = nil, heap()
+		d.cell = nil
 	}
 	return r
 }

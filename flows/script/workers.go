@@ -18,9 +18,11 @@ type Workers struct {
 	once    sync.Once
 	running *fair // turns
 	leased  *fair // workers
+	burdens burdens
 	starter starter
 	mu      sync.Mutex
 	idle    []*process // the one used last at the end
+	out     int        // leased
 	closed  bool
 }
 
@@ -28,51 +30,59 @@ func (w *Workers) init() {
 	w.once.Do(func() {
 		half := max(1, runtime.GOMAXPROCS(0)/2)
 		all := min(64, 8*half)
-		w.running, w.leased = newFair(half, half), newFair(all, all/2)
+		w.running, w.leased = newFair(half, half, 0, &w.burdens), newFair(all, all/2, all/4, &w.burdens)
 	})
 }
 
-// lease returns a worker for one call of t, and what to do with it afterwards. One that has program is preferred, else that
-// which was idle longest.
+// lease returns a worker for one call of t, which may have to be started, and is to be released afterwards.
 func (w *Workers) lease(ctx context.Context, t tenant.ID, program string) (*process, error) {
 	w.init()
 	if err := w.leased.enter(ctx, t); err != nil {
 		return nil, err
 	}
 	w.mu.Lock()
-	i := -1
-	for j := len(w.idle) - 1; j >= 0 && i < 0; j-- {
-		if w.idle[j].holds[program] {
-			i = j
+	defer w.mu.Unlock()
+	w.out++
+	i := w.fit(t, program, w.burdens.is(t, time.Now()))
+	if i < 0 {
+		return &process{}, nil
+	}
+	p := w.idle[i]
+	w.idle = slices.Delete(w.idle, i, i+1)
+	p.idle.Stop()
+	return p, nil
+}
+
+// fit is which idle worker a call of t gets: one that has its program, or else that which was idle longest. A burden, which
+// may well be its end, gets that of another tenant only where there can be no more. -1: a new one.
+func (w *Workers) fit(t tenant.ID, program string, burden bool) int {
+	own := -1
+	for i := len(w.idle) - 1; i >= 0; i-- {
+		switch {
+		case w.idle[i].holds[program]:
+			return i
+		case w.idle[i].last == t:
+			own = i
 		}
 	}
-	if i < 0 && len(w.idle) > 0 {
-		i = 0
+	switch {
+	case own >= 0 && burden:
+		return own
+	case len(w.idle) > 0 && (!burden || len(w.idle)+w.out > w.leased.places):
+		return 0
 	}
-	var p *process
-	if i >= 0 {
-		p = w.idle[i]
-		w.idle = slices.Delete(w.idle, i, i+1)
-		p.idle.Stop()
-	}
-	w.mu.Unlock()
-	if p != nil {
-		return p, nil
-	}
-	p, err := w.starter.start(w.Command)
-	if err != nil {
-		w.leased.leave(t)
-	}
-	return p, err
+	return -1
 }
 
 // release takes back a worker that t leased. One that is of no more use is ended.
 func (w *Workers) release(t tenant.ID, p *process, useless bool) {
 	defer w.leased.leave(t)
 	p.calls++
+	p.last = t
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if useless || w.closed || p.calls >= mostCalls || p.cpu() > oldCPU {
+	w.out--
+	if useless || w.closed || p.cmd == nil || p.calls >= mostCalls || p.cpu() > oldCPU {
 		p.kill()
 		return
 	}

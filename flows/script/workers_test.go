@@ -194,7 +194,7 @@ func TestPrograms(t *testing.T) {
 }
 
 func TestPlacesAreShared(t *testing.T) {
-	f := newFair(1, 1)
+	f := newFair(1, 1, 0, &burdens{})
 	if err := f.enter(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ func TestPlacesAreShared(t *testing.T) {
 			runtime.Gosched()
 		}
 	}
-	if !f.wanted("a") || f.wanted("") == false {
+	if !f.wanted("a", true) || !f.wanted("", true) {
 		t.Error("nobody wants it")
 	}
 	f.leave("a")
@@ -235,7 +235,7 @@ func (f *fair) waits() int {
 }
 
 func TestQueuesAreBounded(t *testing.T) {
-	f := newFair(1, 1)
+	f := newFair(1, 1, 0, &burdens{})
 	_ = f.enter(t.Context(), "a")
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
