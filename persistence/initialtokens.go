@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
+	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/tenant"
 )
@@ -78,6 +79,31 @@ func (db *DB) CreateClientWith(ctx context.Context, t tenant.ID, c tenant.Client
 	}
 	if _, err := db.InitialToken(ctx, t, now, hash); errors.Is(err, registration.ErrNotFound) {
 		return c, registration.ErrUsedUp
+	}
+	return c, db.full(ctx, t, c.ID)
+}
+
+// CreateClientBy implements registration.Granted.
+func (db *DB) CreateClientBy(ctx context.Context, t tenant.ID, c tenant.Client, most int, grantID string, now time.Time, revoked tenant.Revocation, ev audit.Event) (tenant.Client, error) {
+	if most <= 0 {
+		most = math.MaxInt32
+	}
+	e := db.effect(t)
+	e.let("held", `SELECT id FROM grants WHERE tenant_id = :t AND id = ? AND revoked_at IS NULL AND expires_at > ?`+locking[db.engine.Dialect],
+		grantID, cut(now))
+	e.guard(`UPDATE tenants SET client_count = client_count + 1, client_last = client_last + 1
+		WHERE tenant_id = :t AND client_count < ? AND EXISTS (SELECT 1 FROM held) RETURNING client_last`, most)
+	e.then(`UPDATE grants SET revoked_at = ? WHERE tenant_id = :t AND id = ? AND EXISTS (SELECT 1 FROM guard)`, cut(now), grantID)
+	e.enter(revoked)
+	c, won, err := e.client(ctx, c, ev)
+	if won || err != nil {
+		return c, err
+	}
+	switch g, err := db.Grant(ctx, t, grantID); {
+	case errors.Is(err, grant.ErrNotFound), err == nil && !g.Live(now):
+		return c, registration.ErrUsedUp
+	case err != nil:
+		return c, err
 	}
 	return c, db.full(ctx, t, c.ID)
 }

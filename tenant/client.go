@@ -87,6 +87,7 @@ type Metadata struct {
 	Data     json.RawMessage `json:"data,omitempty"`     // the tenant's own, an object
 
 	NotificationMetadata
+	CustomMetadata
 	TokenPolicy
 	CertificateMetadata
 	Answers
@@ -112,7 +113,7 @@ func (c *Client) Native() bool { return c.ApplicationType == "native" }
 
 // MayGrant reports whether the client registered grantType. RFC 7591 §2: none means authorization_code.
 func (c *Client) MayGrant(grantType string) bool {
-	if len(c.GrantTypes) == 0 {
+	if len(c.GrantTypes) == 0 && !c.NoGrants {
 		return grantType == oauth.AuthorizationCode
 	}
 	return slices.Contains(c.GrantTypes, grantType)

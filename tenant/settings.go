@@ -119,6 +119,9 @@ type ClientSettings struct {
 	SecretOverlap    int64    `json:"secret_overlap,omitempty"`    // seconds an old secret lives on after a new one: 1800; negative: none
 	StrictAudience   bool     `json:"strict_audience,omitempty"`   // assertions must name the issuer; the token endpoint's URL will not do
 	AuthMethods      []string `json:"auth_methods,omitempty"`      // by which new clients may authenticate: all there are where empty
+	NewTokenOnPut    bool     `json:"new_token_on_put,omitempty"`  // an update request (RFC 7592 §2.2) makes a new registration access token
+	NewSecretOnPut   bool     `json:"new_secret_on_put,omitempty"` // and a new secret
+	TemplateHosts    bool     `json:"template_hosts,omitempty"`    // templates of redirect URIs may leave the first label of a host open
 }
 
 // or returns v seconds, or def where v is zero. Negative values pass through.

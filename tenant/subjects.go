@@ -3,6 +3,7 @@ package tenant
 import (
 	"encoding/base64"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -22,9 +23,13 @@ type Subjects struct {
 // Pairwise reports whether the client is told of subjects by names of its sector's own.
 func (m *Metadata) Pairwise() bool { return m.SubjectType == PairwiseSubjects }
 
-// Sector is the host that the client's pairwise subjects are of (OIDC Core §8.1): that of sector_identifier_uri, else the
-// one that all redirect URIs have, else that of jwks_uri (CIBA Core §4). It is empty where there is none of these.
+// Sector is the host that the client's pairwise subjects are of (OIDC Core §8.1): that of sector_identifier_uri, or all of
+// it where it is a URN, else the one that all redirect URIs have, else that of jwks_uri (CIBA Core §4). It is empty where
+// there is none of these.
 func (m *Metadata) Sector() string {
+	if SectorURN(m.SectorIdentifierURI) {
+		return m.SectorIdentifierURI
+	}
 	if m.SectorIdentifierURI != "" {
 		return hostOf(m.SectorIdentifierURI)
 	}
@@ -33,12 +38,26 @@ func (m *Metadata) Sector() string {
 	}
 	hosts := make([]string, len(m.RedirectURIs))
 	for i, uri := range m.RedirectURIs {
-		hosts[i] = hostOf(uri)
+		hosts[i] = sectorOf(uri)
 	}
 	if hosts = slices.Compact(hosts); len(hosts) != 1 {
 		return ""
 	}
 	return hosts[0]
+}
+
+// sectorURN is a name of a sector that the tenant itself gives.
+var sectorURN = regexp.MustCompile(`^urn:[a-z0-9][a-z0-9-]{1,31}:[A-Za-z0-9._~:-]{1,200}$`)
+
+// SectorURN reports whether a sector_identifier_uri is a URN (RFC 8141): a sector that the tenant names, and no document lists.
+func SectorURN(uri string) bool { return sectorURN.MatchString(uri) }
+
+// sectorOf is the host of a redirect URI, also of a template that does not leave it open.
+func sectorOf(uri string) string {
+	if t, ok := ParseRedirectTemplate(uri); ok && t.Host {
+		return ""
+	}
+	return hostOf(sampleRedirect(uri))
 }
 
 // pairwise is what pairwise subjects are derived for.

@@ -180,6 +180,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	devices := &device.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Issuer: issuer, Store: a.db, Decoupled: a.db, Managed: a.db, Limit: a.limiter, Page: discovery.DevicePage}
 	proofs := &proof.Service{Now: time.Now, Replay: a.db}
 	questions := &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Register: a.db, Managed: a.db, Ledger: a.db, Accounts: a.accounts, Proofs: proofs, Hooks: a.runner}
+	a.clients.Access, a.clients.Grants, a.clients.Granted = questions, a.db, a.db
 	a.accounts.Deliver = deliver(a.runner.Webhook)
 	tokens := &token.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Records: a.db, Sessions: a.db, Accounts: a.accounts, CIBA: backchannel, Device: devices, Hooks: a.runner,
 		Passwords: a.accounts, Guesses: a.limiter, Access: questions, Keys: clientKeys, Replay: a.db, Tickets: a.db, TokenEndpoint: discovery.Token}

@@ -197,6 +197,7 @@ func (d *DirectRequest) grant(t *tenant.Tenant, now time.Time, client *tenant.Cl
 	g := &grant.Grant{Subject: b.subject, Actor: b.actor, ClientID: client.ID, CreatedAt: now, Terms: termsOf(t.Settings, &request.Request{Face: t.Face()}, d.Consent)}
 	g.Terms.RefreshToken.Issue = g.Terms.RefreshToken.Issue && client.MayGrant(oauth.RefreshToken)
 	g.Terms.IDToken.Issue = g.Terms.IDToken.Issue && b.Session != nil
+	g.Terms.Registration = !d.Code && len(g.Terms.Scope.Registers()) > 0
 	if b.Session != nil {
 		g.Terms.Offline = g.Terms.Offline || t.Settings.Logout.KeepGrants
 		g.SessionID, g.Terms.Login = b.Session.ID, loginOf(b.Session, client.RequireAuthTime || client.DefaultMaxAge != nil)

@@ -40,6 +40,8 @@ type Start struct {
 	Data    json.RawMessage                // object that a login UI keeps with the interaction
 	Address string                         // of the browser, for the record
 	Carries func(responseMode string) bool // whether a response can be handed over in that mode; nil: in any
+
+	RedirectParam string // fills in a redirect URI that is a template; empty: nothing does
 }
 
 // ErrMode: whoever hands the response over cannot do so in the mode that the request asks for.
@@ -71,7 +73,7 @@ type Result struct {
 // Begin validates a request and decides on it. Where neither login nor consent is needed it completes at once. The error
 // of a request that may not be answered by a redirect is an *oauth.Error; every other refusal is a Response.
 func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, in Start) (Result, error) {
-	r, client, err := s.Requests.Validate(ctx, t, request.Authorize, in.Params)
+	r, client, err := s.Requests.ValidateFilled(ctx, t, request.Authorize, in.Params, request.Filling{Param: in.RedirectParam})
 	if err == nil {
 		err = s.Requests.Spend(ctx, t, r)
 	}

@@ -50,11 +50,12 @@ type Terms struct {
 	IDToken        IDTerms                    `json:"id_token,omitzero"`
 	RefreshToken   RefreshTerms               `json:"refresh_token,omitzero"`
 	Login          Login                      `json:"login,omitzero"`
-	Delegation     Delegation                 `json:"delegation,omitzero"`  // where there is more to say than the grant's actor
-	Parent         string                     `json:"parent,omitempty"`     // id of the grant that it comes of, and dies with
-	DPoPJKT        string                     `json:"dpop_jkt,omitempty"`   // key that the code is bound to (RFC 9449 §10); empty: none
-	GrantType      string                     `json:"grant_type,omitempty"` // that it comes of; empty: see Grant.Type
-	X5T            string                     `json:"x5t,omitempty"`        // certificate that the code is bound to; empty: none
+	Delegation     Delegation                 `json:"delegation,omitzero"`    // where there is more to say than the grant's actor
+	Parent         string                     `json:"parent,omitempty"`       // id of the grant that it comes of, and dies with
+	DPoPJKT        string                     `json:"dpop_jkt,omitempty"`     // key that the code is bound to (RFC 9449 §10); empty: none
+	GrantType      string                     `json:"grant_type,omitempty"`   // that it comes of; empty: see Grant.Type
+	X5T            string                     `json:"x5t,omitempty"`          // certificate that the code is bound to; empty: none
+	Registration   bool                       `json:"registration,omitempty"` // its access token registers one client, and ends with that
 }
 
 // Login is how the subject was authenticated, as ID tokens tell it (OIDC Core §2).

@@ -15,7 +15,8 @@ type Authority struct {
 	rank    rank
 	token   string // registration access token, or initial one; not yet checked
 	initial *InitialToken
-	actor   string // for the record
+	permit  *permit // in place of initial where it is an access token
+	actor   string  // for the record
 	address string
 	once    *audit.Once
 }

@@ -153,9 +153,13 @@ func (s *Service) Disinvite(ctx context.Context, t *tenant.Tenant, id string, by
 	return nil
 }
 
-// invited returns by as the authority of the initial access token that it shows, or errToken.
+// invited returns by as the authority of the initial access token that it shows, which may be an access token; errors are
+// those of granted.
 func (s *Service) invited(ctx context.Context, t *tenant.Tenant, by Authority) (Authority, error) {
-	if s.Initial == nil || !strings.HasPrefix(by.token, InitialPrefix) {
+	switch own := strings.HasPrefix(by.token, InitialPrefix); {
+	case !own && s.Access != nil:
+		return s.granted(ctx, t, by)
+	case !own || s.Initial == nil:
 		return by, errToken
 	}
 	k, err := s.Initial.InitialToken(ctx, t.ID, s.now(), hash(by.token))

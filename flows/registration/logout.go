@@ -24,6 +24,9 @@ func logout(s *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) er
 		return oauth.InvalidClientMetadata("frontchannel_logout_uri is not an https URL")
 	}
 	for _, uri := range m.RedirectURIs {
+		if template, ok := tenant.ParseRedirectTemplate(uri); ok && !template.Host {
+			uri, _ = template.With("x")
+		}
 		if originOf(uri) == originOf(m.FrontchannelLogoutURI) {
 			return nil
 		}

@@ -16,7 +16,7 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"token_endpoint_auth_signing_alg": text(func(m *tenant.Metadata) *string { return &m.TokenEndpointAuthAlg }),
 	"jwks":                            anObject(func(m *tenant.Metadata) *json.RawMessage { return &m.JWKS }),
 	"jwks_uri":                        text(func(m *tenant.Metadata) *string { return &m.JWKSURI }),
-	"grant_types":                     texts(func(m *tenant.Metadata) *[]string { return &m.GrantTypes }),
+	"grant_types":                     grants,
 	"response_types":                  texts(func(m *tenant.Metadata) *[]string { return &m.ResponseTypes }),
 	"application_type":                text(func(m *tenant.Metadata) *string { return &m.ApplicationType }),
 	"client_name":                     text(func(m *tenant.Metadata) *string { return &m.Name }),
@@ -39,6 +39,8 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"require_pkce":                             flag(func(m *tenant.Metadata) *bool { return &m.RequirePKCE }),
 	"dpop_bound_access_tokens":                 flag(func(m *tenant.Metadata) *bool { return &m.DPoPBound }),
 	"audience":                                 texts(func(m *tenant.Metadata) *[]string { return &m.Audience }),
+	"code_challenge_method":                    text(func(m *tenant.Metadata) *string { return &m.CodeChallengeMethod }),
+	"login_hint_types":                         texts(func(m *tenant.Metadata) *[]string { return &m.LoginHintTypes }),
 	"data":                                     anObject(func(m *tenant.Metadata) *json.RawMessage { return &m.Data }),
 
 	"refresh_token_lifetime": ofRequest(func(r *Request) *int64 { return &r.Metadata.RefreshLifetime }),
@@ -97,6 +99,7 @@ var members = map[string]func(*Request, json.RawMessage) bool{
 	"client_secret":           ofRequest(func(r *Request) *string { return &r.ClientSecret }),
 	"preferred_client_id":     ofRequest(func(r *Request) *string { return &r.PreferredID }),
 	"preferred_client_secret": ofRequest(func(r *Request) *string { return &r.PreferredSecret }),
+	"encoded_client_secret":   ofRequest(func(r *Request) *string { return &r.SecretHash }),
 	"refresh_client_secret":   ofRequest(func(r *Request) *bool { return &r.RefreshSecret }),
 
 	"refresh_registration_access_token": ofRequest(func(r *Request) *bool { return &r.RefreshToken }),
@@ -164,6 +167,13 @@ func texts(of func(*tenant.Metadata) *[]string) func(*Request, json.RawMessage) 
 		}
 		return ok
 	}
+}
+
+// grants reads grant_types. An empty array is not as good as none (RFC 7591 §2): the client uses no grant by itself.
+func grants(r *Request, raw json.RawMessage) bool {
+	ok := texts(func(m *tenant.Metadata) *[]string { return &m.GrantTypes })(r, raw)
+	r.Metadata.NoGrants = ok && len(r.Metadata.GrantTypes) == 0
+	return ok
 }
 
 func anObject(of func(*tenant.Metadata) *json.RawMessage) func(*Request, json.RawMessage) bool {

@@ -31,6 +31,15 @@ func withhold(r *Request, base *tenant.Metadata) error {
 	if r.PreferredID != "" || r.PreferredSecret != "" {
 		return oauth.InvalidClientMetadata("preferred_client_id and preferred_client_secret require the master token")
 	}
+	if r.SecretHash != "" {
+		return oauth.InvalidClientMetadata("encoded_client_secret requires the master token")
+	}
+	if err := withholdTemplates(m, base); err != nil {
+		return err
+	}
+	if err := withholdSector(r, base); err != nil {
+		return err
+	}
 	if m.Data == nil {
 		m.Data = base.Data
 	} else if !same(m.Data, base.Data) {

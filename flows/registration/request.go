@@ -18,6 +18,7 @@ type Request struct {
 	ClientSecret    string    // in an update: must be the client's own
 	PreferredID     string    // master only
 	PreferredSecret string    // master only
+	SecretHash      string    // SHA-256 of a secret that is made elsewhere, in hexadecimal; master only
 	Numbered        bool      // a new client's id is its number, as APIs that count clients have it
 	RefreshSecret   bool      // in an update: make a new secret
 	RefreshToken    bool      // in an update: make a new registration access token

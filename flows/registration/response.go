@@ -77,6 +77,10 @@ func flatten(m tenant.Metadata) (map[string]json.RawMessage, error) {
 		return nil, err
 	}
 	delete(o, "noted") // tenant.ServiceMetadata
+	if m.NoGrants {
+		delete(o, "no_grants")
+		o["grant_types"] = json.RawMessage("[]")
+	}
 	for name, text := range m.Localized {
 		if o[name], err = json.Marshal(text); err != nil {
 			return nil, err

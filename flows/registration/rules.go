@@ -20,7 +20,8 @@ func effective(m *tenant.Metadata) {
 	if m.TokenEndpointAuthMethod == "" {
 		m.TokenEndpointAuthMethod = oauth.AuthBasic
 	}
-	if len(m.GrantTypes) == 0 {
+	m.NoGrants = m.NoGrants && len(m.GrantTypes) == 0
+	if len(m.GrantTypes) == 0 && !m.NoGrants {
 		m.GrantTypes = []string{oauth.AuthorizationCode}
 	}
 	if len(m.ResponseTypes) == 0 && slices.Contains(m.GrantTypes, oauth.AuthorizationCode) {
@@ -35,6 +36,7 @@ func effective(m *tenant.Metadata) {
 	if m.TokenEndpointAuthMethod == oauth.AuthNone {
 		m.RequirePKCE = true
 	}
+	m.RequirePKCE = m.RequirePKCE || m.CodeChallengeMethod != ""
 }
 
 // A check is one rule for what a client registers, after the defaults. What it had before is not asked for anew: it stays
@@ -44,6 +46,7 @@ type check func(s *Service, t *tenant.Tenant, m, had *tenant.Metadata, now time.
 // checks run top to bottom; the first error wins.
 var checks = []check{
 	sizes,
+	custom,
 	applicationType, // OIDC Registration §2
 	redirectURIs,    // RFC 6749 §3.1.2, RFC 9700 §2.1
 	links,           // RFC 7591 §5
@@ -69,7 +72,7 @@ var checks = []check{
 
 func sizes(_ *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) error {
 	for _, list := range [][]string{m.RedirectURIs, m.PostLogoutRedirectURIs, m.GrantTypes, m.ResponseTypes, m.Contacts,
-		m.DefaultACRValues, m.Audience} {
+		m.DefaultACRValues, m.Audience, m.LoginHintTypes} {
 		if len(list) > maxList {
 			return oauth.InvalidClientMetadata("An array has too many members")
 		}
@@ -91,8 +94,14 @@ func applicationType(_ *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time
 	return nil
 }
 
-func redirectURIs(_ *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) error {
+func redirectURIs(_ *Service, t *tenant.Tenant, m, had *tenant.Metadata, _ time.Time) error {
 	for i, uri := range slices.Concat(m.RedirectURIs, m.PostLogoutRedirectURIs) {
+		if i < len(m.RedirectURIs) && strings.HasPrefix(uri, tenant.RedirectTemplatePrefix) {
+			if err := redirectTemplate(t, uri, m.ApplicationType == "native", slices.Contains(had.RedirectURIs, uri)); err != nil {
+				return &misplaced{"redirect_uris", i, err}
+			}
+			continue
+		}
 		if err := redirectURI(uri, m.ApplicationType == "native"); err != nil {
 			if i < len(m.RedirectURIs) {
 				return &misplaced{"redirect_uris", i, err}

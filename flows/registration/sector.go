@@ -21,7 +21,7 @@ func subjectType(s *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Tim
 	switch {
 	case m.SubjectType != "" && m.SubjectType != tenant.PublicSubjects && m.SubjectType != tenant.PairwiseSubjects:
 		return oauth.InvalidClientMetadata("subject_type is neither public nor pairwise")
-	case m.SectorIdentifierURI != "" && s.permits(m.SectorIdentifierURI) != nil:
+	case m.SectorIdentifierURI != "" && !tenant.SectorURN(m.SectorIdentifierURI) && s.permits(m.SectorIdentifierURI) != nil:
 		return oauth.InvalidClientMetadata("sector_identifier_uri is not an https URL of a public host")
 	case m.Pairwise() && m.Sector() == "":
 		return oauth.InvalidClientMetadata("subject_type pairwise needs a sector_identifier_uri, as the redirect URIs have no one host")
@@ -30,9 +30,9 @@ func subjectType(s *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Tim
 }
 
 // sector checks that the document at sector_identifier_uri lists all redirect URIs (OIDC Registration §5). It is read each
-// time that the client is registered or changed, and at no other.
+// time that the client is registered or changed, and at no other. A URN is the tenant's own name of a sector.
 func (s *Service) sector(ctx context.Context, t *tenant.Tenant, m *tenant.Metadata) error {
-	if m.SectorIdentifierURI == "" {
+	if m.SectorIdentifierURI == "" || tenant.SectorURN(m.SectorIdentifierURI) {
 		return nil
 	}
 	if s.Fetch == nil {
@@ -51,6 +51,19 @@ func (s *Service) sector(ctx context.Context, t *tenant.Tenant, m *tenant.Metada
 		if !slices.ContainsFunc(listed, func(l *string) bool { return l != nil && *l == uri }) {
 			return oauth.InvalidClientMetadata("sector_identifier_uri does not list all redirect URIs")
 		}
+	}
+	return nil
+}
+
+// withholdSector: a sector that the tenant named is the tenant's to give and to take.
+func withholdSector(r *Request, base *tenant.Metadata) error {
+	m := &r.Metadata
+	switch named := tenant.SectorURN(base.SectorIdentifierURI); {
+	case r.By.permit.namesSector():
+	case m.SectorIdentifierURI == "" && named:
+		m.SectorIdentifierURI = base.SectorIdentifierURI
+	case m.SectorIdentifierURI != base.SectorIdentifierURI && (named || tenant.SectorURN(m.SectorIdentifierURI)):
+		return oauth.InvalidClientMetadata("sector_identifier_uri is a URN, which requires the master token")
 	}
 	return nil
 }

@@ -25,6 +25,9 @@ type Service struct {
 	Store         Store
 	Numbers       Numbers       // nil: clients are not found by number
 	Initial       InitialTokens // nil: there are none
+	Access        Tokens        // that register clients; nil: no access token does, and the next two are nil too
+	Grants        Grants        // that they belong to
+	Granted       Granted
 	Now           func() time.Time
 	Rand          io.Reader
 	Limit         Limiter  // nil: open registration is not limited
@@ -53,7 +56,14 @@ func (s *Service) Register(ctx context.Context, t *tenant.Tenant, r Request) (Re
 	case anybody, backend:
 		base = advertised(t)
 	case initial:
-		base = r.By.initial.base(t)
+		if r.By.permit == nil {
+			base = r.By.initial.base(t)
+			break
+		}
+		base = r.By.permit.base(s, t)
+		if err := r.By.permit.holds(r.Metadata.GrantTypes); err != nil {
+			return Response{}, err
+		}
 	}
 	now := s.now()
 	if err := s.settle(t, &r, base, &tenant.Metadata{}, now); err != nil {
@@ -89,6 +99,12 @@ func (s *Service) Register(ctx context.Context, t *tenant.Tenant, r Request) (Re
 	case r.Numbered:
 		c.ID = ""
 		c, err = s.Numbers.CreateNumbered(ctx, t.ID, c, limitOf(t), ev)
+	case r.By.permit != nil:
+		ev.Subject, ev.Grant = r.By.permit.token.Subject, r.By.permit.grant
+		revoked := tenant.Revocation{Grant: ev.Grant, At: now, ExpiresAt: now.Add(t.Settings.LongestAccessToken())}
+		if c, err = s.Granted.CreateClientBy(ctx, t.ID, c, limitOf(t), ev.Grant, now, revoked, ev); err == nil {
+			t.Revoked.Add(revoked)
+		}
 	case r.By.rank == initial:
 		c, err = s.Initial.CreateClientWith(ctx, t.ID, c, limitOf(t), r.By.initial.Hash, now, ev)
 	case r.By.rank == anybody:
@@ -195,6 +211,14 @@ func (s *Service) Update(ctx context.Context, t *tenant.Tenant, id string, r Req
 	return answer, nil
 }
 
+// Replace is Update as a client update request asks for it (RFC 7592 §2.2): where the tenant wants that, each makes a new
+// registration access token, and a new secret for a client that has one.
+func (s *Service) Replace(ctx context.Context, t *tenant.Tenant, id string, r Request) (Response, error) {
+	r.RefreshToken = r.RefreshToken || t.Settings.Clients.NewTokenOnPut
+	r.RefreshSecret = r.RefreshSecret || t.Settings.Clients.NewSecretOnPut && r.SecretHash == ""
+	return s.Update(ctx, t, id, r)
+}
+
 // Delete removes a client with its grants and remembered consent (RFC 7592 §2.3). No access token that it was issued up
 // to now is honoured any more; the longest-lived of them ends after tokensLife. Errors are those of Read.
 func (s *Service) Delete(ctx context.Context, t *tenant.Tenant, id string, tokensLife time.Duration, by Authority) error {
@@ -211,14 +235,42 @@ func (s *Service) Delete(ctx context.Context, t *tenant.Tenant, id string, token
 	return nil
 }
 
-// List returns clients by id after that one, at most n. It takes master authority.
-func (s *Service) List(ctx context.Context, t *tenant.Tenant, after string, n int, by Authority) ([]Response, error) {
+// mayList returns nil for master authority.
+func mayList(by Authority) error {
 	switch by.rank {
 	case master:
+		return nil
 	case anybody:
-		return nil, errNoToken
-	default:
-		return nil, errToken
+		return errNoToken
+	}
+	return errToken
+}
+
+// atOnce is how many clients are read at once while all are listed.
+const atOnce = 200
+
+// All hands all clients to page, by id and some at a time, and ends with its error. It takes master authority.
+func (s *Service) All(ctx context.Context, t *tenant.Tenant, by Authority, page func([]Response) error) error {
+	after := ""
+	for {
+		rs, err := s.List(ctx, t, after, atOnce, by)
+		if err != nil || len(rs) == 0 {
+			return err
+		}
+		if err := page(rs); err != nil {
+			return err
+		}
+		if len(rs) < atOnce {
+			return nil
+		}
+		after = rs[len(rs)-1].Client.ID
+	}
+}
+
+// List returns clients by id after that one, at most n. It takes master authority.
+func (s *Service) List(ctx context.Context, t *tenant.Tenant, after string, n int, by Authority) ([]Response, error) {
+	if err := mayList(by); err != nil {
+		return nil, err
 	}
 	cs, err := s.Store.Clients(ctx, t.ID, after, n)
 	if err != nil {
@@ -270,6 +322,8 @@ func (s *Service) settle(t *tenant.Tenant, r *Request, base, had *tenant.Metadat
 func (s *Service) secret(t *tenant.Tenant, c *tenant.Client, old []tenant.ClientSecret, r *Request, now time.Time) (string, error) {
 	uses := c.SecretAlgs()
 	switch {
+	case r.SecretHash != "":
+		return "", s.encoded(t, c, old, r, now)
 	case !c.Secretive() && r.PreferredSecret != "":
 		return "", oauth.InvalidClientMetadata("preferred_client_secret does not go with a token_endpoint_auth_method without secret")
 	case !c.Secretive():

@@ -74,7 +74,7 @@ func (s *Service) vouched(ctx context.Context, t *tenant.Tenant, r *Request) err
 // ofStatement are the claims that say something of the statement, or of credentials, which a statement has none of.
 var ofStatement = map[string]bool{
 	"iss": true, "sub": true, "aud": true, "exp": true, "nbf": true, "iat": true, "jti": true, "software_statement": true,
-	"client_id": true, "client_secret": true, "preferred_client_id": true, "preferred_client_secret": true,
+	"client_id": true, "client_secret": true, "preferred_client_id": true, "preferred_client_secret": true, "encoded_client_secret": true,
 	"refresh_client_secret": true, "refresh_registration_access_token": true,
 }
 

@@ -39,6 +39,9 @@ func redirectURI(uri string, native bool) error {
 	case !strings.Contains(u.Scheme, "."):
 		return oauth.InvalidRedirectURI("A redirect URI has a scheme that is not allowed")
 	}
+	if u.Port() == "0" && !(native && u.Scheme == "http") {
+		return oauth.InvalidRedirectURI("A redirect URI has the port 0, which only native applications may use, on the loopback interface")
+	}
 	if strings.Contains(uri, "*") {
 		return oauth.InvalidRedirectURI("A redirect URI holds a wildcard")
 	}

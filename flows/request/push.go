@@ -72,7 +72,7 @@ func (s *Service) Push(ctx context.Context, t *tenant.Tenant, client *tenant.Cli
 	default:
 		params.Set("dpop_jkt", proved.JKT)
 	}
-	d, err := s.validate(ctx, t, Pushed, params)
+	d, err := s.validate(ctx, t, Pushed, params, Filling{Later: true})
 	if err == nil {
 		err = s.Spend(ctx, t, &d.Request)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
 )
 
 // redirectURI proves the redirect URI (RFC 6749 §3.1.2.3, OIDC Core §3.1.2.1). It must be sent unless the client
@@ -13,16 +14,28 @@ import (
 func (d *draft) redirectURI() error {
 	sent, registered := d.get("redirect_uri"), d.client.RedirectURIs
 	if sent == "" {
-		if len(registered) != 1 || d.tenant.Settings.Authorization.RequireRedirectURI || slices.Contains(strings.Fields(d.get("scope")), oauth.OpenID) {
+		if len(registered) != 1 || anyPort(registered[0]) || d.tenant.Settings.Authorization.RequireRedirectURI || slices.Contains(strings.Fields(d.get("scope")), oauth.OpenID) {
 			return oauth.InvalidRequest("redirect_uri is missing")
 		}
 		d.RedirectURI = registered[0]
-		return d.redirectQuery()
+		return d.fillRedirect()
 	}
 	if !slices.ContainsFunc(registered, func(r string) bool { return sameRedirect(r, sent, d.client.Native()) }) {
 		return oauth.InvalidRequest("redirect_uri is not registered for this client")
 	}
 	d.RedirectURI, d.RedirectSent = sent, true
+	return d.fillRedirect()
+}
+
+// fillRedirect puts what whoever answers the request gave for it into a redirect URI that is a template. One that is pushed
+// is filled in once it is answered; until then it leads nowhere.
+func (d *draft) fillRedirect() error {
+	if template, ok := tenant.ParseRedirectTemplate(d.RedirectURI); ok && !d.filling.Later {
+		if d.RedirectURI, ok = template.With(d.filling.Param); !ok {
+			d.RedirectURI = ""
+			return oauth.InvalidRequest("redirect_uri is a template, and nothing that fits is there to fill it in")
+		}
+	}
 	return d.redirectQuery()
 }
 
@@ -42,6 +55,19 @@ func (d *draft) redirectQuery() error {
 // loopbacks are the prefixes of loopback redirect URIs, whose port a native client chooses at run time (RFC 8252 §7.3).
 var loopbacks = []string{"http://127.0.0.1", "http://[::1]"}
 
+// localhost is a name of the loopback that only counts where the client registered any port of it.
+const localhost = "http://localhost"
+
+// anyPort reports whether a registered redirect URI stands for any port of the loopback: it has the port 0.
+func anyPort(registered string) bool {
+	for _, prefix := range append([]string{localhost}, loopbacks...) {
+		if rest, ok := strings.CutPrefix(registered, prefix+":0"); ok && (rest == "" || rest[0] == '/' || rest[0] == '?') {
+			return true
+		}
+	}
+	return false
+}
+
 // sameRedirect compares a registered redirect URI with the one sent, as bytes (RFC 9700 §2.1). A native client's loopback
 // URI may differ in its port alone.
 func sameRedirect(registered, sent string, native bool) bool {
@@ -50,6 +76,14 @@ func sameRedirect(registered, sent string, native bool) bool {
 	}
 	if !native {
 		return false
+	}
+	if anyPort(registered) {
+		registered = strings.Replace(registered, ":0", "", 1)
+		if r, ok := strings.CutPrefix(registered, localhost); ok {
+			s, ok := strings.CutPrefix(sent, localhost)
+			s, fits := withoutPort(s)
+			return ok && fits && r == s
+		}
 	}
 	for _, prefix := range loopbacks {
 		r, ok := strings.CutPrefix(registered, prefix)

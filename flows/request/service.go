@@ -52,6 +52,7 @@ type draft struct {
 	client  *tenant.Client
 	params  url.Values
 
+	filling      Filling
 	proven       bool // client and redirect URI are known: errors may go to the client
 	objectSigned bool // it came in a signed request object
 }
@@ -70,18 +71,29 @@ func (d *draft) get(name string) string { return d.params.Get(name) }
 // it fails later the request holds what an error response to the client needs: redirect URI, response mode and
 // state. The error is an *oauth.Error, or what the client registry said.
 func (s *Service) Validate(ctx context.Context, t *tenant.Tenant, kind Kind, params url.Values) (*Request, *tenant.Client, error) {
-	d, err := s.validate(ctx, t, kind, params)
+	return s.ValidateFilled(ctx, t, kind, params, Filling{})
+}
+
+// Filling is how the open part of a redirect URI that is a template is filled in. Without one the request goes nowhere.
+type Filling struct {
+	Param string // in the words of whoever answers the request
+	Later bool   // they have not been asked yet
+}
+
+// ValidateFilled is Validate where a redirect URI may be a template.
+func (s *Service) ValidateFilled(ctx context.Context, t *tenant.Tenant, kind Kind, params url.Values, f Filling) (*Request, *tenant.Client, error) {
+	d, err := s.validate(ctx, t, kind, params, f)
 	if !d.proven {
 		return nil, d.client, err
 	}
 	return &d.Request, d.client, err
 }
 
-func (s *Service) validate(ctx context.Context, t *tenant.Tenant, kind Kind, params url.Values) (*draft, error) {
+func (s *Service) validate(ctx context.Context, t *tenant.Tenant, kind Kind, params url.Values, f Filling) (*draft, error) {
 	if issuer := params.Get(IssuerParameter); kind == Authorize && t.Owns(issuer) {
 		t = t.At(issuer)
 	}
-	d := &draft{Request: Request{Face: t.Face()}, service: s, ctx: ctx, tenant: t, params: params}
+	d := &draft{Request: Request{Face: t.Face()}, service: s, ctx: ctx, tenant: t, params: params, filling: f}
 	if err := d.locate(kind); err != nil {
 		return d, err
 	}

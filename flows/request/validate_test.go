@@ -55,6 +55,8 @@ func clients() registry {
 		"resources": client("resources", tenant.Metadata{RedirectURIs: one, Audience: []string{"https://api.example/"}}),
 		"payer":     client("payer", tenant.Metadata{RedirectURIs: one, DetailsTypes: []string{"payment"}}),
 		"deceptive": client("deceptive", tenant.Metadata{RedirectURIs: []string{callback + "?state=1"}}),
+		"anyport":   client("anyport", tenant.Metadata{RedirectURIs: []string{"http://127.0.0.1:0/cb"}, ApplicationType: "native"}),
+		"template":  client("template", tenant.Metadata{RedirectURIs: []string{template}}),
 		"app":       client("app", tenant.Metadata{RedirectURIs: []string{"http://127.0.0.1/cb", "app.example:/cb"}, ApplicationType: "native"}),
 	}
 }
@@ -104,6 +106,10 @@ func TestRefused(t *testing.T) {
 		{"a repeated redirect_uri proves nothing", "redirect_uri=https%3A%2F%2Fshop.example%2Fcb&redirect_uri=x", settings{}, "invalid_request: redirect_uri is repeated", false},
 		{"OpenID Connect needs redirect_uri", "redirect_uri=", settings{}, "invalid_request: redirect_uri is missing", false},
 		{"so do several registered ones", "client_id=two&redirect_uri=&scope=a", settings{}, "invalid_request: redirect_uri is missing", false},
+		{"one that stands for any port is none by itself", "client_id=anyport&redirect_uri=&scope=a", settings{}, "invalid_request: redirect_uri is missing", false},
+		{"a template leads nowhere by itself", "client_id=template&redirect_uri=" + url.QueryEscape(template), settings{}, "invalid_request: redirect_uri is a template, and nothing that fits is there to fill it in", false},
+		{"also where it goes without saying", "client_id=template&redirect_uri=&scope=a", settings{}, "invalid_request: redirect_uri is a template, and nothing that fits is there to fill it in", false},
+		{"what comes of a template is not registered", "client_id=template&redirect_uri=https%3A%2F%2Fshop.example%2Fcb%2Fone", settings{}, "invalid_request: redirect_uri is not registered for this client", false},
 		{"redirect_uri is compared as bytes", "redirect_uri=https%3A%2F%2Fshop.example%2FCB", settings{}, "invalid_request: redirect_uri is not registered for this client", false},
 		{"a redirect URI may not answer itself", "client_id=deceptive&redirect_uri=https%3A%2F%2Fshop.example%2Fcb%3Fstate%3D1", settings{}, "invalid_request: redirect_uri has a parameter of the response in its query", false},
 		{"a tenant may have query and fragment stay what they are", "response_mode=fragment", settings{UsualResponseMode: true}, "invalid_request: response_mode must be the one that response_type has by itself", true},
@@ -404,6 +410,15 @@ func TestSameRedirect(t *testing.T) {
 		{"a port without digits", "http://127.0.0.1/cb", "http://127.0.0.1:/cb", true, false},
 		{"a port with too many", "http://127.0.0.1/cb", "http://127.0.0.1:500000/cb", true, false},
 		{"an app's https URI", "https://a.example/cb", "https://a.example:5000/cb", true, false},
+		{"the port 0 is any", "http://127.0.0.1:0/cb", "http://127.0.0.1:5000/cb", true, true},
+		{"also of IPv6", "http://[::1]:0/cb", "http://[::1]:5000/cb", true, true},
+		{"and of localhost, if it is said so", "http://localhost:0/cb", "http://localhost:5000/cb", true, true},
+		{"without a path", "http://localhost:0", "http://localhost:5000", true, true},
+		{"nobody listens at the port 0", "http://localhost:0/cb", "http://127.0.0.1:0/cb", true, false},
+		{"another path of localhost", "http://localhost:0/cb", "http://localhost:5000/other", true, false},
+		{"a host that begins like localhost", "http://localhost:0/cb", "http://localhost.evil.example/cb", true, false},
+		{"another name of the loopback", "http://localhost:0/cb", "http://127.0.0.1:5000/cb", true, false},
+		{"the port 0 of a web client", "http://127.0.0.1:0/cb", "http://127.0.0.1:5000/cb", false, false},
 	} {
 		if got := sameRedirect(tt.registered, tt.sent, tt.native); got != tt.want {
 			t.Errorf("%s: got %v", tt.rule, got)

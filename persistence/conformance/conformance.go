@@ -47,6 +47,7 @@ type DB interface {
 	registration.Store
 	registration.Numbers
 	registration.InitialTokens
+	registration.Granted
 	admin.Numbers
 	session.Store
 	outbox.Store
@@ -167,6 +168,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[registration.Store](),
 	reflect.TypeFor[registration.Numbers](),
 	reflect.TypeFor[registration.InitialTokens](),
+	reflect.TypeFor[registration.Granted](),
 	reflect.TypeFor[admin.Numbers](),
 	reflect.TypeFor[session.Store](),
 	reflect.TypeFor[outbox.Store](),

@@ -41,7 +41,43 @@ func raceToRegister(k *kit) {
 	k.same(ks[0].Uses, 0)
 }
 
+// by registers a client with the access token of a grant.
+func (k *kit) by(grantID, client string, most int, now time.Time) error {
+	_, err := k.db.CreateClientBy(k.ctx, k.t, k.client(client), most, grantID, now, k.revocation(grantID), k.event(audit.ClientCreated))
+	return err
+}
+
+// raceToRegisterBy: many register with the token of one grant, which is worth one client.
+func raceToRegisterBy(k *kit) {
+	a := k.token("token", "grant")
+	k.must(k.db.PutGrant(k.ctx, k.t, k.refreshable("grant"), &a, audit.Event{}))
+	k.oneWins(crowd(func(i int) error { return k.by("grant", strconv.Itoa(i), 1000, k.now) }), registration.ErrUsedUp)
+	cs, err := k.db.Clients(k.ctx, k.t, "", 1000)
+	k.must(err)
+	k.same(len(cs), 1)
+	k.same(len(k.events()), 1)
+}
+
 var initialTokens = []promise{
+	{"the token of a grant makes one client and ends the grant; where it makes none the grant stands", func(k *kit) {
+		a := k.token("token", "grant")
+		g := k.refreshable("grant")
+		k.must(k.db.PutGrant(k.ctx, k.t, g, &a, audit.Event{}))
+		k.is(k.by("none", "x", 9, k.now), registration.ErrUsedUp)
+		k.is(k.by("grant", "x", 9, g.ExpiresAt), registration.ErrUsedUp)
+		_, err := k.db.CreateClient(k.ctx, k.t, k.client("x"), 9, audit.Event{})
+		k.must(err)
+		k.is(k.by("grant", "x", 9, k.now), registration.ErrExists)
+		k.is(k.by("grant", "y", 1, k.now), registration.ErrFull)
+		k.must(k.by("grant", "y", 2, k.now))
+		k.is(k.by("grant", "z", 9, k.now), registration.ErrUsedUp)
+		got, err := k.db.Grant(k.ctx, k.t, "grant")
+		k.must(err)
+		k.same(got.Live(k.now), false)
+		_, revoked, err := k.db.Snapshot(k.ctx, k.t, k.now)
+		k.must(err)
+		k.same(revoked, []tenant.Revocation{k.revocation("grant")})
+	}},
 	{"a token is read as it was made, until its time is over to the microsecond", func(k *kit) {
 		want := k.initialToken("a", 2)
 		k.must(k.db.PutInitialToken(k.ctx, k.t, want, 9, k.event(audit.InitialTokenCreated)))

@@ -100,6 +100,9 @@ var accountIsolations = map[string]kept{
 	"registration.InitialTokens.CreateClientWith": {call: func(k *kit) (any, error) {
 		return k.db.CreateClientWith(k.ctx, k.t, k.client("invited"), 9, hash("initial"), k.now, k.event(audit.ClientCreated))
 	}},
+	"registration.Granted.CreateClientBy": {call: func(k *kit) (any, error) {
+		return k.db.CreateClientBy(k.ctx, k.t, k.client("granted"), 9, "grant", k.now, k.revocation("grant"), k.event(audit.ClientCreated))
+	}},
 
 	"registration.Numbers.NumberedClient": {call: func(k *kit) (any, error) { return k.db.NumberedClient(k.ctx, k.t, firstNumber) }},
 	"registration.Numbers.NumberedClients": {call: func(k *kit) (any, error) {

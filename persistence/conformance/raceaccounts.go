@@ -125,6 +125,7 @@ var accountRaces = map[string]raced{
 		k.same(len(k.events()), 1)
 	}},
 	"registration.InitialTokens.CreateClientWith": {race: raceToRegister},
+	"registration.Granted.CreateClientBy":         {race: raceToRegisterBy},
 
 	"registration.Numbers.NumberedClient":  {why: onlyReads},
 	"registration.Numbers.NumberedClients": {why: onlyReads},

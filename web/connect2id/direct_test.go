@@ -85,7 +85,7 @@ func TestDirectIsolation(t *testing.T) {
 		if err := json.Unmarshal(w.call("POST", directPath, order(aliceSession, ""), at("globex")).Body.Bytes(), &theirs); err != nil {
 			t.Fatal(err)
 		}
-		w.tenants["globex"].Clients.(registry)["theirs"] = &tenant.Client{ID: "theirs"}
+		w.tenants["globex"].Clients.(shelf).registry["theirs"] = &tenant.Client{ID: "theirs"}
 		before := w.standing(t)
 		unknown := w.direct(order(`"sub_sid":"`+never+`"`, ""))
 		noClient := w.direct(`{"sub":"alice","client_id":"never","scope":["a"]}`)

@@ -11,13 +11,13 @@ import (
 	"github.com/chancery-id/chancery/web/wire"
 )
 
-// startRequest hands over an authorization request as it reached the login UI. redirect_uri_template_param is
-// for what no client of ours has, so it changes nothing.
+// startRequest hands over an authorization request as it reached the login UI.
 type startRequest struct {
-	Query  *string         `json:"query"`
-	SubSID string          `json:"sub_sid"`
-	FPT    string          `json:"fpt"`
-	Data   json.RawMessage `json:"data"`
+	Query         *string         `json:"query"`
+	SubSID        string          `json:"sub_sid"`
+	FPT           string          `json:"fpt"`
+	RedirectParam string          `json:"redirect_uri_template_param"`
+	Data          json.RawMessage `json:"data"`
 }
 
 // start begins an authorisation session.
@@ -47,7 +47,7 @@ func (d *Door) start(c *call) error {
 		c.refuse(errMode)
 		return nil
 	}
-	res, err := d.Authorize.Begin(c.Request.Context(), c.tenant, authorize.Start{Params: params, SID: in.SubSID, FPT: in.FPT, Data: in.Data, Address: c.address(), Carries: c.version.carries})
+	res, err := d.Authorize.Begin(c.Request.Context(), c.tenant, authorize.Start{Params: params, SID: in.SubSID, FPT: in.FPT, RedirectParam: in.RedirectParam, Data: in.Data, Address: c.address(), Carries: c.version.carries})
 	if res.Client != nil {
 		wire.EventOf(c.Context).Client(res.Client.ID)
 	}

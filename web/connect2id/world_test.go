@@ -29,6 +29,7 @@ import (
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/logout"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/registration"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/flows/script"
 	"github.com/chancery-id/chancery/flows/session"
@@ -204,6 +205,20 @@ func (r registry) Client(_ context.Context, id string) (*tenant.Client, error) {
 	return nil, tenant.ErrNoClient
 }
 
+// shelf finds clients among those that are there from the beginning, and those that were registered since.
+type shelf struct {
+	registry
+	db *persistence.DB
+	id tenant.ID
+}
+
+func (s shelf) Client(ctx context.Context, id string) (*tenant.Client, error) {
+	if c, err := s.registry.Client(ctx, id); err == nil {
+		return c, nil
+	}
+	return s.db.Client(ctx, s.id, id)
+}
+
 // keysOf are the keys of the tenant of that name, of RS256 and ES256.
 var keysOf = map[string]func() *keys.Set{"acme": sync.OnceValue(newKeys), "globex": sync.OnceValue(newKeys)}
 
@@ -271,13 +286,15 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 			t.Fatal(err)
 		}
 		ten := &tenant.Tenant{ID: tenant.ID(name + "-" + hex.EncodeToString(b[:6])), Issuer: "https://id." + name + ".example", Settings: &tenant.Settings{}, Secret: secret,
-			Keys: keysOf[name](), Clients: clients(), Revoked: tenant.NewJournal()}
+			Keys: keysOf[name](), Revoked: tenant.NewJournal()}
+		ten.Clients = shelf{clients(), db, ten.ID}
 		for what, k := range map[string]tenant.APIToken{
 			"authz":    {APIs: []tenant.API{tenant.AuthzAPI}},
 			"sessions": {APIs: []tenant.API{tenant.SessionAPI}},
 			"logout":   {APIs: []tenant.API{tenant.LogoutAPI}},
 			"grants":   {APIs: []tenant.API{tenant.GrantAPI}},
 			"keys":     {APIs: []tenant.API{tenant.KeyAPI}},
+			"clients":  {APIs: []tenant.API{tenant.ClientAPI}},
 			"all":      {APIs: []tenant.API{tenant.AllAPIs}},
 			"other":    {APIs: []tenant.API{tenant.MonitorAPI}},
 			"expired":  {APIs: []tenant.API{tenant.AuthzAPI}, ExpiresAt: noon},
@@ -318,7 +335,9 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 		}}
 	backchannel := &ciba.Service{Now: w.clock, Requests: requests, Accounts: accounts, Issuer: issuer, Store: db, Managed: db}
 	questions := &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Register: db, Accounts: accounts, Hooks: hooks}
-	w.Handler = gate.Handler(&oidc.Door{Now: w.clock, ClientAuth: &clientauth.Service{Now: w.clock}, CIBA: backchannel,
+	registry := &registration.Service{Store: db, Initial: db, Access: questions, Grants: db, Granted: db, Now: w.clock, Rand: rand.Reader,
+		GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}
+	w.Handler = gate.Handler(&oidc.Door{Clients: registry, Changed: func(context.Context) error { return nil }, Now: w.clock, ClientAuth: &clientauth.Service{Now: w.clock}, CIBA: backchannel,
 		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, CIBA: backchannel},
 		Access: questions,
 	}, &Door{Now: w.clock, Metrics: metrics, Healthy: func(ctx context.Context) error { return errors.Join(w.store.failure(), db.Ping(ctx)) }, Console: &admin.Console{Store: db, Keys: maker{}, Now: w.clock, Rand: rand.Reader}, CIBA: backchannel, Access: questions, Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Authorize: &authorize.Service{

@@ -91,7 +91,7 @@ func addressable(body []byte) string {
 
 // handOver sends the browser to the tenant's login UI, once client and redirect URI are proven.
 func (d *Door) handOver(c *gin.Context, t *tenant.Tenant, raw string) {
-	r, _, err := d.Authorize.Requests.Validate(c.Request.Context(), t, request.Authorize, request.Parse(raw))
+	r, _, err := d.Authorize.Requests.ValidateFilled(c.Request.Context(), t, request.Authorize, request.Parse(raw), request.Filling{Later: true})
 	if r == nil {
 		d.refuse(c, t, err)
 		return

@@ -88,5 +88,5 @@ func (r *Router) shared(path string, with sharing, live bool) {
 		r.gate.preflights = map[string]bool{}
 	}
 	r.gate.preflights[path] = true
-	r.handle(http.MethodOptions, path, r.gate.public(preflight(with), r.page, live, withNobody))
+	r.handle(http.MethodOptions, path, r.gate.public(preflight(with), r.page, live, false, withNobody))
 }

@@ -74,16 +74,17 @@ var (
 	errMissingToken = oauth.MissingToken("The request has no bearer token")
 	errInvalidToken = oauth.InvalidToken("The token is not valid")
 	errReach        = oauth.InsufficientScope("The token does not reach this API")
+	errWrongHere    = oauth.InvalidToken("The token is not valid here")
 	errNotFound     = oauth.NotFound("There is nothing here")
 )
 
 // Public admits anyone to a public endpoint of the tenant that the path, the host or a trusted proxy names.
 // Uses are limited by source.
-func (g *Gate) Public(h Handler) gin.HandlerFunc { return g.public(h, nil, true, withNobody) }
+func (g *Gate) Public(h Handler) gin.HandlerFunc { return g.public(h, nil, true, false, withNobody) }
 
 // Metadata is Public for what is served even while changes cannot be seen: metadata and keys. It is not
 // limited.
-func (g *Gate) Metadata(h Handler) gin.HandlerFunc { return g.public(h, nil, false, withNobody) }
+func (g *Gate) Metadata(h Handler) gin.HandlerFunc { return g.public(h, nil, false, false, withNobody) }
 
 // API admits callers with an API token of the named tenant that reaches api.
 func (g *Gate) API(api tenant.API, h Handler) gin.HandlerFunc { return g.api(api, h, nil) }
@@ -92,11 +93,11 @@ func (g *Gate) API(api tenant.API, h Handler) gin.HandlerFunc { return g.api(api
 // gets the platform tenant. Tenant headers are not read.
 func (g *Gate) Platform(api tenant.API, h Handler) gin.HandlerFunc { return g.platform(api, h, nil) }
 
-func (g *Gate) public(h Handler, page ErrorPage, live bool, with sharing) gin.HandlerFunc {
+func (g *Gate) public(h Handler, page ErrorPage, live, proven bool, with sharing) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		e := edgeOf(c.Request)
 		e.page = page
-		t, err := g.publicTenant(c, e)
+		t, err := g.publicTenant(c, e, proven)
 		if err == nil {
 			share(c, t, with)
 		}
@@ -114,18 +115,24 @@ func (g *Gate) public(h Handler, page ErrorPage, live bool, with sharing) gin.Ha
 	}
 }
 
-func (g *Gate) publicTenant(c *gin.Context, e *edge) (*tenant.Tenant, error) {
+func (g *Gate) publicTenant(c *gin.Context, e *edge, proven bool) (*tenant.Tenant, error) {
 	names, err := namesOf(make([]tenant.Name, 0, 3), c.Request)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case len(names) > 0 && !e.trusted:
-		return nil, errUntrusted
+	}
+	if len(names) > 0 && !e.trusted {
+		if bearer, _ := Bearer(c); !proven || bearer == "" {
+			return nil, errUntrusted
+		}
+	} else {
+		proven = false
 	}
 	t, err := g.resolve(c, e, names)
 	switch {
 	case errors.Is(err, tenant.ErrContradiction):
 		return nil, errNames
+	case proven && errors.Is(err, tenant.ErrUnknown):
+		return nil, errWrongHere // as a token that is wrong
 	case errors.Is(err, tenant.ErrUnknown), errors.Is(err, tenant.ErrUnnamed):
 		return nil, errNotFound
 	case err != nil:

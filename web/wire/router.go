@@ -44,14 +44,22 @@ func (r *Router) Pages(page ErrorPage) *Router {
 // Public registers a tenant's public endpoint: anyone may call it, within limits by source.
 func (r *Router) Public(method, path string, h Handler) {
 	r.shared(path, r.sharing, true)
-	r.handle(method, path, r.gate.public(h, r.page, true, r.sharing))
+	r.handle(method, path, r.gate.public(h, r.page, true, false, r.sharing))
+}
+
+// Proven is Public for an endpoint whose bearer tokens are worth nothing at another tenant: whoever sends one may name the
+// tenant by a header, as on an API. The handler answers a token that is wrong with invalid_token, "The token is not valid
+// here", and so is a tenant answered that there is not.
+func (r *Router) Proven(method, path string, h Handler) {
+	r.shared(path, r.sharing, true)
+	r.handle(method, path, r.gate.public(h, r.page, true, true, r.sharing))
 }
 
 // Metadata registers a public endpoint that is served even while changes cannot be seen, and that any script may read:
 // metadata and keys.
 func (r *Router) Metadata(method, path string, h Handler) {
 	r.shared(path, withAll, false)
-	r.handle(method, path, r.gate.public(h, r.page, false, withNobody))
+	r.handle(method, path, r.gate.public(h, r.page, false, false, withNobody))
 }
 
 // API registers an endpoint for callers with an API token of the tenant that reaches api.
