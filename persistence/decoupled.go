@@ -113,14 +113,18 @@ func (db *DB) Settle(ctx context.Context, t tenant.ID, now time.Time, s decouple
 	}
 	held := e.stands(s.Joining.Stands, now)
 	e.guard(`UPDATE authentications SET state = ?, refusal = ? WHERE tenant_id = :t AND id = ? AND state = ? AND ends_at > ?
-		AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.tenant_id = :t AND a.subject = ? AND a.disabled)`+held+` RETURNING id`,
-		string(state), e.refusal(s.Refusal), s.ID, string(decoupled.Waiting), cut(now), subject)
+		AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.tenant_id = :t AND a.subject = ? AND a.disabled)
+		AND (? = '' OR EXISTS (SELECT 1 FROM sessions s WHERE s.tenant_id = :t AND s.id = ?))`+held+` RETURNING id`,
+		string(state), e.refusal(s.Refusal), s.ID, string(decoupled.Waiting), cut(now), subject, s.Session, s.Session)
 	if s.Grant != nil {
 		e.grant(s.Grant)
 		e.supersede(s.Joining.Replaces, s.Grant.ID, now, s.TokensUntil)
 	}
 	if s.AccessToken != nil {
 		e.accessToken(s.AccessToken)
+	}
+	if s.Session != "" {
+		e.visit(s.Session, "", s.Touch, now)
 	}
 	e.owe(s.Owed...)
 	e.event(s.Event)
@@ -134,7 +138,13 @@ func (db *DB) Settle(ctx context.Context, t tenant.ID, now time.Time, s decouple
 		return err
 	case a.State != decoupled.Waiting:
 		return decoupled.ErrConflict
-	case s.Joining.Stands == "":
+	}
+	if s.Session != "" {
+		if _, err := db.Session(ctx, t, s.Session); err != nil {
+			return err
+		}
+	}
+	if s.Joining.Stands == "" {
 		return decoupled.ErrDisabled // it is the only other thing that was asked for
 	}
 	g, err := db.Grant(ctx, t, s.Joining.Stands)

@@ -78,7 +78,7 @@ func (db *DB) login(t tenant.ID, now time.Time, l *authorize.LoginEffect, again 
 	if l.Session != nil {
 		e.put(l.Session, "")
 	}
-	e.end(l.Ended, l.Session, l.KeepNewest, now, l.TokensUntil, l.Event)
+	e.end(l.Ended, l.Session, l.KeepNewest, 0, now, l.TokensUntil, l.Event)
 	e.event(l.Event)
 	return e
 }
@@ -154,7 +154,7 @@ func (db *DB) finish(t tenant.ID, now time.Time, f *authorize.FinishEffect, agai
 	if len(f.Events) > 0 {
 		by = f.Events[0]
 	}
-	e.end(f.Ended, f.Session, f.KeepNewest, now, f.TokensUntil, by)
+	e.end(f.Ended, f.Session, f.KeepNewest, f.KeepAlike, now, f.TokensUntil, by)
 	for _, ev := range f.Events {
 		e.event(ev)
 	}

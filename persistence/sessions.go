@@ -13,11 +13,11 @@ import (
 
 // sessionColumns are those of a session s, in the order of columnsOf.
 const sessionColumns = `s.id, s.subject, s.turn, s.max_life, s.auth_life, s.max_idle, s.acr, s.amr, s.claims, s.data, s.clients, s.created_at,
-	s.auth_time, s.used_at, s.jkt, s.fpt`
+	s.auth_time, s.used_at, s.jkt, s.fpt, s.ctx`
 
 func columnsOf(s *session.Session) []any {
 	return []any{&s.ID, &s.Subject, &s.Turn, &s.MaxLife, &s.AuthLife, &s.MaxIdle, &s.ACR, into{&s.AMR}, (*raw)(&s.Claims), (*raw)(&s.Data),
-		into{&s.Clients}, when{&s.CreatedAt}, when{&s.AuthTime}, when{&s.UsedAt}, &s.JKT, &s.FPT}
+		into{&s.Clients}, when{&s.CreatedAt}, when{&s.AuthTime}, when{&s.UsedAt}, &s.JKT, &s.FPT, &s.Context}
 }
 
 // has says whether a client is noted as a relying party of the session, and noting how it is, by dialect.
@@ -37,7 +37,7 @@ func (d Dialect) noted() string {
 	return `clients = CASE WHEN ` + has[d] + ` THEN sessions.clients ELSE ` + noting[d] + ` END`
 }
 
-// put inserts a session, or replaces all of it but when it began, what it is bound to, and its relying parties. clientID, if set, becomes
+// put inserts a session, or replaces all of it but when it began, its context, what it is bound to, and its relying parties. clientID, if set, becomes
 // one of them.
 func (e *effect) put(s *session.Session, clientID string) {
 	parties, suffix := list(s.Clients), ` ON CONFLICT (tenant_id, id) DO UPDATE SET subject = excluded.subject, turn = excluded.turn,
@@ -55,8 +55,8 @@ func (e *effect) put(s *session.Session, clientID string) {
 		suffix, more = "", nil
 	}
 	e.insertOr(`sessions (tenant_id, id, subject, turn, max_life, auth_life, max_idle, acr, amr, claims, data, clients, created_at,
-		auth_time, used_at, jkt, fpt)`, suffix, more, s.ID, s.Subject, s.Turn, s.MaxLife, s.AuthLife, s.MaxIdle, s.ACR, e.json(list(s.AMR)),
-		raw(s.Claims), raw(s.Data), e.json(parties), cut(s.CreatedAt), cut(s.AuthTime), cut(s.UsedAt), s.JKT, s.FPT)
+		auth_time, used_at, jkt, fpt, ctx)`, suffix, more, s.ID, s.Subject, s.Turn, s.MaxLife, s.AuthLife, s.MaxIdle, s.ACR, e.json(list(s.AMR)),
+		raw(s.Claims), raw(s.Data), e.json(parties), cut(s.CreatedAt), cut(s.AuthTime), cut(s.UsedAt), s.JKT, s.FPT, s.Context)
 }
 
 // touch raises a session's last use.
@@ -85,26 +85,29 @@ func (e *effect) visit(id, clientID string, touch bool, now time.Time) {
 		`) AND EXISTS (SELECT 1 FROM guard)`, slices.Concat(setArgs, []any{id}, whereArgs)...)
 }
 
-// end ends the session that another replaces, and those of written's subject beyond the newest keep (zero: all may
-// stay), the oldest first, with the grants that hang on them. The answer is the grants' ids. written, which may be
+// end ends the session that another replaces, and those of written's subject beyond the newest alike of its context, and then
+// keep of any (zero: all may stay), the oldest first, with the grants that hang on them. The answer is the grants' ids. written, which may be
 // nil, is being written by the same effect and stays. An event tells of each, with the actor and the address of by.
-func (e *effect) end(replaced string, written *session.Session, keep int, now, tokensUntil time.Time, by audit.Event) {
+func (e *effect) end(replaced string, written *session.Session, keep, alike int, now, tokensUntil time.Time, by audit.Event) {
 	if written == nil {
-		written, keep = &session.Session{}, 0
+		written, keep, alike = &session.Session{}, 0, 0
 	}
-	if keep = max(keep, 0); replaced == "" && keep == 0 {
+	if keep, alike = max(keep, 0), max(alike, 0); replaced == "" && keep == 0 && alike == 0 {
 		return
 	}
 	if e.db.engine.Dialect == PostgreSQL {
-		e.let("revoked", `SELECT r.id FROM guard, end_sessions(:t, ?, ?, ?, ?, ?, ?, ?, ?) AS r(id)`,
-			replaced, written.ID, written.Subject, keep, cut(now), cut(tokensUntil), by.Actor, by.Address)
+		e.let("revoked", `SELECT r.id FROM guard, end_sessions(:t, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS r(id)`,
+			replaced, written.ID, written.Subject, written.Context, alike, keep, cut(now), cut(tokensUntil), by.Actor, by.Address)
 		e.returning("revoked", "id")
 		return
 	}
-	e.let("gone", `DELETE FROM sessions WHERE tenant_id = :t AND id <> ? AND id IN (SELECT ? UNION ALL SELECT id FROM (SELECT id FROM sessions
-		WHERE tenant_id = :t AND ? > 0 AND subject = ? AND id <> ? AND id <> ? ORDER BY created_at DESC, id DESC LIMIT 1000 OFFSET ?))
-		AND EXISTS (SELECT 1 FROM guard) RETURNING id, subject`,
-		written.ID, replaced, keep, written.Subject, written.ID, replaced, keep-1)
+	const beyond = `SELECT id FROM (SELECT id FROM sessions WHERE tenant_id = :t AND ? > 0 AND subject = ? AND ctx = ? AND id <> ? AND id <> ?
+		ORDER BY created_at DESC, id DESC LIMIT 1000 OFFSET ?)`
+	alikes := []any{alike, written.Subject, written.Context, written.ID, replaced, max(alike-1, 0)}
+	e.let("gone", `DELETE FROM sessions WHERE tenant_id = :t AND id <> ? AND id IN (SELECT ? UNION ALL `+beyond+` UNION ALL SELECT id FROM
+		(SELECT id FROM sessions WHERE tenant_id = :t AND ? > 0 AND subject = ? AND id <> ? AND id <> ? AND id NOT IN (`+beyond+`)
+			ORDER BY created_at DESC, id DESC LIMIT 1000 OFFSET ?)) AND EXISTS (SELECT 1 FROM guard) RETURNING id, subject`,
+		slices.Concat([]any{written.ID, replaced}, alikes, []any{keep, written.Subject, written.ID, replaced}, alikes, []any{max(keep-1, 0)})...)
 	e.then(`INSERT INTO audit_events (tenant_id, at, kind, actor, subject, client_id, session_id, grant_id, address, detail)
 		SELECT :t, ?, ?, ?, g.subject, '', g.id, '', ?, json_object('cause', CASE WHEN g.id = ? THEN 'replaced' ELSE 'quota' END) FROM gone AS g`,
 		cut(now), string(audit.SessionEnded), by.Actor, by.Address, replaced)

@@ -103,6 +103,7 @@ func (c *checker) ranges(s *Settings) {
 		{"/sessions/auth_life", ss.AuthLife, 1, decade / 60, true},
 		{"/sessions/max_idle", ss.MaxIdle, 1, decade / 60, true},
 		{"/sessions/per_subject", int64(ss.PerSubject), 1, 25, false},
+		{"/sessions/native_apps", int64(ss.NativeApps), 1, 5, false},
 		{"/clients/max", int64(cl.Max), 1, 1_000_000, false},
 		{"/clients/open_max", int64(cl.OpenMax), 1, 1_000_000, false},
 		{"/clients/unused_lifetime", cl.UnusedLifetime, 60, decade, true},

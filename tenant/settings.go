@@ -108,6 +108,7 @@ type SessionSettings struct {
 	AuthLife   int64 `json:"auth_life,omitempty"`   // 1440 (1 day)
 	MaxIdle    int64 `json:"max_idle,omitempty"`    // 1440 (1 day)
 	PerSubject int   `json:"per_subject,omitempty"` // 5 at once, at most 25; the oldest is closed
+	NativeApps int   `json:"native_apps,omitempty"` // of them, those of native apps of the identity provider: 1, at most 5
 }
 
 // ClientSettings rule the client registry.
@@ -201,6 +202,9 @@ func (s *SessionSettings) Quota() int {
 	}
 	return min(s.PerSubject, 25)
 }
+
+// NativeAppQuota is how many of them may be of native apps of the identity provider.
+func (s *SessionSettings) NativeAppQuota() int { return max(1, min(s.NativeApps, 5)) }
 
 func minutes(v, def int64) int64 {
 	if v == 0 {

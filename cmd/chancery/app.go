@@ -176,7 +176,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 	}}
 	requests.Granted = authorize.ManagedSubject(time.Now, a.db)
 	authz := &authorize.Service{Managed: a.db, Now: time.Now, Rand: rand.Reader, Requests: requests, Sessions: sessions, Issuer: issuer, Accounts: a.accounts, Store: a.db}
-	backchannel := &ciba.Service{Now: time.Now, Requests: requests, Accounts: a.accounts, Claims: a.accounts, Issuer: issuer, Store: a.db, Managed: a.db, Limit: a.limiter}
+	backchannel := &ciba.Service{Now: time.Now, Requests: requests, Accounts: a.accounts, Claims: a.accounts, Issuer: issuer, Store: a.db, Managed: a.db, Limit: a.limiter, Register: a.db, Sessions: sessions}
 	devices := &device.Service{Now: time.Now, Rand: rand.Reader, Requests: requests, Issuer: issuer, Store: a.db, Decoupled: a.db, Managed: a.db, Limit: a.limiter, Page: discovery.DevicePage}
 	proofs := &proof.Service{Now: time.Now, Replay: a.db}
 	questions := &access.Service{Now: time.Now, Issuer: issuer, Grants: a.db, Register: a.db, Managed: a.db, Ledger: a.db, Accounts: a.accounts, Proofs: proofs, Hooks: a.runner}

@@ -45,6 +45,19 @@ func (s *Service) Behind(ctx context.Context, t *tenant.Tenant, token string) (*
 	return g, err
 }
 
+// Redeemable returns the grant of that id while it waits to be redeemed, else grant.ErrNotFound.
+func (s *Service) Redeemable(ctx context.Context, t *tenant.Tenant, id string) (*grant.Grant, error) {
+	g, err := s.Grants.Grant(ctx, t.ID, id)
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	if !g.Live(now) || g.Code == nil || !g.Code.RedeemedAt.IsZero() || !now.Before(g.Code.ExpiresAt) {
+		return nil, grant.ErrNotFound
+	}
+	return g, able(ctx, t, g.ClientID)
+}
+
 // Renouncement says what is forgotten and revoked: what a subject allowed, to a client, by an actor, each where it is not
 // empty, until a time; zero: now.
 type Renouncement struct {

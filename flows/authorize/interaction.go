@@ -73,6 +73,7 @@ type FinishEffect struct {
 	Ended         string               // as in LoginEffect
 	TokensUntil   time.Time
 	KeepNewest    int
+	KeepAlike     int    // sessions of the subject in the context of Session beyond this many are ended before that, the oldest first; zero: none
 	ClientID      string // added to Clients of the grant's session, where it is missing; empty: not
 	FirstUse      string // id of a client that is used, for the first time perhaps: from now on it stays; empty: of none
 	Stands        string // id of a grant that must stand; empty: of none

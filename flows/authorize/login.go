@@ -39,6 +39,14 @@ func (c *change) quota(t *tenant.Tenant) int {
 	return t.Settings.Sessions.Quota()
 }
 
+// alike is how many of them may be of its context; zero: that is no matter of its own.
+func (c *change) alike(t *tenant.Tenant) int {
+	if c.session.Context != session.NativeApp {
+		return 0
+	}
+	return t.Settings.Sessions.NativeAppQuota()
+}
+
 // Login takes the answer to a login step. Where it does not satisfy the request the login step stands, and nothing has
 // changed; where it names another subject than the request demands, the request is refused.
 func (s *Service) Login(ctx context.Context, t *tenant.Tenant, p *Pending, a Authentication) (Result, error) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -47,8 +48,12 @@ func (s *Service) SignIn(ctx context.Context, t *tenant.Tenant, sid string, a Au
 	if err := checkSession(now, c.session, a.Login); err != nil {
 		return "", err
 	}
+	ev := audit.Event{At: now, Kind: audit.LoggedIn, Actor: a.Actor, Subject: a.Subject, Session: c.session.ID, Address: a.Address}
+	if c.session.Context != session.Browser {
+		ev.Detail = map[string]string{"ctx": c.session.Context}
+	}
 	revoked, err := s.Store.Finish(ctx, t.ID, now, FinishEffect{Session: c.session, Ended: c.ended, TokensUntil: now.Add(t.Settings.LongestAccessToken()),
-		KeepNewest: c.quota(t), Events: []audit.Event{{At: now, Kind: audit.LoggedIn, Actor: a.Actor, Subject: a.Subject, Session: c.session.ID, Address: a.Address}}})
+		KeepNewest: c.quota(t), KeepAlike: c.alike(t), Events: []audit.Event{ev}})
 	if err != nil {
 		return "", err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
+	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -24,8 +25,10 @@ type Service struct {
 	Claims   grant.Accounts // for tokens that are pushed
 	Issuer   *grant.Issuer
 	Store    decoupled.Store
-	Managed  grant.Managed // agreements that clients manage; nil where Requests knows of none
-	Limit    Limiter       // nil: clients may ask for a user as often as they like
+	Managed  grant.Managed    // agreements that clients manage; nil where Requests knows of none
+	Limit    Limiter          // nil: clients may ask for a user as often as they like, and apps what waits
+	Register Register         // of apps, and those who look after authentications; may be nil elsewhere
+	Sessions *session.Service // likewise
 }
 
 // Limiter counts calls.

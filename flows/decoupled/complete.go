@@ -39,6 +39,7 @@ type Completion struct {
 	Result  Result
 	Actor   string // id of the API token that vouches for it
 	Address string
+	Session *session.Session // that it is answered in, and must be there still; nil: in none
 
 	// Of Authorized: who the subject is, and what is granted.
 	Subject    string
@@ -106,6 +107,9 @@ func (f *Flow) settlement(ctx context.Context, t *tenant.Tenant, p *Pending, c *
 	now := f.Now()
 	e = Settlement{ID: p.ID, Event: audit.Event{At: now, Kind: audit.GrantIssued, Actor: c.Actor, Subject: c.Subject, ClientID: p.ClientID,
 		Grant: p.ID, Address: c.Address, Detail: map[string]string{"grant": f.GrantType}}}
+	if n := c.Session; n != nil {
+		e.Session, e.Touch, e.Event.Session = n.ID, n.Stale(now), n.ID
+	}
 	if refusal, refused := refusals[c.Result]; refused {
 		told, err := Worded(refusal, c.Description, c.URI)
 		if err != nil {

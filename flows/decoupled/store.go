@@ -26,6 +26,8 @@ type Settlement struct {
 	Refusal *Refusal
 	Owed    []outbox.Message // to the client
 	Event   audit.Event
+	Session string // id of the session that it is answered in, which must be there; empty: in none
+	Touch   bool   // the session is used now
 
 	AccessToken *grant.AccessToken // of Grant, where that is redeemed at once, and an opaque one was minted
 
@@ -55,8 +57,8 @@ type Store interface {
 	Acknowledge(ctx context.Context, t tenant.ID, now time.Time, id string, interval time.Duration, endsAt time.Time) error
 	// Settle records the answer of the subject of an authentication that waits for it, and the grant that comes of it. Of
 	// any number of concurrent calls one succeeds; the others get ErrConflict, or ErrNotFound once it is gone. A grant
-	// for a subject whose account is disabled is ErrDisabled, and one that joins a grant which does not stand at now ErrOver.
-	// What it replaces is revoked, and entered into the journal.
+	// for a subject whose account is disabled is ErrDisabled, one that joins a grant which does not stand at now ErrOver, and an
+	// answer in a session that is not there session.ErrNotFound. What it replaces is revoked, and entered into the journal.
 	Settle(ctx context.Context, t tenant.ID, now time.Time, s Settlement) error
 	// DropAuthentication removes an authentication in whatever state. One that is not there changes nothing and is no
 	// error.

@@ -30,6 +30,7 @@ const (
 
 	SentCode    = "sent code"   // codes that are sent to subjects: subject, and client
 	Backchannel = "backchannel" // backchannel authentications: client and the user it asks for, together
+	Queue       = "queue"       // an app that asks what waits for its user: its session
 )
 
 // Development are the limits on a developer's machine: those that a load test would meet are out of its reach.
@@ -45,6 +46,7 @@ func Development() []Limit {
 		{Name: Document, Tenant: Rate{100, 1000}},
 		{Name: Admin, Keys: []Rate{{2000, 10_000}}},
 		{Name: Backchannel, Keys: []Rate{{20, 100}}},
+		{Name: Queue, Keys: []Rate{{100, 1000}}},
 		{Name: SentCode, Keys: []Rate{{1, 100}, {100, 1000}}},
 	}
 }
@@ -62,6 +64,7 @@ func Production() []Limit {
 		{Name: Document, Tenant: Rate{2, 50}},
 		{Name: Admin, Tenant: Rate{500, 2000}, Keys: []Rate{{50, 500}}},
 		{Name: Backchannel, Keys: []Rate{{1.0 / 20, 10}}},
+		{Name: Queue, Keys: []Rate{{1.0 / 2, 10}}},
 		{Name: SentCode, Keys: []Rate{{1.0 / 60, 5}, {50, 500}}},
 	}
 }

@@ -33,6 +33,7 @@ type Login struct {
 	AMR                        []string
 	MaxLife, AuthLife, MaxIdle int64 // minutes; negative: unlimited
 	Claims, Data               json.RawMessage
+	Context                    string // of a session that begins, as Session has it
 	JKT, FPT                   string // of a session that begins: base64url of SHA-256; a session that goes on keeps its own
 }
 
@@ -61,6 +62,8 @@ func (l *Login) Check(now time.Time) error {
 		return oauth.InvalidRequest("acr must be a short string without control characters")
 	case len(l.AMR) > maxAMR || slices.ContainsFunc(l.AMR, func(v string) bool { return !short(v) }):
 		return oauth.InvalidRequest("amr must be at most 16 short strings without control characters")
+	case !contextName(l.Context):
+		return oauth.InvalidRequest("ctx must have 1 to 32 letters, digits, hyphens and underscores")
 	}
 	for _, f := range [][2]string{{"jkt", l.JKT}, {"fpt", l.FPT}} {
 		if f[1] != "" && !Thumbprint(f[1]) {
@@ -81,6 +84,13 @@ func Thumbprint(s string) bool {
 	return err == nil && len(b) == 32 && len(s) == 43
 }
 
+// contextName reports whether s may be the context of sessions.
+func contextName(s string) bool {
+	return len(s) <= 32 && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '_'
+	})
+}
+
 func short(v string) bool {
 	return len(v) <= 255 && !strings.ContainsFunc(v, func(r rune) bool { return r < 0x20 || r == 0x7f })
 }
@@ -89,7 +99,7 @@ func short(v string) bool {
 func (s *Service) New(t *tenant.Tenant, l Login) *Session {
 	b := make([]byte, 16)
 	_, _ = io.ReadFull(s.Rand, b)
-	n := &Session{ID: base64.RawURLEncoding.EncodeToString(b), Subject: l.Subject, CreatedAt: l.CreatedAt, JKT: l.JKT, FPT: l.FPT}
+	n := &Session{ID: base64.RawURLEncoding.EncodeToString(b), Subject: l.Subject, CreatedAt: l.CreatedAt, JKT: l.JKT, FPT: l.FPT, Context: l.Context}
 	if n.CreatedAt.IsZero() {
 		n.CreatedAt = s.Now()
 	}
@@ -167,7 +177,11 @@ func (s *Service) Handle(t *tenant.Tenant, n *Session) string {
 }
 
 func mac(t *tenant.Tenant, n *Session) []byte {
-	return t.Secret.MAC("session handle", []byte(n.ID), binary.BigEndian.AppendUint64(nil, uint64(n.Turn)))[:16]
+	parts := [][]byte{[]byte(n.ID), binary.BigEndian.AppendUint64(nil, uint64(n.Turn))}
+	if n.Context != Browser {
+		parts = append(parts, []byte(n.Context))
+	}
+	return t.Secret.MAC("session handle", parts...)[:16]
 }
 
 // ID returns the session id within a handle, and whether the handle has the shape of one.
@@ -182,15 +196,29 @@ func is128(s string) bool {
 	return err == nil && len(b) == 16 && len(s) == 22
 }
 
-// Owns reports whether handle opens session n.
+// Owns reports whether handle opens session n, and n is a browser's.
 func (s *Service) Owns(t *tenant.Tenant, handle string, n *Session) bool {
+	return n.Context == Browser && s.Opens(t, handle, n)
+}
+
+// Opens reports whether handle opens session n, of whatever context.
+func (s *Service) Opens(t *tenant.Tenant, handle string, n *Session) bool {
 	id, m, _ := strings.Cut(handle, ".")
 	sum, err := base64.RawURLEncoding.Strict().DecodeString(m)
 	return err == nil && id == n.ID && hmac.Equal(sum, mac(t, n))
 }
 
-// Current returns the open session that handle opens, or ErrNotFound.
+// Current returns the open session of a browser that handle opens, or ErrNotFound.
 func (s *Service) Current(ctx context.Context, t *tenant.Tenant, handle string) (*Session, error) {
+	n, err := s.Find(ctx, t, handle)
+	if err == nil && n.Context != Browser {
+		return nil, ErrNotFound
+	}
+	return n, err
+}
+
+// Find is Current for sessions of any context: for those who look after them.
+func (s *Service) Find(ctx context.Context, t *tenant.Tenant, handle string) (*Session, error) {
 	id, ok := ID(handle)
 	if !ok {
 		return nil, ErrNotFound
@@ -199,7 +227,7 @@ func (s *Service) Current(ctx context.Context, t *tenant.Tenant, handle string) 
 	if err != nil {
 		return nil, err
 	}
-	if !s.Owns(t, handle, n) || !n.Open(s.Now()) {
+	if !s.Opens(t, handle, n) || !n.Open(s.Now()) {
 		return nil, ErrNotFound
 	}
 	return n, nil

@@ -29,8 +29,15 @@ type Session struct {
 	Clients   []string        // relying parties that got tokens in it
 	JKT       string          // thumbprint of the key that it is bound to (RFC 7638), fixed when it begins; empty: to none
 	FPT       string          // fingerprint of the user agent that it is bound to, likewise
+	Context   string          // what it is used in; fixed when it begins: Browser, NativeApp, or the tenant's own word
 	Turn      int64           // raised when our own pages authenticate it again, so that the old handle is dead
 }
+
+// The contexts that mean something here. A session of one is of no use in another.
+const (
+	Browser   = ""    // of a browser, by its cookie
+	NativeApp = "NIA" // of an app of the identity provider's on a subject's device, which answers for the subject
+)
 
 // Open reports whether the session exists at all at now: neither its life nor its idle time has passed.
 func (s *Session) Open(now time.Time) bool {

@@ -134,6 +134,9 @@ func TestLoginCheck(t *testing.T) {
 		{"a control character in amr", Login{Subject: "alice", AMR: []string{"pwd", "\x7f"}}, "amr must be at most 16 short strings without control characters"},
 		{"methods without end", Login{Subject: "alice", AMR: make([]string, 17)}, "amr must be at most 16 short strings without control characters"},
 		{"too long an acr", Login{Subject: "alice", ACR: strings.Repeat("a", 256)}, "acr must be a short string without control characters"},
+		{"a context of the tenant's own", Login{Subject: "alice", Context: "kiosk-2_B"}, ""},
+		{"too long a context", Login{Subject: "alice", Context: strings.Repeat("a", 33)}, "ctx must have 1 to 32 letters, digits, hyphens and underscores"},
+		{"a context with a space", Login{Subject: "alice", Context: "N IA"}, "ctx must have 1 to 32 letters, digits, hyphens and underscores"},
 		{"times without end", Login{Subject: "alice", MaxLife: math.MaxInt64}, "max_life, auth_life and max_idle must not exceed 100 years of minutes"},
 	} {
 		err := tt.l.Check(now)
@@ -244,6 +247,34 @@ func TestHandles(t *testing.T) {
 	m.down = errors.New("down")
 	if _, err := s.Current(context.Background(), acme, good); !errors.Is(err, m.down) {
 		t.Errorf("a store that cannot answer: got %v", err)
+	}
+}
+
+func TestContexts(t *testing.T) {
+	acme := house(t, "acme", 1)
+	m := &memory{sessions: map[string]*Session{}}
+	s := service(m)
+	for _, context := range []string{Browser, NativeApp, "kiosk"} {
+		n := s.New(acme, Login{Subject: "alice", Context: context})
+		m.sessions["acme/"+n.ID] = n
+		if n.Context != context || s.Again(n, Login{Subject: "alice", Context: "other"}, false).Context != context {
+			t.Errorf("%q: the context of a session is fixed when it begins", context)
+		}
+		handle := s.Handle(acme, n)
+		if got, err := s.Find(t.Context(), acme, handle); err != nil || got != n {
+			t.Errorf("%q: whoever looks after it finds %v, %v", context, got, err)
+		}
+		_, err := s.Current(t.Context(), acme, handle)
+		if browser := context == Browser; s.Owns(acme, handle, n) != browser || errors.Is(err, ErrNotFound) == browser {
+			t.Errorf("%q: a browser's, and no other is: %v", context, err)
+		}
+		for _, other := range []string{Browser, NativeApp, "kiosk"} {
+			moved := *n
+			moved.Context = other
+			if s.Opens(acme, handle, &moved) != (other == context) {
+				t.Errorf("the handle of a session of %q, in %q", context, other)
+			}
+		}
 	}
 }
 

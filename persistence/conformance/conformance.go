@@ -12,6 +12,7 @@ import (
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/challenge"
+	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/clientauth"
 	"github.com/chancery-id/chancery/flows/decoupled"
 	"github.com/chancery-id/chancery/flows/device"
@@ -40,6 +41,7 @@ type DB interface {
 	authorize.Store
 	challenge.Store
 	decoupled.Store
+	ciba.Register
 	device.Store
 	clientauth.Replay
 	grant.Store
@@ -91,6 +93,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"challenges", challenges},
 		{"pushes", pushes},
 		{"authentications", authentications},
+		{"queues", queues},
 		{"devices", devices},
 		{"grants", grants},
 		{"refresh", refreshes},
@@ -161,6 +164,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[authorize.Store](),
 	reflect.TypeFor[challenge.Store](),
 	reflect.TypeFor[decoupled.Store](),
+	reflect.TypeFor[ciba.Register](),
 	reflect.TypeFor[device.Store](),
 	reflect.TypeFor[clientauth.Replay](),
 	reflect.TypeFor[grant.Store](),

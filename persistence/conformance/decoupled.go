@@ -322,11 +322,19 @@ func raceAcknowledge(k *kit) {
 
 func raceSettle(k *kit) {
 	k.waiting("a")
+	k.begin(k.session("s"))
 	errs := crowd(func(n int) error {
-		if n%2 == 0 {
-			return k.granting("a")
+		in := decoupled.Settlement{ID: "a", Event: k.event(audit.GrantIssued)}
+		if n%4 > 1 {
+			in.Session, in.Touch = "s", true
 		}
-		return k.db.Settle(k.ctx, k.t, k.now, decoupled.Settlement{ID: "a", Refusal: &denied, Event: k.event(audit.Denied)})
+		if n%2 == 0 {
+			g := k.grant("a")
+			in.Grant = &g
+		} else {
+			in.Refusal = &denied
+		}
+		return k.db.Settle(k.ctx, k.t, k.now, in)
 	})
 	k.oneWins(errs, decoupled.ErrConflict)
 	k.same(len(k.events()), 1)

@@ -132,6 +132,32 @@ var finish = []promise{
 		k.same(k.open("alice"), []string{"new", "b"})
 		k.same(k.ended(), []string{"a of alice: quota, by  at ", "c of alice: replaced, by  at "})
 	}},
+	{"of one context a subject keeps so many, and of all so many: all contexts count", func(k *kit) {
+		for n, c := range []struct{ id, context string }{{"w1", ""}, {"a1", "NIA"}, {"w2", ""}, {"a2", "NIA"}, {"w3", ""}} {
+			s := k.session(c.id)
+			s.CreatedAt, s.Context = k.at(time.Duration(n-10)*time.Minute), c.context
+			k.begin(s)
+		}
+		bobs := k.session("bob's")
+		bobs.Subject, bobs.Context = "bob", "NIA"
+		k.begin(bobs)
+		begun := func(id, context string, keep, alike int, want ...string) {
+			k.Helper()
+			s := k.session(id)
+			s.CreatedAt, s.Context = k.now, context
+			_, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Session: &s, KeepNewest: keep, KeepAlike: alike, TokensUntil: k.now})
+			k.must(err)
+			k.same(k.open("alice"), want)
+			k.now = k.at(time.Minute)
+		}
+		begun("a3", "NIA", 5, 2, "a3", "w3", "a2", "w2", "w1") // a1 goes first, so that no other has to
+		begun("a4", "NIA", 3, 1, "a4", "w3", "w2")
+		begun("w4", "", 3, 0, "w4", "a4", "w3")
+		begun("w5", "", 2, 0, "w5", "w4")
+		begun("x", "other", 0, 0, "x", "w5", "w4")
+		begun("w6", "", 0, 2, "w6", "x", "w5")
+		k.same(k.open("bob"), []string{"bob's"})
+	}},
 	{"tokens at once, beside a code or without one, hang on a session that is there", func(k *kit) {
 		for n, c := range []struct {
 			session string

@@ -33,7 +33,7 @@ var flowIsolations = map[string]kept{
 		s, z, g := k.session("new"), k.authorization("app"), k.grant("new")
 		z.Scope, g.SessionID = nil, "new"
 		return k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Hash: hash("interaction"), Version: 1, Authorization: &z, Grant: &g, Session: &s,
-			Ended: "session", KeepNewest: 1, TokensUntil: k.at(time.Hour), ClientID: "app", Events: []audit.Event{k.event(audit.Consented)}})
+			Ended: "session", KeepNewest: 1, KeepAlike: 1, TokensUntil: k.at(time.Hour), ClientID: "app", Events: []audit.Event{k.event(audit.Consented)}})
 	}},
 
 	"challenge.Store.Advance": {call: func(k *kit) (any, error) { return none(k.db.Advance(k.ctx, k.t, k.now, k.advanced("interaction"))) }},
@@ -64,6 +64,9 @@ var flowIsolations = map[string]kept{
 
 	"request.Store.Push":   {call: func(k *kit) (any, error) { return none(k.db.Push(k.ctx, k.t, k.pushedRequest("new"))) }},
 	"request.Store.Pushed": {call: func(k *kit) (any, error) { return k.db.Pushed(k.ctx, k.t, k.now, hash("pushed")) }},
+
+	"ciba.Register.Queue":      {call: func(k *kit) (any, error) { return k.db.Queue(k.ctx, k.t, k.now, "session", "", 1000) }},
+	"ciba.Register.Redeemable": {call: func(k *kit) (any, error) { return k.db.Redeemable(k.ctx, k.t, k.now, "", 1000) }},
 
 	"decoupled.Store.Authentication": {call: func(k *kit) (any, error) { return k.db.Authentication(k.ctx, k.t, k.now, "waiting") }},
 	"decoupled.Store.Authentications": {call: func(k *kit) (any, error) {

@@ -150,6 +150,9 @@ var flowRaces = map[string]raced{
 	"request.Store.Push":   {why: newKey},
 	"request.Store.Pushed": {why: onlyReads},
 
+	"ciba.Register.Queue":      {why: onlyReads},
+	"ciba.Register.Redeemable": {why: onlyReads},
+
 	"decoupled.Store.Authentication":       {why: onlyReads},
 	"decoupled.Store.Authentications":      {why: onlyReads},
 	"decoupled.Store.BeginAuthentication":  {why: newKey},

@@ -86,14 +86,14 @@ var registers = []promise{
 	}},
 	{"a session stays bound to what it was bound to when it began", func(k *kit) {
 		s := k.session("s")
-		s.JKT, s.FPT = "key", "browser"
+		s.JKT, s.FPT, s.Context = "key", "browser", "NIA"
 		k.begin(s)
 		again := s
-		again.JKT, again.FPT, again.UsedAt = "other", "", s.UsedAt.Add(time.Minute)
+		again.JKT, again.FPT, again.Context, again.UsedAt = "other", "", "", s.UsedAt.Add(time.Minute)
 		k.begin(again)
 		got, err := k.db.Session(k.ctx, k.t, "s")
 		k.must(err)
-		k.same([]string{got.JKT, got.FPT}, []string{"key", "browser"})
+		k.same([]string{got.JKT, got.FPT, got.Context}, []string{"key", "browser", "NIA"})
 	}},
 	{"an authentication is amended with its methods and class", func(k *kit) {
 		s, class := k.session("s"), "loa3"

@@ -72,6 +72,9 @@ func (d *Door) consenting(c *call) error { return c.listed(d.Access.Consenting) 
 // consented lists the clients that were allowed something.
 func (d *Door) consented(c *call) error { return c.listed(d.Access.Consented) }
 
+// authReqIDs lists the backchannel requests whose subjects have agreed, and whose tokens nobody has fetched yet.
+func (d *Door) authReqIDs(c *call) error { return c.listed(d.CIBA.Redeemable) }
+
 func (c *call) listed(of func(ctx context.Context, t *tenant.Tenant, after string) ([]string, error)) error {
 	q, err := wire.Query(c.Context)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/access"
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
@@ -71,6 +72,7 @@ func (d *Door) mountAuthorizations(r *wire.Router) {
 	at(http.MethodGet, "/clients/count", (*Door).countConsented)
 	at(http.MethodPost, "/revocation", (*Door).revoke)
 	at(http.MethodPost, "/inspection", (*Door).inspect)
+	at(http.MethodGet, "/auth-req-ids", (*Door).authReqIDs)
 }
 
 var (
@@ -81,7 +83,7 @@ var (
 	errUnknownRecord   = &wire.Status{Err: &oauth.Error{Code: "authorization_not_found", Description: "Nothing is on record for sub, cid and act"}, HTTP: http.StatusNotFound}
 	errRevoke          = oauth.InvalidRequest("Either a token, or some of subject, client_id and actor must be given")
 	errTimestamp       = oauth.InvalidRequest("timestamp must be a time in Unix seconds, and is not for a token")
-	errOneToken        = oauth.InvalidRequest("Exactly one of access_token and refresh_token must be given")
+	errOneToken        = oauth.InvalidRequest("Exactly one of access_token, refresh_token and auth_req_id must be given")
 )
 
 // show writes terms of a grant.
@@ -233,10 +235,23 @@ func (d *Door) inspect(c *call) error {
 	if err != nil {
 		return err
 	}
-	if (f.Get("access_token") == "") == (f.Get("refresh_token") == "") {
+	given := 0
+	for _, name := range []string{"access_token", "refresh_token", "auth_req_id"} {
+		if f.Get(name) != "" {
+			given++
+		}
+	}
+	if given != 1 {
 		return errOneToken
 	}
-	g, err := d.Access.Behind(c.Request.Context(), c.tenant, f.Get("access_token")+f.Get("refresh_token"))
+	var g *grant.Grant
+	if authReqID := f.Get("auth_req_id"); authReqID == "" {
+		g, err = d.Access.Behind(c.Request.Context(), c.tenant, f.Get("access_token")+f.Get("refresh_token"))
+	} else if id, ok := ciba.ParseAuthReqID(c.tenant, authReqID); ok {
+		g, err = d.Access.Redeemable(c.Request.Context(), c.tenant, id)
+	} else {
+		err = grant.ErrNotFound
+	}
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,7 @@ func (d *Door) mountCIBA(r *wire.Router) {
 	at(http.MethodGet, "/:id", (*Door).cibaSession)
 	at(http.MethodPost, "/:id", (*Door).approveCIBA)
 	at(http.MethodDelete, "/:id", (*Door).denyCIBA)
+	d.mountApps(r)
 }
 
 var (

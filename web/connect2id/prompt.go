@@ -142,7 +142,7 @@ func (c *call) subSession(n *session.Session, sid string) *subSession {
 	out := &subSession{SID: sid, Sub: n.Subject, AuthTime: n.AuthTime.Unix(), CreationTime: n.CreatedAt.Unix(), ACR: n.ACR, AMR: n.AMR,
 		MaxLife: n.MaxLife, AuthLife: n.AuthLife, MaxIdle: n.MaxIdle, Claims: n.Claims, Data: n.Data}
 	if c.version.extended {
-		out.Ctx, out.RPs, out.JKT, out.FPT = webContext, n.Clients, n.JKT, n.FPT
+		out.Ctx, out.RPs, out.JKT, out.FPT = contextNamed(n.Context), n.Clients, n.JKT, n.FPT
 	}
 	return out
 }

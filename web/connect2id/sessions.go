@@ -1,6 +1,7 @@
 package connect2id
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -14,8 +15,19 @@ import (
 	"github.com/chancery-id/chancery/web/wire"
 )
 
-// webContext is the context of all our sessions: those of browsers.
+// webContext is the context of browsers' sessions, which has no name in the flows.
 const webContext = "web"
+
+// contextOf is the context that a caller names.
+func contextOf(ctx string) string {
+	if ctx == webContext {
+		return session.Browser
+	}
+	return ctx
+}
+
+// contextNamed is the other way.
+func contextNamed(ctx string) string { return cmp.Or(ctx, webContext) }
 
 // maxSessions is how many of a subject's sessions are looked at.
 const maxSessions = 1000
@@ -57,10 +69,11 @@ func (d *Door) mountSessions(r *wire.Router) {
 }
 
 var (
-	errNoSession = &oauth.Error{Code: "session_not_found", Description: "The subject session is unknown or over"}
-	errNoSID     = oauth.InvalidRequest("The header SID is missing")
-	errWhich     = oauth.InvalidRequest("Either the header SID or subject must be given")
-	errContext   = oauth.InvalidRequest("ctx must be web")
+	errNoSession   = &oauth.Error{Code: "session_not_found", Description: "The subject session is unknown or over"}
+	errNoSID       = oauth.InvalidRequest("The header SID is missing")
+	errContext     = oauth.InvalidRequest("ctx is for the sessions of a subject")
+	errAllContexts = oauth.InvalidRequest("A subject's sessions end in all contexts: ctx cannot be given")
+	errWhich       = oauth.InvalidRequest("Either the header SID or subject must be given")
 )
 
 // by is who calls, for the record.
@@ -68,35 +81,43 @@ func (c *call) by() session.By {
 	return session.By{Actor: wire.TokenOf(c.Context).ID, Address: c.address()}
 }
 
-// named returns the session that the header SID opens, or session.ErrNotFound.
+// named returns the session, of any context, that the header SID opens, or session.ErrNotFound.
 func (d *Door) named(c *call) (*session.Session, error) {
 	sid := c.GetHeader("SID")
 	if sid == "" {
 		return nil, errNoSID
 	}
-	return d.Authorize.Sessions.Current(c.Request.Context(), c.tenant, sid)
+	return d.Authorize.Sessions.Find(c.Request.Context(), c.tenant, sid)
 }
 
 // which reads whether a call is about the session of the header SID, or about those of a subject.
-func which(c *call) (subject string, skipUse bool, err error) {
+func which(c *call) (w whose, err error) {
 	q, err := wire.Query(c.Context)
 	if err != nil {
-		return "", false, err
+		return w, err
 	}
-	if subject = q.Get("subject"); (subject == "") == (c.GetHeader("SID") == "") {
-		return "", false, errWhich
+	w.subject, w.ctx = q.Get("subject"), q.Get("ctx")
+	switch {
+	case (w.subject == "") == (c.GetHeader("SID") == ""):
+		return w, errWhich
+	case w.ctx != "" && w.subject == "":
+		return w, errContext
 	}
 	switch q.Get("skip_last_used_update") {
 	case "", "false":
 	case "true":
-		skipUse = true
+		w.skipUse = true
 	default:
-		return "", false, oauth.InvalidRequest("skip_last_used_update must be true or false")
+		return w, oauth.InvalidRequest("skip_last_used_update must be true or false")
 	}
-	if ctx := q.Get("ctx"); ctx != "" && ctx != webContext {
-		return "", false, errContext
-	}
-	return subject, skipUse, nil
+	return w, nil
+}
+
+// whose is what a call is about.
+type whose struct {
+	subject string // empty: the session of the header SID
+	ctx     string // the context of its sessions; empty: any
+	skipUse bool
 }
 
 // beginSession begins a session for a subject that the caller has authenticated.
@@ -105,13 +126,11 @@ func (d *Door) beginSession(c *call) error {
 	if err := wire.ReadJSON(c.Context, maxBody, &in); err != nil {
 		return err
 	}
-	if in.Ctx != "" && in.Ctx != webContext {
-		return errContext
-	}
 	l, err := in.login.login("")
 	if err != nil {
 		return err
 	}
+	l.Context = contextOf(in.Ctx)
 	by := c.by()
 	sid, err := d.Authorize.SignIn(c.Request.Context(), c.tenant, "", authorize.Authentication{Login: l, Actor: by.Actor, Address: by.Address})
 	if err != nil {
@@ -127,24 +146,27 @@ func (d *Door) beginSession(c *call) error {
 // sessions shows the session of the header SID, which counts as its use, or those of a subject by their SIDs.
 func (d *Door) sessions(c *call) error {
 	ctx, s := c.Request.Context(), d.Authorize.Sessions
-	subject, skipUse, err := which(c)
+	w, err := which(c)
 	if err != nil {
 		return err
 	}
-	if subject != "" {
-		open, _, err := s.List(ctx, c.tenant, subject, "", maxSessions)
+	if w.subject != "" {
+		open, _, err := s.List(ctx, c.tenant, w.subject, "", maxSessions)
 		if err != nil {
 			return err
 		}
 		out := make(map[string]*subSession, len(open))
 		for i := range open {
+			if w.ctx != "" && contextOf(w.ctx) != open[i].Context {
+				continue
+			}
 			out[s.Handle(c.tenant, &open[i])] = c.subSession(&open[i], "")
 		}
 		wire.JSON(c.Context, http.StatusOK, out)
 		return nil
 	}
 	n, err := d.named(c)
-	if err == nil && !skipUse {
+	if err == nil && !w.skipUse {
 		err = d.Authorize.Used(ctx, c.tenant, n)
 	}
 	if err != nil {
@@ -157,13 +179,15 @@ func (d *Door) sessions(c *call) error {
 // endSession ends the session of the header SID, or all of a subject.
 func (d *Door) endSession(c *call) error {
 	ctx, s := c.Request.Context(), d.Authorize.Sessions
-	subject, _, err := which(c)
-	if err != nil {
+	w, err := which(c)
+	switch {
+	case err != nil:
 		return err
-	}
-	if subject != "" {
-		err = s.CloseAll(ctx, c.tenant, subject, "", c.by())
-	} else {
+	case w.ctx != "":
+		return errAllContexts
+	case w.subject != "":
+		err = s.CloseAll(ctx, c.tenant, w.subject, "", c.by())
+	default:
 		var n *session.Session
 		if n, err = d.named(c); err == nil {
 			err = s.EndBy(ctx, c.tenant, n, c.by())

@@ -333,7 +333,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 			}
 			return "", errors.New("no ID token of ours")
 		}}
-	backchannel := &ciba.Service{Now: w.clock, Requests: requests, Accounts: accounts, Issuer: issuer, Store: db, Managed: db}
+	backchannel := &ciba.Service{Now: w.clock, Requests: requests, Accounts: accounts, Issuer: issuer, Store: db, Managed: db, Register: db, Sessions: sessions}
 	questions := &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Register: db, Accounts: accounts, Hooks: hooks}
 	registry := &registration.Service{Store: db, Initial: db, Access: questions, Grants: db, Granted: db, Now: w.clock, Rand: rand.Reader,
 		GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}

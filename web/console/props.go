@@ -65,6 +65,7 @@ var properties = []property{
 	number("sessionStore.maxLifetime", "/sessions/max_life", true, func(s *tenant.Settings) *int64 { return &s.Sessions.MaxLife }).unsaid("259200 minutes; here 20160"),
 	number("sessionStore.authLifetime", "/sessions/auth_life", true, func(s *tenant.Settings) *int64 { return &s.Sessions.AuthLife }).unsaid("43200 minutes; here 1440"),
 	number("sessionStore.maxIdleTime", "/sessions/max_idle", true, func(s *tenant.Settings) *int64 { return &s.Sessions.MaxIdle }).unsaid("14400 minutes; here 1440"),
+	number("sessionStore.nativeIdPAppQuotaPerSubject", "/sessions/native_apps", false, func(s *tenant.Settings) *int { return &s.Sessions.NativeApps }),
 	number("sessionStore.quotaPerSubject", "/sessions/per_subject", false, func(s *tenant.Settings) *int { return &s.Sessions.PerSubject }),
 	only("sessionStore.onQuotaExhaustion", "CLOSE_OLD_SESSION").is("the oldest session is closed"),
 	responseTypes("op.authz.responseTypes", "/authorization/response_types", func(s *tenant.Settings) *[]string { return &s.Authorization.ResponseTypes }).is("those beside `code`, which must be there ([requests](../requests.md#response-types))"),

@@ -68,6 +68,7 @@ func TestRegistryLife(t *testing.T) {
 		"authzStore.refreshToken.defaultLifetime":  "86400",
 		"sessionStore.maxLifetime":                 "-1",
 		"sessionStore.quotaPerSubject":             "3",
+		"sessionStore.nativeIdPAppQuotaPerSubject": "2",
 		"sessionStore.onQuotaExhaustion":           "CLOSE_OLD_SESSION",
 	}
 	body, _ := json.Marshal(map[string]any{"tid": "acme", "props": props, "attrs": map[string]string{"plan": "gold"}})
@@ -86,7 +87,7 @@ func TestRegistryLife(t *testing.T) {
 		PAR: tenant.PARSettings{Required: true}, RequestObjects: tenant.RequestObjectSettings{Merge: true},
 		Tokens: tenant.TokenSettings{AccessTokenLifetime: 900, AccessTokenAlg: "ES256", IDTokenLifetime: 120, RefreshTokenLifetime: 86400,
 			RefreshTokenKeep: true},
-		Sessions:   tenant.SessionSettings{MaxLife: -1, PerSubject: 3},
+		Sessions:   tenant.SessionSettings{MaxLife: -1, PerSubject: 3, NativeApps: 2},
 		Attributes: map[string]string{"plan": "gold"},
 	}
 	if diff := cmp.Diff(want, r.Settings); diff != "" {
