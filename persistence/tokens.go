@@ -12,8 +12,8 @@ import (
 
 // accessToken records an opaque access token.
 func (e *effect) accessToken(a *grant.AccessToken) {
-	e.insert("access_tokens (tenant_id, hash, id, grant_id, subject, actor, client_id, scope, audience, data, cnf, details, delegation, issued_at, expires_at)", "",
-		a.Hash, a.ID, a.Grant, a.Subject, a.Actor, a.ClientID, a.Scope.String(), e.json(list(a.Audience)), raw(a.Data), e.confirmation(a.Confirmation), e.details(a.Details), e.delegation(a.Delegation),
+	e.insert("access_tokens (tenant_id, hash, id, grant_id, subject, actor, client_id, scope, audience, data, cnf, details, delegation, fed, issued_at, expires_at)", "",
+		a.Hash, a.ID, a.Grant, a.Subject, a.Actor, a.ClientID, a.Scope.String(), e.json(list(a.Audience)), raw(a.Data), e.confirmation(a.Confirmation), e.details(a.Details), e.delegation(a.Delegation), e.fed(a.Fed),
 		cut(a.IssuedAt), cut(a.ExpiresAt))
 }
 
@@ -41,8 +41,16 @@ func (e *effect) delegation(d grant.Delegation) any {
 	return e.json(d)
 }
 
+// fed is f as an argument: NULL where there is none.
+func (e *effect) fed(f *grant.Fed) any {
+	if f == nil {
+		return nil
+	}
+	return e.json(f)
+}
+
 // A token of a grant lives as long as the grant stands.
-const readToken = `SELECT a.id, a.grant_id, a.subject, a.actor, a.client_id, a.scope, a.audience, a.data, a.cnf, a.details, a.delegation, a.issued_at, a.expires_at,
+const readToken = `SELECT a.id, a.grant_id, a.subject, a.actor, a.client_id, a.scope, a.audience, a.data, a.cnf, a.details, a.delegation, a.fed, a.issued_at, a.expires_at,
 	g.terms -> 'login' FROM access_tokens a LEFT JOIN grants g ON g.tenant_id = :t AND g.id = a.grant_id
 	WHERE a.tenant_id = :t AND a.hash = ? AND a.expires_at > ? AND (a.grant_id = '' OR g.revoked_at IS NULL AND g.expires_at > ?)`
 
@@ -51,7 +59,7 @@ func (db *DB) AccessToken(ctx context.Context, t tenant.ID, now time.Time, hash 
 	a, scope := grant.AccessToken{Hash: hash}, ""
 	var login grant.Login
 	if err := db.one(ctx, t, "read access token", grant.ErrNotFound, readToken, []any{hash, cut(now), cut(now)}, &a.ID, &a.Grant, &a.Subject, &a.Actor,
-		&a.ClientID, &scope, into{&a.Audience}, (*raw)(&a.Data), into{&a.Confirmation}, into{&a.Details}, into{&a.Delegation}, when{&a.IssuedAt}, when{&a.ExpiresAt}, into{&login}); err != nil {
+		&a.ClientID, &scope, into{&a.Audience}, (*raw)(&a.Data), into{&a.Confirmation}, into{&a.Details}, into{&a.Delegation}, into{&a.Fed}, when{&a.IssuedAt}, when{&a.ExpiresAt}, into{&login}); err != nil {
 		return nil, err
 	}
 	a.ACR, a.AuthTime = login.ACR, login.AuthTime

@@ -168,7 +168,7 @@ func (a *app) healthy(ctx context.Context) error {
 func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Config {
 	clientKeys := tenant.NewClientKeys(time.Now, a.outbound.Get)
 	a.clients.Keys = clientKeys
-	issuer := &grant.Issuer{Now: time.Now, Rand: rand.Reader, Keys: clientKeys, Usage: a.usage}
+	issuer := &grant.Issuer{Now: time.Now, Rand: rand.Reader, Keys: clientKeys, Usage: a.usage, Accounts: a.accounts}
 	sessions := a.console.Logins
 	issuer.Sources = &access.Sources{Now: time.Now, Hooks: a.runner, Sessions: sessions}
 	requests := &request.Service{Now: time.Now, Rand: rand.Reader, Store: a.db, Limit: a.limiter, ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(), Keys: clientKeys, Fetch: a.outbound.Get, Replay: a.db, Hint: func(ctx context.Context, t *tenant.Tenant, c *tenant.Client, hint string) (string, error) {

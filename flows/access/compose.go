@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/chancery-id/chancery/flows/grant"
@@ -109,14 +110,16 @@ func (s *Service) compose(ctx context.Context, t *tenant.Tenant, i *Info, own pa
 	if err != nil {
 		return nil, err
 	}
-	i.Further, err = claimsOf(&o, h, own.subject)
+	further, err := claimsOf(&o, h, own.subject)
 	if err != nil {
 		return nil, err
 	}
-	for name := range i.Further {
+	for name := range further {
 		if slices.Contains(introspectionMembers, name) {
 			return nil, o.Fault(errHookClaim)
 		}
 	}
+	maps.Copy(further, i.Further)
+	i.Further = further
 	return i, nil
 }

@@ -33,7 +33,7 @@ type Info struct {
 
 	Confirmation oauth.Confirmation // of an access token
 
-	Further map[string]json.RawMessage // members that the tenant's hook adds; none is one of the above
+	Further map[string]json.RawMessage // claims that the token was fed, and members that the tenant's hook adds; none is one of the above
 }
 
 // Introspect tells an authenticated client about a token. It returns nil where the token is not alive, is another
@@ -81,7 +81,7 @@ func ofRefresh(t *tenant.Tenant, c *tenant.Client, g *grant.Grant) *Info {
 func ofAccess(t *tenant.Tenant, c *tenant.Client, a *grant.AccessToken) *Info {
 	i := &Info{Kind: "access_token", Issuer: a.Issuer, ID: a.ID, Subject: a.Subject, Actor: t.SubjectFor(c, a.Actor), ClientID: a.ClientID, Scope: a.Scope, Audience: a.Audience,
 		IssuedAt: a.IssuedAt, ExpiresAt: a.ExpiresAt, Details: a.Details, Data: a.Data, Act: a.Acting().For(t, c), MayAct: a.Delegation.MayAct.For(t, c), Confirmation: a.Confirmation,
-		ACR: a.ACR, AuthTime: a.AuthTime}
+		ACR: a.ACR, AuthTime: a.AuthTime, Further: a.Fed.Members()}
 	if a.Subject != a.ClientID { // a client is no subject with names of its own
 		i.Subject = t.SubjectFor(c, a.Subject)
 	}

@@ -43,12 +43,16 @@ func (s *Service) UserInfo(ctx context.Context, t *tenant.Tenant, p Presented) (
 		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !wanted(t, a.Scope, name) })
 		g.Terms.PresetUserInfo = nil
 	}
-	gathered, err := s.Issuer.Gather(ctx, t, s.Accounts, grant.Inquiry{Grant: g, Client: client, Scope: a.Scope, Place: grant.InUserInfo, Names: names}, g.Terms.PresetUserInfo)
+	var fed map[string]json.RawMessage
+	if a.Fed != nil {
+		fed = a.Fed.UserInfo
+	}
+	gathered, err := s.Issuer.Gather(ctx, t, s.Accounts, grant.Inquiry{Grant: g, Client: client, Scope: a.Scope, Place: grant.InUserInfo, Names: names}, fed, g.Terms.PresetUserInfo)
 	if err != nil {
 		return nil, client, err
 	}
 	claims = map[string]any{}
-	for _, set := range []map[string]json.RawMessage{gathered, g.Terms.PresetUserInfo} {
+	for _, set := range []map[string]json.RawMessage{gathered, fed, g.Terms.PresetUserInfo} {
 		for name, v := range set {
 			if grant.Presettable(name) {
 				claims[name] = v

@@ -61,7 +61,7 @@ func requested(s *tenant.Settings, r *request.Request) map[string]bool {
 	if r.Claims != nil {
 		for _, m := range []map[string]*oauth.Claim{r.Claims.UserInfo, r.Claims.IDToken} {
 			for name, c := range m {
-				if name = untagged(name); grant.Presettable(name) {
+				if name = untagged(name); grant.Presettable(name) && !placed(name) {
 					claims[name] = claims[name] || c != nil && c.Essential
 				}
 			}

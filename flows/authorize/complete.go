@@ -20,7 +20,7 @@ import (
 // asterisk stands for all that was asked.
 type Consent struct {
 	Scope          oauth.Scope
-	Claims         []string       // with the prefix id_token: for those that go into the ID token
+	Claims         []string       // each with where it goes (claimPlaces)
 	Details        *oauth.Details // in place of those asked for, where not nil (RFC 9396 §7.1)
 	Audience       []string       // of access tokens; the requested resources where nil
 	ClaimsLocales  []string       // as requested where nil
@@ -47,10 +47,8 @@ func (c *Consent) check(t *tenant.Tenant, now time.Time) error {
 	if len(c.Scope.String()) > oauth.MaxScope {
 		return oauth.InvalidRequest("scope is too long")
 	}
-	for _, v := range c.Claims {
-		if name := strings.TrimPrefix(v, idTokenPrefix); v != "*" && name != "*" && !oauth.ClaimName(name) {
-			return oauth.InvalidRequest("claims holds a name that is not allowed")
-		}
+	if err := checkClaims(c.Claims); err != nil {
+		return err
 	}
 	for _, set := range []map[string]json.RawMessage{c.PresetIDToken, c.PresetUserInfo} {
 		for name := range set {
@@ -81,10 +79,7 @@ func (c *Consent) check(t *tenant.Tenant, now time.Time) error {
 	return nil
 }
 
-const (
-	idTokenPrefix = "id_token:"
-	maxSeconds    = 100 * 365 * 24 * 3600
-)
+const maxSeconds = 100 * 365 * 24 * 3600
 
 // Complete takes the answer to a consent step and makes the response.
 func (s *Service) Complete(ctx context.Context, t *tenant.Tenant, p *Pending, c Consent) (Result, error) {
@@ -148,7 +143,7 @@ type agreement struct {
 func remember(t *tenant.Tenant, p *Pending, f Facts) agreement {
 	var had grant.Terms
 	_ = json.Unmarshal(f.Had.Terms, &had) // stored by us; terms that cannot be read leave the defaults
-	c := Consent{Scope: p.Request.Scope, Claims: agreed(t.Settings, p.Request, &had), Audience: had.Audience, PresetIDToken: had.PresetIDToken, PresetUserInfo: had.PresetUserInfo,
+	c := Consent{Scope: p.Request.Scope, Claims: append(agreed(t.Settings, p.Request, &had), FedClaims(&had)...), Audience: had.Audience, PresetIDToken: had.PresetIDToken, PresetUserInfo: had.PresetUserInfo,
 		LongLived: true, Offline: had.Offline && (p.Request.Scope.Has(oauth.OfflineAccess) || !had.Scope.Has(oauth.OfflineAccess)), AccessToken: had.AccessToken, IDToken: had.IDToken, RefreshToken: had.RefreshToken, Data: had.Data, ClaimsData: had.ClaimsData}
 	if len(p.Request.Resource) > 0 {
 		c.Audience = p.Request.Resource
@@ -199,22 +194,7 @@ func termsOf(s *tenant.Settings, r *request.Request, c Consent) grant.Terms {
 	if terms.ClaimsLocales == nil {
 		terms.ClaimsLocales = r.ClaimsLocales
 	}
-	for _, v := range c.Claims {
-		name, toIDToken := strings.CutPrefix(v, idTokenPrefix)
-		names := []string{name}
-		if name == "*" {
-			names = requestedNames(s, r)
-		}
-		for _, n := range names {
-			inIDToken, inUserInfo := places(r, n)
-			if toIDToken || inIDToken || !inUserInfo && r.ResponseType == oauth.ResponseIDToken { // there is no access token to ask with
-				terms.IDTokenClaims = add(terms.IDTokenClaims, n)
-			}
-			if !toIDToken && (inUserInfo || !inIDToken) {
-				terms.Claims = add(terms.Claims, n)
-			}
-		}
-	}
+	agreeClaims(&terms, s, r, c.Claims)
 	terms.IDToken.Issue = terms.Scope.Has(oauth.OpenID)
 	return terms
 }
@@ -253,10 +233,8 @@ func merge(had *grant.Authorization, terms *grant.Terms, now time.Time) *grant.A
 		a.Scope = terms.Scope // together they could not be read back
 	}
 	a.Claims = slices.Clone(a.Claims)
-	for _, set := range [][]string{terms.Claims, terms.IDTokenClaims} {
-		for _, name := range set {
-			a.Claims = add(a.Claims, untagged(name))
-		}
+	for _, name := range recorded(terms) {
+		a.Claims = add(a.Claims, name)
 	}
 	kept := *terms
 	kept.Login, kept.DPoPJKT, kept.Details, kept.Face = grant.Login{}, "", nil, "" // of this time alone

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -45,6 +46,10 @@ func TestTerms(t *testing.T) {
 		{"all claims", claims, Consent{Claims: []string{"*"}},
 			grant.Terms{Claims: []string{"email", "email_verified", "name", "nickname"}, IDTokenClaims: []string{"name"}}},
 		{"all claims into the ID token", "", Consent{Claims: []string{"id_token:*"}}, grant.Terms{IDTokenClaims: []string{"email", "email_verified"}}},
+		{"into access tokens, each where it is to go", "", Consent{Claims: []string{"access_token:email", "access_token:uip:name#es", "access_token:dat:dept", "email", "access_token:email"}},
+			grant.Terms{Claims: []string{"email"}, AccessTokenClaims: []string{"email", "uip:name#es", "dat:dept"}}},
+		{"not because a client calls a claim so", `claims={"userinfo":{"access_token:dept":null,"id_token:dept":null,"dept":null}}`, Consent{Claims: []string{"*"}},
+			grant.Terms{Claims: []string{"dept", "email", "email_verified"}}},
 		{"the requested resources are the audience", "resource=urn%3Aa&resource=urn%3Ab", Consent{}, grant.Terms{Audience: []string{"urn:a", "urn:b"}}},
 		{"unless the answer names another", "resource=urn%3Aa", Consent{Audience: []string{"urn:c"}}, grant.Terms{Audience: []string{"urn:c"}}},
 		{"or none", "resource=urn%3Aa", Consent{Audience: []string{}}, grant.Terms{Audience: []string{}}},
@@ -85,6 +90,10 @@ func TestConsentInvalid(t *testing.T) {
 		{"an empty scope value", Consent{Scope: oauth.Scope{""}}, "scope holds a value that is not allowed"},
 		{"a claim name with a quote", Consent{Claims: []string{`a"b`}}, "claims holds a name that is not allowed"},
 		{"an empty claim name", Consent{Claims: []string{"id_token:"}}, "claims holds a name that is not allowed"},
+		{"an empty claim name for access tokens", Consent{Claims: []string{"access_token:uip:"}}, "claims holds a name that is not allowed"},
+		{"all claims for access tokens", Consent{Claims: []string{"access_token:*"}}, "claims with the prefix access_token: must be named: there is no * of them"},
+		{"two places of a claim", Consent{Claims: []string{"access_token:id_token:email"}}, "claims holds a name with more prefixes than one"},
+		{"more claims for access tokens than fit", Consent{Claims: fed(65)}, "claims names more for access tokens than fits into one"},
 		{"a preset issuer", Consent{PresetIDToken: map[string]json.RawMessage{"iss": nil}}, "preset_claims holds a name that is not allowed"},
 		{"a preset subject", Consent{PresetUserInfo: map[string]json.RawMessage{"sub": nil}}, "preset_claims holds a name that is not allowed"},
 		{"a negative lifetime", Consent{AccessToken: grant.AccessTerms{Lifetime: -1}}, "a lifetime is out of range"},
@@ -110,6 +119,14 @@ func TestConsentInvalid(t *testing.T) {
 			t.Errorf("%s: the interaction is not as it was", tt.rule)
 		}
 	}
+}
+
+// fed are n claims for access tokens.
+func fed(n int) (claims []string) {
+	for i := range n {
+		claims = append(claims, "access_token:c"+strconv.Itoa(i))
+	}
+	return claims
 }
 
 func TestCode(t *testing.T) {
@@ -166,14 +183,14 @@ func TestConsentIsNotRemembered(t *testing.T) {
 func TestConsentAddsUp(t *testing.T) {
 	h := open(t)
 	h.remember("shop", oauth.Scope{"a", "openid"}, []string{"name"}, grant.Terms{})
-	if _, err := h.consent(t, "", Consent{Scope: oauth.Scope{"openid", "b"}, Claims: []string{"name", "email#es", "id_token:phone_number"}, LongLived: true}); err != nil {
+	if _, err := h.consent(t, "", Consent{Scope: oauth.Scope{"openid", "b"}, Claims: []string{"name", "email#es", "id_token:phone_number", "access_token:dat:dept#es"}, LongLived: true}); err != nil {
 		t.Fatal(err)
 	}
 	a := h.store.authorizations["alice//shop"]
 	if d := cmp.Diff(oauth.Scope{"a", "openid", "b"}, a.Scope); d != "" {
 		t.Errorf("scope: %s", d)
 	}
-	if d := cmp.Diff([]string{"name", "email", "phone_number"}, a.Claims); d != "" {
+	if d := cmp.Diff([]string{"name", "email", "phone_number", "access_token:dat:dept"}, a.Claims); d != "" {
 		t.Errorf("claims: %s", d)
 	}
 }
@@ -181,12 +198,12 @@ func TestConsentAddsUp(t *testing.T) {
 func TestRememberedTerms(t *testing.T) {
 	h := open(t)
 	h.remember("shop", oauth.Scope{"openid", "email", "profile", "x"}, []string{"email", "email_verified", "name"}, grant.Terms{
-		Scope: oauth.Scope{"x"}, Claims: []string{"email#es"}, IDTokenClaims: []string{"email_verified", "other"}, Audience: []string{"urn:then"},
+		Scope: oauth.Scope{"x"}, Claims: []string{"email#es"}, IDTokenClaims: []string{"email_verified", "other"}, AccessTokenClaims: []string{"dat:dept"}, Audience: []string{"urn:then"},
 		Offline: true, RefreshToken: grant.RefreshTerms{Issue: true, Lifetime: 60}, AccessToken: grant.AccessTerms{Lifetime: 30},
 		Data: json.RawMessage(`{"a":1}`), ClaimsData: json.RawMessage(`{"b":1}`), Login: grant.Login{Nonce: "then"}})
 	sid := h.session("alice", nil)
 	code(t, h.begin(t, "nonce=now&claims="+`{"userinfo":{"name":null}}`, sid))
-	want := grant.Terms{Scope: oauth.Scope{"openid", "email"}, Claims: []string{"email#es", "name"}, IDTokenClaims: []string{"email_verified"}, Audience: []string{"urn:then"},
+	want := grant.Terms{Scope: oauth.Scope{"openid", "email"}, Claims: []string{"email#es", "name"}, IDTokenClaims: []string{"email_verified"}, AccessTokenClaims: []string{"dat:dept"}, Audience: []string{"urn:then"},
 		LongLived: true, Offline: true, RefreshToken: grant.RefreshTerms{Issue: true, Lifetime: 60}, AccessToken: grant.AccessTerms{Lifetime: 30}, IDToken: grant.IDTerms{Issue: true},
 		Data: json.RawMessage(`{"a":1}`), ClaimsData: json.RawMessage(`{"b":1}`), Login: grant.Login{Nonce: "now", AuthTime: noon.Unix()}}
 	if d := cmp.Diff(want, h.store.grants[0].Terms); d != "" {

@@ -13,7 +13,7 @@ import (
 // protocolClaims are the claims that say what a token is. Nobody presets them, and no account holds them.
 var protocolClaims = []string{
 	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "nonce", "auth_time", "acr", "amr", "act", "may_act",
-	"at_hash", "c_hash", "s_hash", "sid", "client_id", "scope", "cnf", "gid", "gsub", "gact", "dat", "authorization_details", "events", "active", "token_type",
+	"at_hash", "c_hash", "s_hash", "sid", "client_id", "scope", "cnf", "gid", "gsub", "gact", "gcl", "dat", "uip", "authorization_details", "events", "active", "token_type",
 }
 
 // Presettable reports whether a claim of that name may be set by whoever decides a grant, or come from an account.

@@ -56,6 +56,8 @@ type Terms struct {
 	GrantType      string                     `json:"grant_type,omitempty"`   // that it comes of; empty: see Grant.Type
 	X5T            string                     `json:"x5t,omitempty"`          // certificate that the code is bound to; empty: none
 	Registration   bool                       `json:"registration,omitempty"` // its access token registers one client, and ends with that
+
+	AccessTokenClaims []string `json:"access_token_claims,omitempty"` // that access tokens are fed, with FedUserInfo or FedData before
 }
 
 // Login is how the subject was authenticated, as ID tokens tell it (OIDC Core §2).
@@ -192,6 +194,7 @@ type AccessToken struct {
 
 	Confirmation oauth.Confirmation // key that it is bound to
 	Delegation   Delegation         // where there is more to say than its actor
+	Fed          *Fed               // claims that it was fed; nil: none
 }
 
 // Tokens is a token response (RFC 6749 §5.1), with what else there is to tell of its tokens.

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +22,8 @@ type Issuer struct {
 	Rand io.Reader
 	Keys ClientKeys // nil: nothing is encrypted to a client's key
 
-	Sources Sources // of claims; nil: there are none
+	Sources  Sources  // of claims; nil: there are none
+	Accounts Accounts // whose claims go into access tokens; nil: nobody's do
 
 	Usage Usage // is told of each token; nil: nobody is
 }
@@ -81,9 +83,13 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 	if len(audience) == 0 {
 		audience = []string{t.Issuer}
 	}
+	given, data, err := i.feed(ctx, t, c, g, scope)
+	if err != nil {
+		return "", 0, nil, err
+	}
 	a := AccessToken{ID: base64.RawURLEncoding.EncodeToString(i.random(16)), Grant: g.ID, Subject: g.Subject, Actor: g.Actor,
-		ClientID: g.ClientID, Scope: scope, Audience: audience, Details: g.Terms.Details, Data: g.Terms.Data, IssuedAt: now.Truncate(time.Second),
-		Confirmation: g.Terms.AccessToken.Confirmation, Delegation: g.delegation()}
+		ClientID: g.ClientID, Scope: scope, Audience: audience, Details: g.Terms.Details, Data: data, IssuedAt: now.Truncate(time.Second),
+		Confirmation: g.Terms.AccessToken.Confirmation, Delegation: g.delegation(), Fed: given}
 	if t.Revoked.Revoked(Issued(&a)) { // those of this second were revoked: it counts as one of the next
 		a.IssuedAt = a.IssuedAt.Add(time.Second)
 	}
@@ -102,9 +108,15 @@ func (i *Issuer) MintAccess(ctx context.Context, t *tenant.Tenant, g *Grant, sco
 	if c.Pairwise() && a.Subject != c.ID && !g.Terms.AccessToken.Encrypt {
 		claims.hide(t, c)
 	}
+	if given != nil {
+		claims.UserInfo, claims.Fed = given.UserInfo, slices.Sorted(maps.Keys(given.Claims))
+	}
 	payload, err := json.Marshal(claims)
 	if err == nil && len(g.Terms.AccessToken.Claims) > 0 {
 		payload, err = joined(payload, g.Terms.AccessToken.Claims)
+	}
+	if err == nil && given != nil {
+		payload, err = joined(payload, given.Claims)
 	}
 	if err != nil {
 		return "", 0, nil, err
@@ -203,6 +215,9 @@ type accessClaims struct {
 	Details   oauth.Details   `json:"authorization_details,omitempty"` // RFC 9396 §9.1
 	Data      json.RawMessage `json:"dat,omitempty"`
 
+	UserInfo map[string]json.RawMessage `json:"uip,omitempty"`
+	Fed      []string                   `json:"gcl,omitempty"` // names of claims that it was fed
+
 	OwnSubject string `json:"gsub,omitempty"`
 	OwnActor   string `json:"gact,omitempty"`
 
@@ -284,6 +299,9 @@ func (i *Issuer) ParseAccess(t *tenant.Tenant, token string) (*AccessToken, erro
 	a := &AccessToken{Issuer: c.Issuer, ID: c.ID, Grant: c.Grant, Subject: c.Subject, ClientID: c.ClientID, Audience: c.Audience, Details: c.Details, Data: c.Data, ACR: c.ACR, AuthTime: c.AuthTime,
 		IssuedAt: time.Unix(c.IssuedAt, 0).UTC(), ExpiresAt: time.Unix(c.ExpiresAt, 0).UTC(),
 		Confirmation: c.Confirmation}
+	if a.Fed, err = fed(payload, c.Fed, c.UserInfo); err != nil {
+		return nil, ErrNotFound
+	}
 	a.Delegation.MayAct = c.MayAct
 	if c.Act != nil {
 		if a.Actor = c.Act.Subject; *c.Act != (Actor{Subject: a.Actor}) {

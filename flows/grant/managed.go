@@ -63,7 +63,7 @@ func (i *Issuer) Manage(ctx context.Context, t *tenant.Tenant, store Managed, ac
 // Merge adds to t what was agreed before, and is to stand beside it.
 func (t *Terms) Merge(before *Terms) {
 	t.Scope = before.Scope.Plus(t.Scope)
-	for _, s := range []struct{ to, from *[]string }{{&t.Claims, &before.Claims}, {&t.IDTokenClaims, &before.IDTokenClaims}, {&t.Consented, &before.Consented}} {
+	for _, s := range []struct{ to, from *[]string }{{&t.Claims, &before.Claims}, {&t.IDTokenClaims, &before.IDTokenClaims}, {&t.AccessTokenClaims, &before.AccessTokenClaims}, {&t.Consented, &before.Consented}} {
 		for _, name := range *s.from {
 			if !slices.Contains(*s.to, name) {
 				*s.to = append(slices.Clone(*s.to), name)

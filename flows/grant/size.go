@@ -19,6 +19,9 @@ func (t *Terms) Check() error {
 	if len(t.Scope.String()) > oauth.MaxScope { // it could not be read back
 		return oauth.InvalidRequest("scope is too long")
 	}
+	if len(t.AccessTokenClaims) > MaxFed {
+		return oauth.InvalidRequest("claims names more for access tokens than fits into one")
+	}
 	parts := []any{t.Scope, t.Audience, t.PresetIDToken, t.PresetUserInfo, t.Data, t.AccessToken.Claims, &t.Login}
 	if len(t.Details) > 0 {
 		parts = append(parts, t.Details)

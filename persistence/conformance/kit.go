@@ -116,6 +116,7 @@ func (k *kit) token(name, grantID string) grant.AccessToken {
 		Confirmation: oauth.Confirmation{JKT: "key of " + name}, Details: oauth.Details{json.RawMessage(`{"type":"payment"}`)}}
 	if grantID != "" {
 		a.ACR = mark(k.t) // of k.grant
+		a.Fed = &grant.Fed{Claims: map[string]json.RawMessage{"tier": json.RawMessage(`"gold"`)}, UserInfo: map[string]json.RawMessage{"name": json.RawMessage("null")}}
 	}
 	return a
 }

@@ -88,7 +88,7 @@ var (
 
 // show writes terms of a grant.
 func (a *authorization) show(terms *grant.Terms) {
-	a.Scp, a.Clm, a.Cll, a.Cld, a.Aud = list(terms.Scope), terms.Claims, terms.ClaimsLocales, terms.ClaimsData, terms.Audience
+	a.Scp, a.Clm, a.Cll, a.Cld, a.Aud = list(terms.Scope), append(terms.Claims[:len(terms.Claims):len(terms.Claims)], authorize.FedClaims(terms)...), terms.ClaimsLocales, terms.ClaimsData, terms.Audience
 	a.IRT, a.RTL, a.RTR, a.IDR = &terms.RefreshToken.Issue, terms.RefreshToken.Lifetime, terms.RefreshToken.Rotate, terms.IDToken.AllowRefresh
 	a.RTM = max(terms.RefreshToken.MaxIdle, 0)
 	a.ATL, a.ATE, a.ATC, a.ATS = terms.AccessToken.Lifetime, terms.AccessToken.Encoding, terms.AccessToken.Encrypt, "PUBLIC"

@@ -2,7 +2,6 @@ package connect2id
 
 import (
 	"encoding/json"
-	"strings"
 
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/grant"
@@ -121,9 +120,6 @@ func detailsOf(raw json.RawMessage) (*oauth.Details, error) {
 	return &d, nil
 }
 
-// unsupported are the prefixes of claims that name places and kinds of claim that we do not have.
-var unsupported = []string{"access_token:", "verified:", "id_token:verified:"}
-
 // supported refuses what would be granted otherwise than the UI means if it were ignored, and what is malformed.
 func (u *consentUpdate) supported() error {
 	switch u.AccessToken.SubType {
@@ -132,13 +128,6 @@ func (u *consentUpdate) supported() error {
 		return oauth.InvalidRequest("access_token.sub_type PAIRWISE is not supported")
 	default:
 		return oauth.InvalidRequest("access_token.sub_type must be PUBLIC or PAIRWISE")
-	}
-	for _, name := range u.Claims {
-		for _, prefix := range unsupported {
-			if strings.HasPrefix(name, prefix) {
-				return oauth.InvalidRequest("claims with the prefix " + prefix + " are not supported")
-			}
-		}
 	}
 	for _, tag := range u.ClaimsLocales {
 		if !request.LanguageTag(tag) {

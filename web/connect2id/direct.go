@@ -92,7 +92,9 @@ func (in *directRequest) request() (r authorize.DirectRequest, err error) {
 	case "ID_TOKEN":
 		r.Claims = make([]string, len(in.Claims))
 		for i, name := range in.Claims {
-			r.Claims[i] = idTokenPrefix + strings.TrimPrefix(name, idTokenPrefix)
+			if r.Claims[i] = name; !strings.HasPrefix(name, accessTokenPrefix) {
+				r.Claims[i] = idTokenPrefix + strings.TrimPrefix(name, idTokenPrefix)
+			}
 		}
 	default:
 		return r, oauth.InvalidRequest("claims_transport must be USERINFO or ID_TOKEN")
@@ -100,8 +102,11 @@ func (in *directRequest) request() (r authorize.DirectRequest, err error) {
 	return r, nil
 }
 
-// idTokenPrefix sends a claim into the ID token.
-const idTokenPrefix = "id_token:"
+// What sends a claim into the ID token, and into the access token.
+const (
+	idTokenPrefix     = "id_token:"
+	accessTokenPrefix = "access_token:"
+)
 
 // who reads the one of three members that says for whom the tokens are.
 func (in *directRequest) who(r *authorize.DirectRequest) error {

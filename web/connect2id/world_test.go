@@ -323,7 +323,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	sessions := &session.Service{Now: w.clock, Rand: rand.Reader, Store: db, Register: db}
 	accounts := &account.Service{Store: db, Factors: db, Now: w.clock, Rand: rand.Reader}
 	hooks := &script.Runner{Webhook: &script.Webhook{Now: w.clock, Rand: rand.Reader, Post: w.site.post}}
-	issuer.Sources = &access.Sources{Now: w.clock, Hooks: hooks, Sessions: sessions}
+	issuer.Sources, issuer.Accounts = &access.Sources{Now: w.clock, Hooks: hooks, Sessions: sessions}, accounts
 	metrics := NewMetrics(w.clock)
 	gate := &wire.Gate{Sink: metrics, Resolver: w.tenants, Now: w.clock, PublicURL: &url.URL{Scheme: "https", Host: "id.example"}}
 	requests := &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
