@@ -114,6 +114,7 @@ func TestAuthorizationServer(t *testing.T) {
 		t.Run("backchannel", func(t *testing.T) { as.polled(t, rp, c) })
 		t.Run("pushed", func(t *testing.T) { as.pushed(t, rp, v, c) })
 		t.Run("device", func(t *testing.T) { as.device(t, rp, c) })
+		t.Run("looked after", func(t *testing.T) { as.lookedAfter(t, c) })
 		t.Run("browser", as.browser)
 	})
 }

@@ -113,7 +113,7 @@ func (a *authorizationAnswer) open(c *call, p *authorize.Pending) {
 		a.ACRs = c.supportedACRs(r.ACRValues)
 	}
 	a.Subject, a.LoginHint = r.RequiredSub, r.LoginHint
-	a.Scopes, a.UILocales, a.ClaimsLocales, a.Resources = scopesOf(r.Scope), r.UILocales, r.ClaimsLocales, r.Resource
+	a.Scopes, a.UILocales, a.ClaimsLocales, a.Resources = scopesOf(c.tenant, r.Scope), r.UILocales, r.ClaimsLocales, r.Resource
 	a.Details = detailsOf(r.Details)
 	a.Claims, a.UserInfoNames = authorize.Wanted(c.tenant.Settings, r, r.Scope)
 	a.IDTokenClaims, a.UserInfoClaims = string(r.ClaimsOf("id_token")), string(r.ClaimsOf("userinfo"))

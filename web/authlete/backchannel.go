@@ -93,7 +93,7 @@ func (a *backchannelAnswer) identify(client *tenant.Client) {
 func (a *backchannelAnswer) open(c *call, t *ciba.Ticket) {
 	r, b := t.Request, &t.Request.Backchannel
 	a.result = c.outcome(success, "The request is good: the authorization server finds the user.").result(userIdentification, "")
-	a.Ticket, a.Scopes, a.ACRs, a.Resources = t.Handle, scopesOf(r.Scope), c.supportedACRs(r.ACRValues), r.Resource
+	a.Ticket, a.Scopes, a.ACRs, a.Resources = t.Handle, scopesOf(c.tenant, r.Scope), c.supportedACRs(r.ACRValues), r.Resource
 	for _, v := range r.Scope {
 		a.ClaimNames = append(a.ClaimNames, oauth.ScopeClaims(v)...)
 	}

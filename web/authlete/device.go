@@ -38,7 +38,7 @@ type deviceRequest struct {
 // asks says what client asks for.
 func (a *deviceRequest) asks(d *Door, c *call, client *tenant.Client, r *request.Request) (err error) {
 	a.clientRef, a.ClientName = refOf(client), client.Name
-	a.Scopes, a.ACRs, a.Resources, a.Details = scopesOf(r.Scope), c.supportedACRs(r.ACRValues), r.Resource, detailsOf(r.Details)
+	a.Scopes, a.ACRs, a.Resources, a.Details = scopesOf(c.tenant, r.Scope), c.supportedACRs(r.ACRValues), r.Resource, detailsOf(r.Details)
 	for _, v := range r.Scope {
 		a.ClaimNames = append(a.ClaimNames, oauth.ScopeClaims(v)...)
 	}

@@ -84,7 +84,7 @@ func (d *Door) introspection(c *call) (answer, error) {
 func (a *introspectionAnswer) standing(t *tenant.Tenant, st *access.Standing) {
 	a.clientRef = refOf(st.Client)
 	a.ServiceAttributes = attributes(t.Settings.Attributes)
-	a.Subject, a.Scopes, a.ScopeDetails = st.Subject(), st.Token.Scope, scopesOf(st.Token.Scope)
+	a.Subject, a.Scopes, a.ScopeDetails = st.Subject(), st.Token.Scope, scopesOf(t, st.Token.Scope)
 	a.ExpiresAt = st.Token.ExpiresAt.UnixMilli()
 	a.Existent, a.Usable, a.Refreshable = true, true, st.Refreshable
 	a.AccessResources, a.Details, a.Certificate = st.Resources(t), detailsOf(st.Token.Details), st.Token.Confirmation.X5T

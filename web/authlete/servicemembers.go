@@ -115,8 +115,8 @@ var honouredMembers = []serviceMember{
 		func(s *tenant.Settings, raw json.RawMessage) error { return into(raw, &s.MTLS.Authorities) }, docMember{}, false},
 	{"accessTokenType", "s", honoured, "`Bearer`; any other is refused: a token that is bound to a key says `DPoP` by itself", "", func(*viewed) any { return "Bearer" }, takeTokenType, docMember{}, false},
 	{"accessTokenSignAlg", "enum", honoured, "`tokens.access_token_alg`: access tokens are JWTs. Left out: `tokens.access_token_opaque`", "/tokens/access_token_alg", showTokenAlg, takeTokenAlg, docMember{}, false},
-	{name: "supportedScopes", shape: "scope[]", fate: honoured, note: "their names: `authorization.scopes`. What else they say is kept. Left out: every scope value", pointer: "/authorization/scopes",
-		show: func(v *viewed) any { return scopesOf(v.meta.Scopes) }, take: takeScopes, loose: true},
+	{name: "supportedScopes", shape: "scope[]", fate: honoured, note: "their names: `authorization.scopes`; `defaultEntry`: `authorization.scope_details`. What else they say is told wherever scopes are objects. The attributes `access_token.duration`, `refresh_token.duration`, `fapi`, `fapi2` and `regex` are refused. Left out: every scope value", pointer: "/authorization/scopes",
+		show: func(v *viewed) any { return scopesOf(v.Tenant, v.meta.Scopes) }, take: takeScopes, loose: true},
 	{"supportedAcrs", "s[]", honoured, "`authorization.acr_values`", "/authorization/acr_values", func(v *viewed) any { return v.Settings.Authorization.ACRValues },
 		func(s *tenant.Settings, raw json.RawMessage) error {
 			return into(raw, &s.Authorization.ACRValues)

@@ -210,16 +210,6 @@ func takeTokenAlg(s *tenant.Settings, raw json.RawMessage) error {
 	return nil
 }
 
-func takeScopes(s *tenant.Settings, raw json.RawMessage) error {
-	var scopes []scopeObject
-	err := into(raw, &scopes)
-	s.Authorization.Scopes = nil
-	for _, v := range scopes {
-		s.Authorization.Scopes = append(s.Authorization.Scopes, v.Name)
-	}
-	return err
-}
-
 func takeDetailsTypes(s *tenant.Settings, raw json.RawMessage) error {
 	var names []string
 	err := into(raw, &names)

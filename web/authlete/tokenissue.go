@@ -180,7 +180,7 @@ func (d *Door) tokenInfo(c *call, p *token.PresentedToken) (*tokenInfo, error) {
 	if p == nil {
 		return nil, nil
 	}
-	out := &tokenInfo{Subject: p.Subject, Scopes: scopesOf(p.Scope), ExpiresAt: p.ExpiresAt.UnixMilli(), Resources: p.Audience, Details: detailsOf(p.Details), Alias: p.ClientID}
+	out := &tokenInfo{Subject: p.Subject, Scopes: scopesOf(c.tenant, p.Scope), ExpiresAt: p.ExpiresAt.UnixMilli(), Resources: p.Audience, Details: detailsOf(p.Details), Alias: p.ClientID}
 	client, err := d.Access.Client(c.Request.Context(), c.tenant, p.ClientID)
 	if err != nil {
 		return nil, err

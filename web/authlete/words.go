@@ -168,20 +168,6 @@ func lowest(asked []string) string {
 	return "CONSENT"
 }
 
-// scopeObject is a scope value.
-type scopeObject struct {
-	Name    string `json:"name"`
-	Default bool   `json:"defaultEntry"`
-}
-
-func scopesOf(values []string) []scopeObject {
-	var out []scopeObject
-	for _, v := range values {
-		out = append(out, scopeObject{Name: v})
-	}
-	return out
-}
-
 // pair is one of free pairs.
 type pair struct {
 	Key   string `json:"key"`
