@@ -14,7 +14,7 @@ import (
 // such an id, and no issuer such a segment in its path, or its endpoints could not be told from the server's.
 var reserved = map[string]bool{
 	"account": true, "admin": true, "api": true, "authorize": true, "authorize-challenge": true, "authz-sessions": true, "authz-store": true,
-	"backchannel": true, "ciba": true, "ciba-sessions": true, "clients": true, "device": true, "device_authorization": true, "grants": true,
+	"backchannel": true, "ciba": true, "ciba-sessions": true, "clients": true, "config": true, "device": true, "device_authorization": true, "grants": true,
 	"direct-authz": true, "federation": true, "healthz": true, "jans-auth": true, "jwks": true, "key-store": true,
 	"login": true, "logout": true, "logout-sessions": true, "metrics": true, "monitor": true, "par": true, "platform": true,
 	"readyz": true, "saml": true, "scim": true, "session-store": true, "static": true, "sts": true, "t": true, "tenants": true,

@@ -40,6 +40,7 @@ import (
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/tenant/keys"
 	"github.com/chancery-id/chancery/tenant/outbound"
+	"github.com/chancery-id/chancery/web/console"
 	"github.com/chancery-id/chancery/web/oidc"
 	"github.com/chancery-id/chancery/web/wire"
 )
@@ -314,7 +315,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 		}
 	}
 	operator := &tenant.Tenant{ID: tenant.Platform}
-	for what, api := range map[string]tenant.API{"monitor": tenant.MonitorAPI, "console": tenant.ConsoleAPI} {
+	for what, api := range map[string]tenant.API{"monitor": tenant.MonitorAPI, "console": tenant.ConsoleAPI, "operator": tenant.AdminAPI} {
 		h := sha256.Sum256([]byte(apiToken("platform", what)))
 		operator.Tokens = append(operator.Tokens, tenant.APIToken{ID: what, Hash: h[:], APIs: []tenant.API{api}})
 	}
@@ -340,7 +341,7 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	w.Handler = gate.Handler(&oidc.Door{Clients: registry, Changed: func(context.Context) error { return nil }, Now: w.clock, ClientAuth: &clientauth.Service{Now: w.clock}, CIBA: backchannel,
 		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, CIBA: backchannel},
 		Access: questions,
-	}, &Door{Now: w.clock, Metrics: metrics, Healthy: func(ctx context.Context) error { return errors.Join(w.store.failure(), db.Ping(ctx)) }, Console: &admin.Console{Store: db, Keys: maker{}, Now: w.clock, Rand: rand.Reader}, CIBA: backchannel, Access: questions, Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Authorize: &authorize.Service{
+	}, &console.Door{Console: &admin.Console{Store: db, Access: db, Keys: maker{}, Now: w.clock, Rand: rand.Reader, PublicURL: gate.PublicURL}}, &Door{Now: w.clock, Metrics: metrics, Healthy: func(ctx context.Context) error { return errors.Join(w.store.failure(), db.Ping(ctx)) }, Console: &admin.Console{Store: db, Keys: maker{}, Now: w.clock, Rand: rand.Reader}, CIBA: backchannel, Access: questions, Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Authorize: &authorize.Service{
 		Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Accounts: accounts, Sessions: sessions,
 		Requests: requests}})
 	return w

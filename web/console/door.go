@@ -35,10 +35,11 @@ type Door struct {
 // maxBody is the longest body read, in bytes.
 const maxBody = tenant.MaxSettings + 16<<10
 
-// The paths of the two APIs.
+// The paths of the APIs.
 const (
 	adminPath    = "/admin/v1"
 	registryPath = "/tenants/rest/v1"
+	checkPath    = "/config/check"
 )
 
 // Mount registers the routes.
@@ -62,6 +63,7 @@ func (d *Door) Mount(r *wire.Router) {
 	r.Platform(http.MethodGet, registryPath+"/:tid", d.readEntry)
 	r.Platform(http.MethodPut, registryPath+"/:tid", d.putEntry)
 	r.Platform(http.MethodDelete, registryPath+"/:tid", d.deleteEntry)
+	r.Platform(http.MethodPost, checkPath, d.checkConfig)
 }
 
 // by is the operator, who may do everything.
