@@ -59,3 +59,15 @@ func TestWhoAnswersARequestFillsInItsRedirectURI(t *testing.T) {
 		}
 	}
 }
+
+func TestASignedRequestNamesATemplate(t *testing.T) {
+	d := newDesk(t)
+	d.app.RedirectURIs = []string{template}
+	object := d.sign(t, "oauth-authz-req+jwt", claims("redirect_uri", template))
+	for f, want := range map[Filling]string{{Param: "one"}: "https://shop.example/cb/one", {}: "", {Param: "a/b"}: ""} {
+		r, _, err := d.ValidateFilled(t.Context(), d.x, Authorize, url.Values{"client_id": {"app"}, "request": {object}}, f)
+		if (err == nil) != (want != "") || r == nil && want != "" || r != nil && r.RedirectURI != want {
+			t.Errorf("filled in with %+v: %+v, %v", f, r, err)
+		}
+	}
+}
