@@ -18,9 +18,11 @@ import (
 // caged says whether this system can lock workers up.
 const caged = true
 
-// cage prepares cmd to start a worker: one that ends when the thread that starts it does, whatever happens.
+// cage prepares cmd to start a worker: one that ends when the thread that starts it does, whatever happens, and gets no signal
+// from a terminal. It stays in the session of the server: a kernel that gives each session its share of the processors would
+// give the worker as much as the server.
 func cage(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setsid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 }
 
 // mostCPU is when the system ends a worker that nobody ended, in seconds of its processor time; the server ends it long before.

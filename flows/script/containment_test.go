@@ -91,6 +91,16 @@ func TestAttacks(t *testing.T) {
 	if o, err := s.asks(acme, handler(`api.allow('alice')`)); err != nil || o.Subject != "alice" {
 		t.Error("after all that:", o, err)
 	}
+	within(t)
+}
+
+// within checks that no worker that has ended took more memory than it may, beside the program itself.
+func within(t *testing.T) {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &u); err != nil || u.Maxrss<<10 > hardMemory+64<<20 {
+		t.Errorf("%v, a worker took %d MiB", err, u.Maxrss>>10)
+	}
 }
 
 // runtimeOf is how much memory this process has in use, in bytes.

@@ -3,6 +3,7 @@ package script
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +26,9 @@ type fair struct {
 	queue   int         // how many wait
 	passed  int         // how often a burden was passed over since one was served
 	turns   map[*turn]bool
+	began   bool        // a turn did since they were looked at
+	looking *time.Timer // at the turns; nil: it was not needed yet
+	looks   bool        // it is set
 }
 
 // What may wait at most, and for how many others a burden waits.
@@ -107,13 +111,44 @@ func (f *fair) hurry(t tenant.ID) {
 func (f *fair) begin(w *turn) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.turns[w] = true
+	f.turns[w], f.began = true, true
 }
 
 func (f *fair) end(w *turn) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.turns, w)
+}
+
+// look has turns be looked after that have begun. One timer does for them all: most end long before, and setting one costs as
+// much as some of them.
+func (f *fair) look() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.looks:
+		return
+	case f.looking == nil:
+		f.looking = time.AfterFunc(slice, f.watch)
+	default:
+		f.looking.Reset(slice)
+	}
+	f.looks = true
+}
+
+// watch looks after all turns, for as long as there are some.
+func (f *fair) watch() {
+	f.mu.Lock()
+	turns := slices.Collect(maps.Keys(f.turns))
+	f.looks, f.began = f.began || len(turns) > 0, false
+	again := f.looks
+	f.mu.Unlock()
+	for _, w := range turns {
+		w.watch()
+	}
+	if again {
+		f.looking.Reset(slice / 2)
+	}
 }
 
 // wanted reports whether another tenant waits for the place that t has had for a slice, or for less than that.

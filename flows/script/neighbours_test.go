@@ -3,7 +3,6 @@ package script
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -31,7 +30,9 @@ func (s *stage) crowd(theirs *tenant.Tenant) (stop func()) {
 	return func() { cancel(); all.Wait() }
 }
 
-// While others misbehave, the server lives and a neighbour is served as before; and all workers together stay small.
+// While others misbehave, the server lives, and a neighbour's calls wait neither for the processor time that each of theirs may
+// take nor for workers: in the best of some rounds, as other programs take their time too. What that makes of a sign-in is measured
+// from outside (e2e).
 func TestNeighbours(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes a while")
@@ -42,22 +43,29 @@ func TestNeighbours(t *testing.T) {
 	s.Workers = &Workers{Command: workers.Command}
 	defer s.Workers.Close()
 	neighbour := func() (p99 time.Duration) {
-		return percentile(timed(500, func() {
+		return percentile(timed(300, func() {
 			if o, err := s.asks(&globex, twoSteps); err != nil || o.Code != "otp_required" {
 				t.Fatal(o, err)
 			}
 		}), 99)
 	}
 	neighbour()
-	const rounds = 5
-	var quiet, loud []time.Duration
-	for range rounds {
-		quiet = append(quiet, neighbour())
+	before := runtimeOf(t)
+	for round := 1; ; round++ {
+		quiet := neighbour()
 		stop := s.crowd(acme)
-		loud = append(loud, neighbour())
+		loud := neighbour()
 		stop()
+		if grown := runtimeOf(t) - before; grown > 64<<20 {
+			t.Errorf("the server takes %d MiB more", grown>>20)
+		}
+		within(t)
+		t.Logf("p99 of a neighbour's calls: %v, and %v beside 64 attackers", quiet, loud)
+		if loud < max(2*quiet, runCPU/2) {
+			return
+		}
+		if round == 5 {
+			t.Fatalf("p99 of a neighbour's calls is %v where it was %v", loud, quiet)
+		}
 	}
-	slices.Sort(quiet)
-	slices.Sort(loud)
-	t.Logf("a neighbour's p99: quiet %v, beside 64 attackers %v", quiet, loud)
 }

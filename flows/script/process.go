@@ -57,29 +57,29 @@ func (s *starter) do(f func()) {
 	<-done
 }
 
-// start makes p a worker of command. It has nothing of ours but two pipes.
-func (s *starter) start(p *process, command []string) error {
+// start makes a worker of command. It has nothing of ours but two pipes.
+func (s *starter) start(command []string) (*process, error) {
 	toRead, in, err := os.Pipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out, toWrite, err := os.Pipe()
 	if err != nil {
-		return errors.Join(err, toRead.Close(), in.Close())
+		return nil, errors.Join(err, toRead.Close(), in.Close())
 	}
 	cmd := &exec.Cmd{Path: command[0], Args: command, Env: []string{}, Dir: "/", Stdin: toRead, Stdout: toWrite}
 	cage(cmd)
 	s.do(func() { err = cmd.Start() })
 	_, _ = toRead.Close(), toWrite.Close()
 	if err != nil {
-		return errors.Join(err, in.Close(), out.Close())
+		return nil, errors.Join(err, in.Close(), out.Close())
 	}
-	p.cmd, p.in, p.out, p.from, p.gone, p.holds = cmd, in, out, bufio.NewReader(out), make(chan struct{}), map[string]bool{}
+	p := &process{cmd: cmd, in: in, out: out, from: bufio.NewReader(out), gone: make(chan struct{}), holds: map[string]bool{}}
 	go func() {
 		_ = cmd.Wait()
 		close(p.gone)
 	}()
-	return nil
+	return p, nil
 }
 
 // kill ends p at once, if it was started.
@@ -93,6 +93,9 @@ func (p *process) kill() {
 
 // cpu is the processor time that p has taken; a process that is gone took none.
 func (p *process) cpu() time.Duration {
+	if p.cmd == nil {
+		return 0
+	}
 	d, _ := cpu(p.cmd.Process.Pid)
 	return d
 }
@@ -110,7 +113,6 @@ type turn struct {
 	placed time.Time     // zero: it has no place just now
 	ended  bool
 	why    error
-	timer  *time.Timer
 }
 
 // take gives p, started if it was not, an order and returns its report, and how much processor time it took. It runs only while
@@ -120,47 +122,47 @@ func (w *Workers) take(ctx context.Context, p *process, t tenant.ID, budget time
 	if err := w.running.enter(ctx, t); err != nil {
 		return nil, 0, err
 	}
+	u := &turn{ctx: ctx, p: p, places: w.running, t: t, budget: budget, weighs: o != nil && o.Source == "", began: p.cpu(), placed: time.Now()}
+	w.running.begin(u)
 	if p.cmd == nil {
-		if err := w.starter.start(p, w.Command); err != nil {
-			w.running.leave(t)
+		made, err := w.starter.start(w.Command)
+		u.mu.Lock()
+		if err == nil {
+			*p = *made
+			if u.placed.IsZero() { // others came meanwhile
+				err = pause(p.cmd.Process)
+			}
+		}
+		u.mu.Unlock()
+		if err != nil {
+			u.over()
 			return nil, 0, err
 		}
 	}
-	return w.running.hold(ctx, p, t, budget, o)
+	return u.run(o)
 }
 
-// hold is take for a tenant that has a place, which is left.
-func (places *fair) hold(ctx context.Context, p *process, t tenant.ID, budget time.Duration, o *order) (*report, time.Duration, error) {
-	began := p.cpu()
-	w := &turn{ctx: ctx, p: p, places: places, t: t, budget: budget, weighs: o != nil && o.Source == "", began: began, placed: time.Now()}
-	w.mu.Lock()
-	w.timer = time.AfterFunc(slice, w.watch)
-	w.mu.Unlock()
-	places.begin(w)
+// run has the worker do what o says.
+func (w *turn) run(o *order) (*report, time.Duration, error) {
+	ctx, p := w.ctx, w.p
 	stop := context.AfterFunc(ctx, p.kill)
 	var r report
 	var err error
 	if o != nil {
 		err = send(p.in, o)
 	}
+	w.places.look()
 	if err == nil {
 		err = receive(p.from, &r)
 	}
 	stop()
-	places.end(w)
+	w.over()
+	used := p.cpu() - w.began
+	if w.weighs && used > takesLong {
+		w.places.burdens.put(w.t, time.Now())
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.ended = true
-	w.timer.Stop()
-	if w.placed.IsZero() {
-		_ = resume(p.cmd.Process) // it was done just then
-	} else {
-		places.leave(t)
-	}
-	used := p.cpu() - began
-	if w.weighs && used > takesLong {
-		places.burdens.put(t, time.Now())
-	}
 	switch {
 	case w.why != nil:
 		return nil, used, w.why
@@ -170,13 +172,27 @@ func (places *fair) hold(ctx context.Context, p *process, t tenant.ID, budget ti
 		return nil, used, errForged
 	case err != nil:
 		return nil, used, errDied
-	case used > budget:
+	case used > w.budget:
 		return nil, used, errCPU
 	}
 	return &r, used, nil
 }
 
-// watch looks after a turn that takes long.
+// over ends w, and leaves its place.
+func (w *turn) over() {
+	w.places.end(w)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended = true
+	switch {
+	case !w.placed.IsZero():
+		w.places.leave(w.t)
+	case w.p.cmd != nil:
+		_ = resume(w.p.cmd.Process) // it was done just then
+	}
+}
+
+// watch looks after a turn that takes long, every now and then.
 func (w *turn) watch() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -192,20 +208,17 @@ func (w *turn) watch() {
 		w.places.burdens.put(w.t, time.Now())
 	}
 	if w.placed.IsZero() {
-		return // it is watched again when it goes on
-	}
-	left := slice - time.Since(w.placed)
-	if w.places.wanted(w.t, left <= 0) && w.park() {
-		w.places.leave(w.t)
 		return
 	}
-	w.timer.Reset(max(left, slice/2))
+	if w.places.wanted(w.t, time.Since(w.placed) >= slice) && w.park() {
+		w.places.leave(w.t)
+	}
 }
 
 // park stops the worker, which goes on as soon as there is a place for it again. The caller holds mu, and gives the place back
 // where it says so.
 func (w *turn) park() bool {
-	if w.ended || w.placed.IsZero() || pause(w.p.cmd.Process) != nil {
+	if w.ended || w.placed.IsZero() || w.p.cmd != nil && pause(w.p.cmd.Process) != nil {
 		return false
 	}
 	w.placed = time.Time{}
@@ -229,8 +242,7 @@ func (w *turn) goOn() {
 		return
 	}
 	w.placed = time.Now()
-	w.timer.Reset(slice)
-	if resume(w.p.cmd.Process) != nil {
+	if w.p.cmd != nil && resume(w.p.cmd.Process) != nil {
 		w.end(errDied)
 	}
 }

@@ -10,8 +10,6 @@ import (
 	"github.com/chancery-id/chancery/tenant"
 )
 
-// What a call takes that begins while nothing else of its tenant's runs, and how much of it the machine takes for itself.
-
 // timed is how long each of n runs of f takes, the shortest first.
 func timed(n int, f func()) []time.Duration {
 	took := make([]time.Duration, n)
@@ -27,9 +25,6 @@ func timed(n int, f func()) []time.Duration {
 // percentile is the p-th of what timed returned.
 func percentile(took []time.Duration, p int) time.Duration { return took[(len(took)-1)*p/100] }
 
-// hashed is about what a password hash does to the caches of a processor: it goes through 19 MiB.
-func hashed(memory []byte) { sha256.Sum256(memory) }
-
 // echo is a worker that does nothing at all.
 func echo() {
 	b := make([]byte, 1)
@@ -43,6 +38,54 @@ func echo() {
 	}
 }
 
+// bare is how long it takes to reach a worker and to come back, where nothing is done.
+func bare(t testing.TB, n int) []time.Duration {
+	var start starter
+	p, err := start.start([]string{os.Args[0], "echo"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.kill()
+	b := make([]byte, 1)
+	return timed(n, func() {
+		if _, err := p.in.Write(b); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.out.Read(b); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// Half of the calls of a script that is warm take less than 0.1 ms, in the best of some rounds: other programs take their time
+// too. A machine that needs half of that to reach another process and to run the script itself cannot tell.
+func TestACallTakesLittle(t *testing.T) {
+	const most = 100 * time.Microsecond
+	s, acme := newStage(t), acme(t)
+	best := time.Hour
+	for range 20 {
+		took := timed(200, func() {
+			if o, err := s.asks(acme, twoSteps); err != nil || o.Code != "otp_required" {
+				t.Fatal(o, err)
+			}
+		})
+		if best = min(best, percentile(took, 50)); best < most {
+			t.Logf("p50 %v, p99 %v", percentile(took, 50), percentile(took, 99))
+			return
+		}
+	}
+	d := &desk{}
+	d.obey(&order{Program: "p", Source: twoSteps})
+	least := percentile(bare(t, 2000), 50) + percentile(timed(2000, func() {
+		_ = d.prepare()
+		d.obey(&order{Program: "p", Run: true, Handler: "onChallenge", Event: `{"parameters":{"username":"alice"}}`})
+	}), 50)
+	if least > most/2 {
+		t.Skipf("THIS MACHINE IS TOO SLOW TO TELL: a call takes %v, of which it needs %v for what cannot be saved", best, least)
+	}
+	t.Errorf("p50 of a call is %v, of which %v are needed", best, least)
+}
+
 func BenchmarkACall(b *testing.B) {
 	memory := make([]byte, 19<<20)
 	for _, c := range []struct {
@@ -50,7 +93,7 @@ func BenchmarkACall(b *testing.B) {
 		before func()
 	}{
 		{"after another", func() {}},
-		{"after a password hash", func() { hashed(memory) }},
+		{"after a password hash", func() { sha256.Sum256(memory) }}, // about what that does to the caches of a processor
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			s, t := newStage(&testing.T{}), &tenant.Tenant{ID: "acme"}
@@ -63,33 +106,19 @@ func BenchmarkACall(b *testing.B) {
 					}
 				})...)
 			}
-			slices.Sort(took)
-			b.ReportMetric(float64(percentile(took, 50).Microseconds()), "p50-µs")
-			b.ReportMetric(float64(percentile(took, 99).Microseconds()), "p99-µs")
+			tell(b, took)
 		})
 	}
 }
 
-// The least that a call can take: there and back, and nothing done.
+// The least that a call can take.
 func BenchmarkAnEcho(b *testing.B) {
-	var start starter
-	p := &process{}
-	if err := start.start(p, []string{os.Args[0], "echo"}); err != nil {
-		b.Fatal(err)
-	}
-	defer p.kill()
-	buf := make([]byte, 1)
-	var took []time.Duration
 	for b.Loop() {
-		took = append(took, timed(1, func() {
-			if _, err := p.in.Write(buf); err != nil {
-				b.Fatal(err)
-			}
-			if _, err := p.out.Read(buf); err != nil {
-				b.Fatal(err)
-			}
-		})...)
+		tell(b, bare(b, 10_000))
 	}
+}
+
+func tell(b *testing.B, took []time.Duration) {
 	slices.Sort(took)
 	b.ReportMetric(float64(percentile(took, 50).Microseconds()), "p50-µs")
 	b.ReportMetric(float64(percentile(took, 99).Microseconds()), "p99-µs")

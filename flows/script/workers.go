@@ -90,7 +90,11 @@ func (w *Workers) release(t tenant.ID, p *process, useless bool) {
 		clear(p.holds)
 	}
 	w.idle = append(w.idle, p)
-	p.idle = time.AfterFunc(idleFor, func() { w.drop(p) })
+	if p.idle == nil {
+		p.idle = time.AfterFunc(idleFor, func() { w.drop(p) })
+	} else {
+		p.idle.Reset(idleFor)
+	}
 }
 
 // drop ends p if it is idle still.
