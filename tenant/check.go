@@ -75,6 +75,8 @@ func (s *Settings) Check() []FieldError {
 	c.service(&s.Service)
 	c.list("/clients/auth_methods", s.Clients.AuthMethods, authMethod, "is no method of client authentication of ours")
 	c.scopes(s.Authorization.ScopeDetails)
+	c.noSingleSignOn(s.Authorization.NoSingleSignOn)
+	c.overlay(s)
 	c.words(s)
 	return c.found
 }
@@ -156,6 +158,8 @@ func (c *checker) words(s *Settings) {
 		{"/authorization/response_modes", a.ResponseModes, func(v string) bool { return slices.Contains(modes, v) }, "is no response mode of ours"},
 		{"/authorization/custom_error_codes", a.CustomErrorCodes, word, "must be letters, digits, dots, hyphens and underscores"},
 		{"/authorization/scopes", a.Scopes, oauth.ScopeValue, "is no scope value"},
+		{"/authorization/claims", a.Claims, oauth.ClaimName, "is no claim name"},
+		{"/authorization/display_values", a.DisplayValues, func(v string) bool { return slices.Contains(displays, v) }, "is none of page, popup, touch, wap"},
 		{"/authorization/acr_values", a.ACRValues, oauth.ScopeValue, "is no acr value"},
 		{"/authorization/request_in_auth_prompt", a.RequestInAuthPrompt, word, "is no parameter name"},
 		{"/authorization/request_in_grant_prompt", a.RequestInGrantPrompt, word, "is no parameter name"},

@@ -27,6 +27,17 @@ func (s *Settings) AdvertisedScopes() []string {
 	return s.Authorization.Scopes
 }
 
+// displays are the values of the parameter display (OIDC Core §3.1.2.1).
+var displays = []string{"page", "popup", "touch", "wap"}
+
+// AdvertisedDisplays are the values of display that metadata names.
+func (s *Settings) AdvertisedDisplays() []string {
+	if len(s.Authorization.DisplayValues) == 0 {
+		return displays
+	}
+	return s.Authorization.DisplayValues
+}
+
 // DefaultScope is what a request asks for that names no scope, in order of name.
 func (s *Settings) DefaultScope() (sc oauth.Scope) {
 	for name, d := range s.Authorization.ScopeDetails {

@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/chancery-id/chancery/tenant/keys"
@@ -54,6 +55,8 @@ type Settings struct {
 
 	Usage UsageSettings `json:"usage,omitzero"`
 
+	MetadataOverlay Overlay `json:"metadata_overlay,omitempty"` // members that it has besides, or scopes_supported and the like instead
+
 	Attributes map[string]string `json:"attributes,omitempty"` // the operator's own notes, which the server does not read
 }
 
@@ -84,6 +87,10 @@ type AuthorizationSettings struct {
 	MaxState             int                     `json:"max_state,omitempty"`               // 4096 bytes
 	MaxNonce             int                     `json:"max_nonce,omitempty"`               // 512 bytes
 	RequirePKCE          bool                    `json:"require_pkce,omitempty"`            // of every client that asks for a code; else of public ones, and those that registered so
+	NoSingleSignOn       json.RawMessage         `json:"no_single_sign_on,omitempty"`       // a query of client metadata: the first request of such a client in a session asks for authentication
+	OtherConsentInPrompt bool                    `json:"other_consent_in_prompt,omitempty"` // scope.other_consented and claims.other_consented in the consent prompt
+	Claims               []string                `json:"claims,omitempty"`                  // advertised; those of our own and of the advertised scope values where empty
+	DisplayValues        []string                `json:"display_values,omitempty"`          // advertised: all of page, popup, touch, wap
 }
 
 // TokenSettings rule what is issued.

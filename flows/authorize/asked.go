@@ -15,6 +15,8 @@ import (
 type Asked struct {
 	NewScope, ConsentedScope oauth.Scope
 	New, Consented           Names
+	OtherScope               oauth.Scope // on record although it is not asked for; only where the tenant wants it told
+	OtherClaims              []string    // likewise, sorted
 }
 
 // Names are claim names, sorted: those the client marked essential, and the others (OIDC Core §5.5.1).
@@ -41,6 +43,11 @@ func Ask(s *tenant.Settings, r *request.Request, had *grant.Authorization) Asked
 		} else {
 			to.Voluntary = append(to.Voluntary, name)
 		}
+	}
+	if s.Authorization.OtherConsentInPrompt {
+		asked := requested(s, r)
+		a.OtherScope = scope.Without(r.Scope)
+		a.OtherClaims = slices.DeleteFunc(slices.Sorted(slices.Values(claims)), func(name string) bool { _, ok := asked[name]; return ok })
 	}
 	for _, names := range [][]string{a.New.Essential, a.New.Voluntary, a.Consented.Essential, a.Consented.Voluntary} {
 		slices.Sort(names)

@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"slices"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/grant"
@@ -35,6 +36,7 @@ type Facts struct {
 	Chosen   bool                 // the subject chose Session in answer to this very request, without authenticating
 	Began    time.Time            // when the request began, where it was Answered
 	Had      *grant.Authorization // what the subject allowed the client before, or nil
+	Client   *tenant.Client       // who asks; nil: nothing depends on that
 }
 
 // Decide returns the next step of an authorization request: NeedLogin, NeedConsent, Approved or Refused. It does no
@@ -104,6 +106,9 @@ var loginRules = []loginRule{
 	}},
 	{"always", false, func(_ time.Time, s *tenant.Settings, _ *request.Request, f Facts) bool {
 		return !f.Answered && s.Authorization.AlwaysPromptForAuth
+	}},
+	{"client", false, func(_ time.Time, s *tenant.Settings, _ *request.Request, f Facts) bool {
+		return !f.Answered && f.Client != nil && !slices.Contains(f.Session.Clients, f.Client.ID) && s.SignsInAnew(f.Client)
 	}},
 }
 

@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -30,6 +31,8 @@ func TestDecide(t *testing.T) {
 		D = Decision
 	)
 	alice, now := seen(time.Hour, "1"), noon
+	known, client, portal := seen(time.Hour, "1"), &tenant.Client{ID: "app", Metadata: tenant.Metadata{SoftwareID: "portal"}}, json.RawMessage(`{"software_id":"portal"}`)
+	known.Clients = []string{"app"}
 	needLogin := func(why string) D { return D{Outcome: NeedLogin, Why: why} }
 	needConsent := func(why string) D { return D{Outcome: NeedConsent, Why: why} }
 	approved := D{Outcome: Approved}
@@ -105,6 +108,12 @@ func TestDecide(t *testing.T) {
 		{"not even by choice", S{AlwaysPromptForAuth: true}, R{}, Facts{Session: alice, Chosen: true, Had: had()}, needLogin("always")},
 		{"not even silently", S{AlwaysPromptForAuth: true}, R{Prompt: none}, Facts{Session: alice, Had: had()}, mustLogin},
 		{"but an answer", S{AlwaysPromptForAuth: true}, R{}, Facts{Session: alice, Answered: true, Began: now, Had: had()}, approved},
+		{"the client wants no single sign-on", S{NoSingleSignOn: portal}, R{}, Facts{Session: alice, Had: had(), Client: client}, needLogin("client")},
+		{"not even by choice", S{NoSingleSignOn: portal}, R{}, Facts{Session: alice, Chosen: true, Had: had(), Client: client}, needLogin("client")},
+		{"not even silently", S{NoSingleSignOn: portal}, R{Prompt: none}, Facts{Session: alice, Had: had(), Client: client}, mustLogin},
+		{"but an answer", S{NoSingleSignOn: portal}, R{}, Facts{Session: alice, Answered: true, Began: now, Had: had(), Client: client}, approved},
+		{"or a session in which it got tokens", S{NoSingleSignOn: portal}, R{}, Facts{Session: known, Had: had(), Client: client}, approved},
+		{"another client does", S{NoSingleSignOn: portal}, R{}, Facts{Session: alice, Had: had(), Client: &tenant.Client{ID: "shop"}}, approved},
 		{"the tenant wants no remembered consent", S{AlwaysPromptForGrant: true}, R{}, Facts{Session: alice, Had: had()}, needConsent("always")},
 		{"not even for prompt=none", S{AlwaysPromptForGrant: true}, R{Prompt: none}, Facts{Session: alice, Had: had()}, needConsent("always")},
 		{"which still needs a session", S{AlwaysPromptForGrant: true}, R{Prompt: none}, Facts{}, mustLogin},

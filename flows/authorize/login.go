@@ -61,7 +61,7 @@ func (s *Service) Login(ctx context.Context, t *tenant.Tenant, p *Pending, a Aut
 		return Result{}, err
 	}
 	c := change{address: a.Address}
-	facts := Facts{Answered: true, Began: p.CreatedAt}
+	facts := Facts{Answered: true, Began: p.CreatedAt, Client: p.Client}
 	var who Subject
 	var err error
 	if p.SessionID != "" {

@@ -134,7 +134,7 @@ func usedUp(r *request.Request, err error) error {
 // current returns what is known of the browser's session. A handle that opens nothing is as good as none.
 func (s *Service) current(ctx context.Context, t *tenant.Tenant, sid string, client *tenant.Client) (Facts, error) {
 	who, err := s.holder(ctx, t, sid, client)
-	return Facts{Session: who.Session, Had: remembered(t, client, who.Authorization)}, err
+	return Facts{Session: who.Session, Had: remembered(t, client, who.Authorization), Client: client}, err
 }
 
 // holder returns whose open session sid opens, or nobody: the subject of one may have been disabled.

@@ -104,6 +104,8 @@ type Metadata struct {
 	Grants              string   `json:"grant_management_endpoint,omitempty"` // Grant Management for OAuth 2.0 §7.1
 	GrantActions        []string `json:"grant_management_actions_supported,omitempty"`
 	GrantActionRequired bool     `json:"grant_management_action_required,omitempty"`
+
+	overlay tenant.Overlay // members that the tenant adds
 }
 
 // MetadataOf returns the metadata of t at now.
@@ -121,7 +123,7 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 		IntrospectionAlgs: answers, IntrospectionKeyAlgs: encrypts, IntrospectionEncs: encs,
 		AuthAlgs: algs, IntrospectAuthAlgs: algs, RevokeAuthAlgs: algs,
 		AuthMethods: methods, RevokeAuthMethods: methods, IntrospectAuthMethods: slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return m == oauth.AuthNone }),
-		ChallengeMethods: []string{oauth.S256}, Displays: []string{"page", "popup", "touch", "wap"},
+		ChallengeMethods: []string{oauth.S256}, Displays: t.Settings.AdvertisedDisplays(),
 		Prompts: []string{"none", "login", "consent", "select_account", "create"}, ClaimTypes: []string{"normal"}, ClaimsParameter: true, IssParameter: true,
 		DPoPAlgs: names(proof.AlgsOf(t)), CertificateBound: t.Settings.MTLS.Enabled,
 	}
@@ -158,17 +160,28 @@ func MetadataOf(t *tenant.Tenant, now time.Time) Metadata {
 	if t.Settings.ChecksSession() && t.Face() == "" {
 		m.CheckSession = t.Issuer + CheckSession
 	}
-	m.Claims = []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid"}
-	for _, s := range m.Scopes {
-		m.Claims = append(m.Claims, oauth.ScopeClaims(s)...)
-		m.Claims = append(m.Claims, t.Settings.Authorization.ClaimsOfScope[s]...)
+	m.Claims = claims(t, m.Scopes)
+	m.overlay = t.Settings.MetadataOverlay
+	m.overlaid()
+	return m
+}
+
+// claims are those that the tenant lists, or those that we set ourselves and that the scope values ask for.
+func claims(t *tenant.Tenant, scopes []string) []string {
+	if len(t.Settings.Authorization.Claims) > 0 {
+		return t.Settings.Authorization.Claims
+	}
+	all := []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid"}
+	for _, s := range scopes {
+		all = append(all, oauth.ScopeClaims(s)...)
+		all = append(all, t.Settings.Authorization.ClaimsOfScope[s]...)
 	}
 	for _, claim := range t.Settings.SourcedClaims() {
-		if !slices.Contains(m.Claims, claim) {
-			m.Claims = append(m.Claims, claim)
+		if !slices.Contains(all, claim) {
+			all = append(all, claim)
 		}
 	}
-	return m
+	return all
 }
 
 func names(as []keys.Alg) []string {

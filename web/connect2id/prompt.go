@@ -50,11 +50,13 @@ type consentPrompt struct {
 type scopes struct {
 	New       []string `json:"new"`
 	Consented []string `json:"consented"`
+	Other     []string `json:"other_consented,omitempty"`
 }
 
 type claims struct {
 	New        names           `json:"new"`
 	Consented  names           `json:"consented"`
+	Other      []string        `json:"other_consented,omitempty"`
 	Locales    []string        `json:"locales,omitempty"`
 	RawRequest json.RawMessage `json:"raw_request,omitempty"`
 }
@@ -109,8 +111,8 @@ func (d *Door) prompt(c *call, p *authorize.Pending) any {
 		return out
 	}
 	out := consentPrompt{Type: "consent", SID: p.Handle, Display: display, UILocales: r.UILocales, SubSession: who, Client: c.client(p.Client),
-		Scope:   scopes{New: list(p.Asked.NewScope), Consented: list(p.Asked.ConsentedScope)},
-		Claims:  claims{New: namesOf(p.Asked.New), Consented: namesOf(p.Asked.Consented), Locales: r.ClaimsLocales},
+		Scope:   scopes{New: list(p.Asked.NewScope), Consented: list(p.Asked.ConsentedScope), Other: p.Asked.OtherScope},
+		Claims:  claims{New: namesOf(p.Asked.New), Consented: namesOf(p.Asked.Consented), Other: p.Asked.OtherClaims, Locales: r.ClaimsLocales},
 		Details: r.Details, Data: p.Data, Request: shown(r, s.RequestInGrantPrompt)}
 	if s.RawClaimsInPrompt {
 		out.Claims.RawRequest = r.RawClaims

@@ -1,6 +1,8 @@
 package console
 
 import (
+	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -165,6 +167,74 @@ func detailsTypes(name, pointer string) property {
 			}
 			return strings.Join(names, ",")
 		})
+}
+
+// query is a condition on clients, as JSON.
+func query(name, pointer string, at func(*tenant.Settings) *json.RawMessage) property {
+	return of(name, pointer, at,
+		func(v string) (json.RawMessage, string) {
+			if !json.Valid([]byte(v)) {
+				return nil, "must be JSON"
+			}
+			return json.RawMessage(v), ""
+		},
+		func(v json.RawMessage) string { return string(v) })
+}
+
+// overlaidAbroad are the members of an overlay that have properties of their own.
+var overlaidAbroad = []string{"end_session_endpoint", "check_session_iframe"}
+
+// overlay are the members that a tenant adds to its metadata, but those that have properties of their own.
+func overlay(name string) property {
+	return property{name: name, pointer: "/metadata_overlay",
+		set: func(s *tenant.Settings, v string) string {
+			var members tenant.Overlay
+			if err := json.Unmarshal([]byte(v), &members); err != nil {
+				return "must be a JSON object"
+			}
+			for member, raw := range members {
+				overlaid(s, member, raw)
+			}
+			return ""
+		},
+		get: func(s *tenant.Settings) string {
+			rest := maps.Clone(s.MetadataOverlay)
+			for _, member := range overlaidAbroad {
+				delete(rest, member)
+			}
+			if len(rest) == 0 {
+				return ""
+			}
+			text, _ := json.Marshal(rest) // it was JSON when it came
+			return string(text)
+		},
+		clear: func(s *tenant.Settings) { s.MetadataOverlay = nil },
+	}
+}
+
+// abroad is a URL of the tenant's own login UI, which its metadata name as member.
+func abroad(name, member string) property {
+	return property{name: name, pointer: "/metadata_overlay/" + member,
+		set: func(s *tenant.Settings, v string) string {
+			raw, _ := json.Marshal(v) // a text always can be
+			overlaid(s, member, raw)
+			return ""
+		},
+		get: func(s *tenant.Settings) string {
+			var v string
+			_ = json.Unmarshal(s.MetadataOverlay[member], &v)
+			return v
+		},
+		clear: func(s *tenant.Settings) { s.MetadataOverlay = nil },
+	}
+}
+
+// overlaid adds a member to a copy of what s has: s may be shared.
+func overlaid(s *tenant.Settings, member string, raw json.RawMessage) {
+	if s.MetadataOverlay = maps.Clone(s.MetadataOverlay); s.MetadataOverlay == nil {
+		s.MetadataOverlay = tenant.Overlay{}
+	}
+	s.MetadataOverlay[member] = raw
 }
 
 // propertyNamed returns what we know of a property of that name, or nil.

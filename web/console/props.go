@@ -2,6 +2,7 @@ package console
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
@@ -95,6 +96,13 @@ var properties = []property{
 	idle("op.federation.*", "federation is not served"),
 	only("jose.allowWeakKeys", "false").is("RSA keys have 2048 bits or more"),
 	idle("keyStore.*", "keys are kept in the database, encrypted, and rotate by `tokens.key_rotation`; those of that server's own store are not in the file"),
+	query("op.sso.disableForSelectedClients", "/authorization/no_single_sign_on", func(s *tenant.Settings) *json.RawMessage { return &s.Authorization.NoSingleSignOn }).is("a query of client metadata ([below](#clients-without-single-sign-on))"),
+	flag("op.authz.includeOtherConsentedScopeAndClaimsInPrompt", "/authorization/other_consent_in_prompt", false, func(s *tenant.Settings) *bool { return &s.Authorization.OtherConsentInPrompt }).is("`scope.other_consented`, `claims.other_consented`"),
+	list("op.authz.advertisedClaims", "/authorization/claims", func(s *tenant.Settings) *[]string { return &s.Authorization.Claims }).unsaid("sub alone; here also those of the scope values"),
+	list("op.authz.advertisedDisplayTypes", "/authorization/display_values", func(s *tenant.Settings) *[]string { return &s.Authorization.DisplayValues }).unsaid("page alone; here page popup touch wap"),
+	abroad("op.logout.endpoint", "end_session_endpoint").is("only beside `login_url`, as our own pages have one"),
+	abroad("op.checkSession.iframe", "check_session_iframe").is("only beside `login_url`, as our own pages have one"),
+	overlay("op.metadataOverlay").is("a JSON object: members that metadata has besides, or other `scopes_supported`, `claims_supported`, `display_values_supported`, `acr_values_supported`. What says who the server is, where, and what it can do is refused"),
 	idle("op.splashPage", "there is no start page"),
 	idle("op.checkSession.cookieName", "our pages name their cookies"),
 	idle("monitor.*", "of the whole deployment: its operator makes a token of the platform that reaches `monitor`"),

@@ -58,7 +58,7 @@ func (u *UI) show(c *gin.Context, t *tenant.Tenant, p *authorize.Pending, bindin
 		return err
 	}
 	if !e.asks() && who != nil {
-		d := authorize.Decide(u.Now(), t.Settings, p.Request, authorize.Facts{Session: who, Chosen: true})
+		d := authorize.Decide(u.Now(), t.Settings, p.Request, authorize.Facts{Session: who, Chosen: true, Client: p.Client})
 		if d.Outcome == authorize.NeedConsent || d.Outcome == authorize.Approved {
 			return u.showChoice(c, t, p, binding, who)
 		}
@@ -91,7 +91,7 @@ func (u *UI) suffices(t *tenant.Tenant, p *authorize.Pending, who *session.Sessi
 	if who == nil {
 		return false
 	}
-	d := authorize.Decide(u.Now(), t.Settings, p.Request, authorize.Facts{Session: who, Chosen: true})
+	d := authorize.Decide(u.Now(), t.Settings, p.Request, authorize.Facts{Session: who, Chosen: true, Client: p.Client})
 	return d.Outcome == authorize.NeedConsent || d.Outcome == authorize.Approved
 }
 
