@@ -40,6 +40,8 @@ type Engine struct {
 	// Listen is tenant.Directory's, or nil where the engine cannot tell.
 	Listen func(ctx context.Context, wake func()) error
 	Close  func() error
+	// Pool tells of the connections: how many are open, in use and idle, and how many there may be.
+	Pool func() (open, used, idle, most int)
 }
 
 type handles struct{ write, read *gorm.DB }
@@ -56,6 +58,9 @@ func New(e Engine, s keys.Sealer) (*DB, error) {
 	}
 	return &DB{engine: e, sealer: s, oneTenant: handles{e.Write, e.Read}, everyTenant: handles{e.EveryWrite, e.EveryRead}}, nil
 }
+
+// Pool tells of the connections to the database: how many are open, in use and idle, and how many there may be.
+func (db *DB) Pool() (open, used, idle, most int) { return db.engine.Pool() }
 
 // Close closes every connection.
 func (db *DB) Close() error { return db.engine.Close() }

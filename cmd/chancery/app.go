@@ -196,6 +196,7 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 		Device: devices, CIBA: backchannel,
 		Logout: signout, Access: questions, Links: a.accounts, Insecure: !a.conf.production()}
 	meters := connect2id.NewMetrics(time.Now)
+	meters.Pool, meters.Count = a.db.Pool, func(ctx context.Context) (admin.Objects, error) { return a.db.CountObjects(ctx, time.Now()) }
 	sinks := wire.Sinks{meters}
 	if sink != nil {
 		sinks = append(sinks, sink)

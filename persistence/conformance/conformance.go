@@ -35,6 +35,7 @@ type DB interface {
 	admin.Answers
 	admin.Trail
 	admin.Uses
+	admin.Census
 	account.Store
 	account.Factors
 	script.Store
@@ -60,6 +61,7 @@ type DB interface {
 	grant.Records
 	grant.Managed
 	grant.Ledger
+	Pool() (open, used, idle, most int)
 }
 
 var _ DB = (*persistence.DB)(nil)
@@ -74,6 +76,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		{"history", history},
 		{"aliases", aliases},
 		{"usage", usages},
+		{"census", census},
 		{"deleted tenants", deletedTenants},
 		{"access", accesses},
 		{"answers", answers},
@@ -157,6 +160,7 @@ var stores = []reflect.Type{
 	reflect.TypeFor[admin.Answers](),
 	reflect.TypeFor[admin.Trail](),
 	reflect.TypeFor[admin.Uses](),
+	reflect.TypeFor[admin.Census](),
 	reflect.TypeFor[limit.UsageStore](),
 	reflect.TypeFor[account.Store](),
 	reflect.TypeFor[account.Factors](),

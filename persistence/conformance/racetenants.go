@@ -105,4 +105,5 @@ var tenantRaces = map[string]raced{
 	}},
 
 	"admin.Numbers.NumberedTenants": {why: onlyReads},
+	"admin.Census.CountObjects":     {why: onlyReads},
 }

@@ -102,6 +102,13 @@ func Open(ctx context.Context, o Options) (*persistence.DB, error) {
 		Failure: failure,
 		Listen:  func(ctx context.Context, wake func()) error { return listenFor(ctx, direct, wake) },
 		Close:   func() error { one.close(); every.close(); return nil },
+		Pool: func() (open, used, idle, most int) {
+			for _, p := range []*pool{one, every} {
+				s := p.pgx.Stat()
+				open, used, idle, most = open+int(s.TotalConns()), used+int(s.AcquiredConns()), idle+int(s.IdleConns()), most+int(s.MaxConns())
+			}
+			return open, used, idle, most
+		},
 	}, o.Sealer)
 }
 

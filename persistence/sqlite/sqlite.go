@@ -77,7 +77,14 @@ func Open(ctx context.Context, path string, o Options) (*persistence.DB, error) 
 	readers.SetMaxOpenConns(o.Readers)
 	readers.SetMaxIdleConns(o.Readers)
 	e := persistence.Engine{Dialect: persistence.SQLite, Failure: failure,
-		Close: func() error { return errors.Join(readers.Close(), writer.Close()) }}
+		Close: func() error { return errors.Join(readers.Close(), writer.Close()) },
+		Pool: func() (open, used, idle, most int) {
+			for _, p := range []*sql.DB{readers, writer} {
+				s := p.Stats()
+				open, used, idle, most = open+s.OpenConnections, used+s.InUse, idle+s.Idle, most+s.MaxOpenConnections
+			}
+			return open, used, idle, most
+		}}
 	for _, h := range []struct {
 		to   **gorm.DB
 		pool *sql.DB

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
@@ -63,6 +64,16 @@ type Metrics struct {
 	mu     sync.Mutex
 	ticked time.Time
 	meters map[string]*meter
+	timers map[string]*timer
+
+	// Pool tells of the connections to the database: how many are open, in use and idle, and how many there may be. Nil: nothing is told.
+	Pool func() (open, used, idle, most int)
+	// Count counts what is kept, of all tenants. It is called in the background, at most once in half an hour. Nil: nothing is counted.
+	Count func(context.Context) (admin.Objects, error)
+
+	objects  *admin.Objects // as they were counted last; nil: never
+	asked    time.Time      // when they were to be counted last
+	counting bool
 }
 
 // meter counts events, and how often they come.
@@ -81,10 +92,11 @@ func weight(minutes float64) float64 { return 1 - math.Exp(-tick.Minutes()/minut
 
 // NewMetrics returns metrics of which none has been counted.
 func NewMetrics(now func() time.Time) *Metrics {
-	m := &Metrics{now: now, began: now(), meters: map[string]*meter{}}
+	m := &Metrics{now: now, began: now(), meters: map[string]*meter{}, timers: map[string]*timer{}}
 	m.ticked = m.began
 	for _, family := range families {
 		m.meters[family+"."+invalidRequests] = &meter{}
+		m.timers[family+"."+timed] = &timer{}
 		for _, ending := range endings {
 			m.meters[family+"."+ending] = &meter{}
 		}
@@ -111,6 +123,7 @@ func (m *Metrics) Request(_ context.Context, r *wire.Record) {
 	x := m.meters[family+"."+ending]
 	x.count++
 	x.since++
+	m.timers[family+"."+timed].add(r.Duration)
 }
 
 // tick brings the rates up to now.
@@ -121,6 +134,9 @@ func (m *Metrics) tick() {
 	}
 	m.ticked = m.ticked.Add(time.Duration(n) * tick)
 	for _, x := range m.meters {
+		x.turn(n)
+	}
+	for _, x := range m.timers {
 		x.turn(n)
 	}
 }
@@ -154,7 +170,7 @@ type metricsShown struct {
 	Counters   map[string]any        `json:"counters"`
 	Histograms map[string]any        `json:"histograms"`
 	Meters     map[string]meterShown `json:"meters"`
-	Timers     map[string]any        `json:"timers"`
+	Timers     map[string]timerShown `json:"timers"`
 }
 
 func (m *Metrics) shown() metricsShown {
@@ -162,15 +178,24 @@ func (m *Metrics) shown() metricsShown {
 	defer m.mu.Unlock()
 	m.tick()
 	none := map[string]any{}
-	out := metricsShown{Version: "4.0.0", Gauges: none, Counters: none, Histograms: none, Timers: none, Meters: make(map[string]meterShown, len(m.meters))}
+	out := metricsShown{Version: "4.0.0", Gauges: m.gauges(), Counters: none, Histograms: none, Timers: make(map[string]timerShown, len(m.timers)), Meters: make(map[string]meterShown, len(m.meters))}
+	life := m.now().Sub(m.began).Seconds()
 	for name, x := range m.meters {
-		s := meterShown{Count: x.count, M1: x.rates[0], M5: x.rates[1], M15: x.rates[2], Units: "events/second"}
-		if life := m.now().Sub(m.began).Seconds(); life > 0 {
-			s.MeanRate = float64(x.count) / life
-		}
-		out.Meters[name] = s
+		out.Meters[name] = x.shown(life)
+	}
+	for name, x := range m.timers {
+		out.Timers[name] = x.shown(life)
 	}
 	return out
+}
+
+// shown is a meter after it has counted for that many seconds.
+func (x *meter) shown(life float64) meterShown {
+	s := meterShown{Count: x.count, M1: x.rates[0], M5: x.rates[1], M15: x.rates[2], Units: "events/second"}
+	if life > 0 {
+		s.MeanRate = float64(x.count) / life
+	}
+	return s
 }
 
 // showMetrics answers with the metrics of this process.

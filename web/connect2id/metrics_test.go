@@ -3,12 +3,14 @@ package connect2id
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chancery-id/chancery/admin"
 	"github.com/chancery-id/chancery/web/wire"
 )
 
@@ -50,12 +52,16 @@ func TestMetersCountByFlowAndEnding(t *testing.T) {
 func TestRatesFade(t *testing.T) {
 	now := noon
 	m := NewMetrics(func() time.Time { return now })
-	for range 50 {
-		m.Request(context.Background(), &wire.Record{Flow: "userinfo", Outcome: wire.OK})
+	for i := range 50 {
+		m.Request(context.Background(), &wire.Record{Flow: "userinfo", Outcome: wire.OK, Duration: time.Duration(50-i) * time.Millisecond})
 	}
 	at := func(after time.Duration) meterShown {
 		now = noon.Add(after)
 		return m.shown().Meters["userInfoEndpoint.successfulRequests"]
+	}
+	took := m.shown().Timers["userInfoEndpoint.timer"]
+	if took.Count != 50 || took.Min != .001 || took.Max != .05 || took.P50 != .025 || took.P99 != .05 || math.Abs(took.Mean-.0255) > 1e-9 {
+		t.Errorf("how long they took: %+v", took)
 	}
 	if got := at(4 * time.Second); got.M1 != 0 || got.MeanRate != 12.5 || got.Count != 50 {
 		t.Errorf("within the first tick: %+v", got)
@@ -68,6 +74,63 @@ func TestRatesFade(t *testing.T) {
 		if math.Abs(x.got-x.want) > 1e-9 {
 			t.Errorf("%s a minute later: %v, want %v", name, x.got, x.want)
 		}
+	}
+}
+
+// Of many requests the last are told of; and counting objects neither delays who asks nor happens more often than it may.
+func TestTimersAndGauges(t *testing.T) {
+	now := noon
+	m := NewMetrics(func() time.Time { return now })
+	for i := range 3 * remembered {
+		m.Request(context.Background(), &wire.Record{Flow: "token", Outcome: wire.OK, Duration: time.Duration(i) * time.Second})
+	}
+	if got := m.shown().Timers["tokenEndpoint.timer"]; got.Count != 3*remembered || got.Min != 2*remembered || got.Max != 3*remembered-1 {
+		t.Errorf("%+v", got)
+	}
+	if g := m.shown().Gauges; len(g) != 0 {
+		t.Errorf("nobody can tell, and yet: %v", g)
+	}
+	calls, answers := make(chan struct{}), make(chan error)
+	m.Pool = func() (int, int, int, int) { return 5, 2, 3, 16 }
+	m.Count = func(context.Context) (admin.Objects, error) {
+		calls <- struct{}{}
+		return admin.Objects{Interactions: 1, Sessions: 2, Clients: 3, Authorizations: 4}, <-answers
+	}
+	told := func(name string) any { return m.shown().Gauges[name] }
+	if told("sqlStore.pool.ActiveConnections") != (gauge{2}) || told("sqlStore.pool.MaxConnections") != (gauge{16}) || told("sessionStore.numSessions") != nil {
+		t.Errorf("%v", m.shown().Gauges)
+	}
+	settled := func() {
+		t.Helper()
+		for range 1000 {
+			m.mu.Lock()
+			still := m.counting
+			m.mu.Unlock()
+			if !still {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+		t.Fatal("counting has no end")
+	}
+	<-calls // one count has begun, and no other does meanwhile
+	told("sessionStore.numSessions")
+	answers <- nil
+	settled()
+	if told("sessionStore.numSessions") != (gauge{2}) || told("authzSessionStore.numSessions") != (gauge{1}) || told("clientStore.numClients") != (gauge{3}) || told("authzStore.numAuthorizations") != (gauge{4}) {
+		t.Errorf("%v", m.shown().Gauges)
+	}
+	now = now.Add(counted - time.Second)
+	if told("sessionStore.numSessions"); m.counting {
+		t.Error("it is counted again too early")
+	}
+	now = now.Add(time.Second)
+	told("sessionStore.numSessions")
+	<-calls
+	answers <- errors.New("too slow")
+	settled()
+	if told("sessionStore.numSessions") != (gauge{2}) {
+		t.Error("what was counted is forgotten")
 	}
 }
 
