@@ -15,6 +15,7 @@ func TestBudgetSessionStore(t *testing.T) {
 		t.Fatal("no session")
 	}
 	at := b.issuer + "/session-store/rest/v2/sessions"
+	withSID := map[bool]string{true: "SID", false: "X-None"}
 	for _, c := range []struct {
 		method, path, contentType, body string
 		status, most                    int
@@ -26,10 +27,15 @@ func TestBudgetSessionStore(t *testing.T) {
 		{http.MethodPut, "/subject-auth", "application/json", `{"acr":"loa2"}`, http.StatusNoContent, 2},
 		{http.MethodDelete, "/data", "", "", http.StatusNoContent, 2},
 		{http.MethodGet, "/count", "", "", http.StatusOK, 1},
+		{http.MethodPut, "/claims", "application/json", `{"tier":"gold"}`, http.StatusNoContent, 2},
+		{http.MethodGet, "?subject=alice", "", "", http.StatusOK, 1},
 		{http.MethodDelete, "", "", "", http.StatusNoContent, 2},
+		{http.MethodPost, "", "application/json", `{"sub":"bob"}`, http.StatusCreated, 2},
+		{http.MethodGet, "?subject=bob", "", "", http.StatusOK, 1},
+		{http.MethodDelete, "?subject=bob", "", "", http.StatusNoContent, 2},
 	} {
 		b.counter.since()
-		r := b.call(t, c.method, at+c.path, c.contentType, c.body, "Authorization", "Bearer "+b.acme.APIToken, "SID", sid)
+		r := b.call(t, c.method, at+c.path, c.contentType, c.body, "Authorization", "Bearer "+b.acme.APIToken, withSID[c.path == "" && c.method != http.MethodPost || strings.HasPrefix(c.path, "/")], sid)
 		if sent := b.counter.since(); r.StatusCode != c.status || len(sent) > c.most {
 			t.Errorf("%s %s: %d, %d statements, %d are allowed:\n%s", c.method, c.path, r.StatusCode, len(sent), c.most, strings.Join(sent, "\n"))
 		}
