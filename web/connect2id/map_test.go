@@ -44,7 +44,9 @@ func TestThePageHasEachEndpoint(t *testing.T) {
 	(&oidc.Door{Clients: &registration.Service{}}).Mount(router)
 	for _, path := range endpoints {
 		here, ok := rows[path]
-		served := slices.ContainsFunc(engine.Routes(), func(r gin.RouteInfo) bool { return r.Path == path || strings.HasPrefix(r.Path, path+"/") && path != "/" })
+		served := slices.ContainsFunc(engine.Routes(), func(r gin.RouteInfo) bool {
+			return r.Path == path || strings.HasPrefix(r.Path, path+"/") && path != "/"
+		})
 		switch {
 		case !ok:
 			t.Errorf("the page does not say what %s is", path)
