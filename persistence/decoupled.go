@@ -111,7 +111,7 @@ func (db *DB) Settle(ctx context.Context, t tenant.ID, now time.Time, s decouple
 	if s.Grant != nil {
 		state, subject = decoupled.Granted, s.Grant.Subject
 	}
-	held := e.stands(s.Joining.Stands, now)
+	held := e.stands(s.Joining.Stands, s.Joining.Replaces, now)
 	e.guard(`UPDATE authentications SET state = ?, refusal = ? WHERE tenant_id = :t AND id = ? AND state = ? AND ends_at > ?
 		AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.tenant_id = :t AND a.subject = ? AND a.disabled)
 		AND (? = '' OR EXISTS (SELECT 1 FROM sessions s WHERE s.tenant_id = :t AND s.id = ?))`+held+` RETURNING id`,

@@ -107,7 +107,7 @@ func (db *DB) finish(t tenant.ID, now time.Time, f *authorize.FinishEffect, agai
 		e.let("held", `SELECT id FROM sessions WHERE tenant_id = :t AND id = ?`+keeping[db.engine.Dialect], f.Grant.SessionID)
 		held = ` AND EXISTS (SELECT 1 FROM held)`
 	}
-	held += e.stands(f.Stands, now)
+	held += e.stands(f.Stands, f.Replaces, now)
 	if f.Pushed != nil {
 		held += e.unused(f.Pushed)
 	}

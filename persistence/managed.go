@@ -42,12 +42,19 @@ func (db *DB) RevokeManaged(ctx context.Context, t tenant.ID, id, clientID strin
 	return revocationsOf(ids, now, until), known(err, grant.ErrNotFound)
 }
 
-// stands asks, for the guard of e, that the grant of that id stands, and goes on doing so until e is through.
-func (e *effect) stands(id string, now time.Time) (condition string) {
+// giving keeps a row for whoever is about to change it. Who only had it standing would wait for others who have, and they for it.
+var giving = [...]string{PostgreSQL: ` FOR NO KEY UPDATE`, SQLite: ``}
+
+// stands asks, for the guard of e, that the grant of that id stands, and goes on doing so until e is through, or e supersedes it.
+func (e *effect) stands(id, replaces string, now time.Time) (condition string) {
 	if id == "" {
 		return ""
 	}
-	e.let("managed", `SELECT id FROM grants WHERE tenant_id = :t AND id = ? AND revoked_at IS NULL AND expires_at > ?`+standing[e.db.engine.Dialect], id, cut(now))
+	held := standing
+	if replaces != "" {
+		held = giving
+	}
+	e.let("managed", `SELECT id FROM grants WHERE tenant_id = :t AND id = ? AND revoked_at IS NULL AND expires_at > ?`+held[e.db.engine.Dialect], id, cut(now))
 	return ` AND EXISTS (SELECT 1 FROM managed)`
 }
 

@@ -321,6 +321,7 @@ func raceAcknowledge(k *kit) {
 }
 
 func raceSettle(k *kit) {
+	raceReplaced(k)
 	k.waiting("a")
 	k.begin(k.session("s"))
 	errs := crowd(func(n int) error {
@@ -337,7 +338,7 @@ func raceSettle(k *kit) {
 		return k.db.Settle(k.ctx, k.t, k.now, in)
 	})
 	k.oneWins(errs, decoupled.ErrConflict)
-	k.same(len(k.events()), 1)
+	k.same(len(k.events()), 2) // with that of the race before
 	p, err := k.poll("a")
 	k.must(err)
 	_, err = k.db.Grant(k.ctx, k.t, "a")

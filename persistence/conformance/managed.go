@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
@@ -125,6 +126,16 @@ var agreements = []promise{
 		}
 		k.same(k.agreed("m"), []string(nil))
 	}},
+}
+
+// raceReplaced: of those who take the place of an agreement as it stands one does, and the others are told that it is over.
+func raceReplaced(k *kit) {
+	k.managing("first", "m", 0)
+	for n := range callers {
+		k.waiting("a" + strconv.Itoa(n))
+	}
+	k.oneWins(crowd(func(n int) error { return k.joining("a"+strconv.Itoa(n), "m", "first", "m") }), decoupled.ErrOver)
+	k.same(len(k.agreed("m")), 1)
 }
 
 // raceRevokeManaged: of those who revoke an agreement one ends it, and nothing joins it any more.

@@ -116,6 +116,9 @@ func (a *authorizationAnswer) open(c *call, p *authorize.Pending) {
 	a.Scopes, a.UILocales, a.ClaimsLocales, a.Resources = scopesOf(c.tenant, r.Scope), r.UILocales, r.ClaimsLocales, r.Resource
 	a.Details = detailsOf(r.Details)
 	a.Claims, a.UserInfoNames = authorize.Wanted(c.tenant.Settings, r, r.Scope)
+	if saidBy[bool](c.tenant, "claimShortcutRestrictive") && r.ResponseType != "id_token" {
+		a.Claims, _ = authorize.Wanted(c.tenant.Settings, r, oauth.Scope{oauth.OpenID})
+	}
 	a.IDTokenClaims, a.UserInfoClaims = string(r.ClaimsOf("id_token")), string(r.ClaimsOf("userinfo"))
 }
 

@@ -56,6 +56,7 @@ func (d *Door) authorizationIssue(c *call) (answer, error) {
 	if err != nil {
 		return c.gone(err)
 	}
+	in.AudType = c.audType(in.AudType)
 	v, err := in.verdict()
 	if err != nil {
 		return nil, err

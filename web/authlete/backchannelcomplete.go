@@ -70,6 +70,7 @@ func (d *Door) backchannelComplete(c *call) (answer, error) {
 	if err := c.read(&in); err != nil {
 		return nil, err
 	}
+	in.AudType = c.audType(in.AudType)
 	a, err := in.completion()
 	if err != nil {
 		return nil, err

@@ -326,7 +326,7 @@ func takeExtension(m *tenant.Metadata, raw json.RawMessage) error {
 	return nil
 }
 
-var errNoScopes = oauth.InvalidRequest("extension.requestableScopes must not be empty where they are enabled")
+var errNoScopes = contradiction("extension", "requestableScopes must not be empty where they are enabled")
 
 // clientIn reads a client object into a request of the registry.
 func clientIn(in map[string]json.RawMessage) (registration.Request, error) {

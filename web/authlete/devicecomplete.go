@@ -20,6 +20,7 @@ func (d *Door) deviceComplete(c *call) (answer, error) {
 	if err := c.read(&in); err != nil {
 		return nil, err
 	}
+	in.AudType = c.audType(in.AudType)
 	a, err := in.completion()
 	if err != nil {
 		return nil, err

@@ -44,7 +44,7 @@ func (d *Door) idTokenReissue(c *call) (answer, error) {
 	if r.Claims, err = objectIn("claims", in.Claims); err != nil {
 		return nil, err
 	}
-	if r.AudienceList, err = audienceList(in.AudType); err != nil {
+	if r.AudienceList, err = audienceList(c.audType(in.AudType)); err != nil {
 		return nil, err
 	}
 	tokens, client, err := d.Tokens.Reissue(c.Request.Context(), c.tenant, r)

@@ -1,10 +1,12 @@
 package authlete
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/tenant"
 )
 
 // fate is what becomes of a member that is written.
@@ -67,6 +69,19 @@ func contradiction(member, why string) error {
 
 // demanded reports whether raw asks for something: it is given, and not false.
 func demanded(raw json.RawMessage) bool { return given(raw) && string(raw) != "false" }
+
+// saidBy is a kept member of the service t; zero where it says nothing of that type.
+func saidBy[V any](t *tenant.Tenant, name string) (v V) {
+	if raw := t.Settings.Service.Members[name]; raw != nil && json.Unmarshal(raw, &v) != nil {
+		return *new(V)
+	}
+	return v
+}
+
+// audType is the form of aud that a call asks for, or else the service.
+func (c *call) audType(asked string) string {
+	return cmp.Or(asked, saidBy[string](c.tenant, "idTokenAudType"))
+}
 
 // notSupported is why a member is refused that a caller would rely on.
 const notSupported = "it is not supported"

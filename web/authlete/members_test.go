@@ -21,7 +21,7 @@ var fates = []struct {
 	{ours, "we tell it, and it is not read"},
 	{honoured, "it makes the setting, or the metadata, that the last column names"},
 	{document, "in the answer of `/service/configuration` it takes the place of ours, which stands there where it is left out"},
-	{kept, "it is told again as it was given, and nothing acts on it"},
+	{kept, "it is told again as it was given, and nothing acts on it but what the last column says"},
 	{sealed, "kept, encrypted under the tenant's secret, and told to who may change the service"},
 	{refused, "400 with the result code `A…203`, unless it asks for nothing"},
 }

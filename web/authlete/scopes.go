@@ -23,10 +23,8 @@ var ineffective = []string{"access_token.duration", "refresh_token.duration", "f
 
 // scopesOf are those scope values as t tells of them.
 func scopesOf(t *tenant.Tenant, values []string) []scopeObject {
-	var kept, out []scopeObject
-	if raw := t.Settings.Service.Members["supportedScopes"]; raw != nil && json.Unmarshal(raw, &kept) != nil {
-		kept = nil
-	}
+	var out []scopeObject
+	kept := saidBy[[]scopeObject](t, "supportedScopes")
 	for _, v := range values {
 		said := scopeObject{Name: v}
 		if i := slices.IndexFunc(kept, func(k scopeObject) bool { return k.Name == v }); i >= 0 {
