@@ -121,7 +121,11 @@ func (a *app) checkTOTP(ctx context.Context, c *script.Call, args script.Args) (
 // trialCode is the right one in trials, where none is sent.
 const trialCode = "000000"
 
-var errNoExchange = script.Refusal("codes are sent and checked in the course of a challenge only")
+// Why a script has no code sent.
+const (
+	errNoExchange = script.Refusal("codes are sent and checked in the course of a challenge only")
+	errNoSendCode = script.Refusal("the tenant has no hook send_code, by which codes are sent")
+)
 
 func (a *app) sendCode(ctx context.Context, c *script.Call, args script.Args) (any, error) {
 	var sub, to string
@@ -132,6 +136,8 @@ func (a *app) sendCode(ctx context.Context, c *script.Call, args script.Args) (a
 	switch {
 	case err != nil:
 		return nil, err
+	case c.Tenant.Settings.Hook(tenant.HookSendCode) == nil:
+		return nil, errNoSendCode
 	case c.Dry:
 		return nil, nil
 	case len(c.Event.Exchange) == 0:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strings"
@@ -120,6 +121,7 @@ func TestForgedReports(t *testing.T) {
 		{"another call's name", "call"}, {"no call's name", "none"}, {"a question asked twice", "twice"}, {"a question of a later number", "later"},
 		{"too many questions", "many"}, {"a program that is missing for ever", "missing"}, {"neither a decision nor a question", "idle"},
 		{"no JSON", "garbage"}, {"a length that is a lie", "length"}, {"nothing at all", "silence"},
+		{"two reports at once", "more"}, {"noise without end", "noise"}, {"half a report", "half"}, {"a worker that is never ready", "unready"},
 	} {
 		s.Workers, s.JavaScript.breaker = &Workers{Command: []string{os.Args[0], "forger", c.mode}}, breaker{}
 		asked := atomic.Int64{}
@@ -139,7 +141,9 @@ func TestForgedReports(t *testing.T) {
 
 // forge is a worker that lies.
 func forge(mode string) {
-	_ = send(os.Stdout, &report{Done: true})
+	if mode != "unready" {
+		_ = send(os.Stdout, &report{Done: true})
+	}
 	for {
 		var o order
 		if receive(os.Stdin, &o) != nil {
@@ -165,6 +169,22 @@ func forge(mode string) {
 			}
 		case "missing":
 			r.Missing = true
+		case "more":
+			r.Asks = []ask{{1, "user.find", "[]"}}
+			body := packed(&r)
+			_, _ = os.Stdout.Write(append(body, packed(&report{Call: o.Call, Done: true, Outcome: `{"action":"allow","subject":"root"}`})...))
+			continue
+		case "noise":
+			for noise := rand.NewChaCha8([32]byte{}); ; {
+				b := make([]byte, 4096)
+				_, _ = noise.Read(b)
+				if _, err := os.Stdout.Write(b); err != nil {
+					return
+				}
+			}
+		case "half":
+			_, _ = os.Stdout.Write(packed(&r)[:8])
+			time.Sleep(time.Hour)
 		case "garbage":
 			_, _ = os.Stdout.WriteString("\x00\x00\x00\x04nope")
 			continue

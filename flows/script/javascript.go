@@ -76,7 +76,9 @@ func (j *JavaScript) Run(ctx context.Context, t *tenant.Tenant, p *Program, ev E
 func (j *JavaScript) Try(ctx context.Context, t *tenant.Tenant, p *Program, ev Event) (Outcome, []Line, error) {
 	o, lines, err := j.guarded(ctx, "trial", p, &Call{Tenant: t, Event: &ev, Dry: true})
 	if err == nil && j.Refuse != nil {
-		err = fault(j.Refuse(&ev, &o))
+		if err = fault(j.Refuse(&ev, &o)); err != nil {
+			o = Outcome{}
+		}
 	}
 	return o, lines, err
 }
