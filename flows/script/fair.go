@@ -25,17 +25,19 @@ type fair struct {
 	order   []tenant.ID // that wait, the next one first
 	queue   int         // how many wait
 	passed  int         // how often a burden was passed over since one was served
+	pressed int         // how often a burden made way at once since one had its slice
 	turns   map[*turn]bool
 	began   bool        // a turn did since they were looked at
 	looking *time.Timer // at the turns; nil: it was not needed yet
 	looks   bool        // it is set
 }
 
-// What may wait at most, and for how many others a burden waits.
+// What may wait at most, for how many others a burden waits, and for how many it makes way at once.
 const (
 	maxWaiting       = 1024
 	maxTenantWaiting = 128
 	maxPassed        = 8
+	maxPressed       = 128
 )
 
 var errBusy = errors.New("script: too many calls are waiting")
@@ -93,17 +95,30 @@ func (f *fair) leave(t tenant.ID) {
 // machine it may take long until anybody else is woken.
 func (f *fair) hurry(t tenant.ID) {
 	now := time.Now()
-	light := !f.burdens.is(t, now)
 	for w := range f.turns {
 		if w.t == t || !w.mu.TryLock() {
 			continue
 		}
-		parked := (now.Sub(w.placed) >= slice || light && f.burdens.is(w.t, now)) && w.park()
+		full := now.Sub(w.placed) >= slice
+		parked := (full || f.yields(w.t, t, now)) && w.park()
 		w.mu.Unlock()
 		if parked {
+			f.press(full)
 			f.give(w.t, maxWaiting) // to t, or who came before it, but to no burden
 			return
 		}
+	}
+}
+
+// yields reports whether t makes way for that other at once at now, even if its slice is not over.
+func (f *fair) yields(t, other tenant.ID, now time.Time) bool {
+	return f.pressed < maxPressed && f.burdens.is(t, now) && !f.burdens.is(other, now)
+}
+
+// press counts that a turn made way, after its full slice or before.
+func (f *fair) press(full bool) {
+	if f.pressed++; full {
+		f.pressed = 0
 	}
 }
 
@@ -151,15 +166,16 @@ func (f *fair) watch() {
 	}
 }
 
-// wanted reports whether another tenant waits for the place that t has had for a slice, or for less than that.
+// wanted reports whether another tenant is to have the place that t has had for a full slice, or for less than that.
 func (f *fair) wanted(t tenant.ID, full bool) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := time.Now()
-	if !full && !f.burdens.is(t, now) {
-		return false
+	wanted := slices.ContainsFunc(f.order, func(id tenant.ID) bool { return id != t && (full || f.yields(t, id, now)) })
+	if wanted {
+		f.press(full)
 	}
-	return slices.ContainsFunc(f.order, func(id tenant.ID) bool { return id != t && (full || !f.burdens.is(id, now)) })
+	return wanted
 }
 
 // free reports whether t may have a place at now.

@@ -223,6 +223,70 @@ func TestPlacesAreShared(t *testing.T) {
 	}
 }
 
+// A tenant whose scripts took long is served after the others, but served, and keeps a part of the places free for them.
+func TestBurdensComeAfterOthers(t *testing.T) {
+	b := &burdens{}
+	b.put("heavy", time.Now())
+	f := newFair(4, 4, 1, b)
+	var held []tenant.ID
+	for range 4 {
+		if now := time.Now(); f.free("heavy", now) {
+			f.take("heavy")
+			held = append(held, "heavy")
+		}
+	}
+	if len(held) != 3 || !f.free("light", time.Now()) {
+		t.Errorf("a burden has %d of 4 places", len(held))
+	}
+
+	f = newFair(1, 1, 0, b)
+	_ = f.enter(t.Context(), "x")
+	var mu sync.Mutex
+	var served []tenant.ID
+	var all sync.WaitGroup
+	queue := []tenant.ID{"heavy"}
+	for range maxPassed + 2 {
+		queue = append(queue, "light")
+	}
+	for i, id := range queue {
+		all.Go(func() {
+			if err := f.enter(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			served = append(served, id)
+			mu.Unlock()
+			f.leave(id)
+		})
+		for f.waits() <= i {
+			runtime.Gosched()
+		}
+	}
+	f.leave("x")
+	all.Wait()
+	if at := slices.Index(served, "heavy"); at != maxPassed {
+		t.Errorf("a burden is served after %d others", at)
+	}
+
+	for i := range 2*maxPressed + 2 {
+		full := i == maxPressed || i == 2*maxPressed+1
+		if got := f.yields("heavy", "light", time.Now()); got == full {
+			t.Fatalf("after making way %d times at once: %v", i, got)
+		}
+		f.press(full)
+	}
+	if f.yields("light", "heavy", time.Now()) || f.yields("heavy", "heavy", time.Now()) {
+		t.Error("who makes way for a burden?")
+	}
+
+	for i := range mostKnown + 10 {
+		b.put(tenant.ID(fmt.Sprint(i)), time.Now())
+	}
+	if len(b.until) > mostKnown || !b.is(tenant.ID(fmt.Sprint(mostKnown+9)), time.Now()) || b.is("heavy", time.Now().Add(2*remembered)) {
+		t.Error(len(b.until), "burdens are known")
+	}
+}
+
 func (f *fair) waits() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
