@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chancery-id/chancery/flows/access"
 	"github.com/chancery-id/chancery/flows/account"
 	"github.com/chancery-id/chancery/flows/challenge"
 	"github.com/chancery-id/chancery/flows/script"
@@ -34,6 +35,8 @@ func refused(ev *script.Event, o *script.Outcome) error {
 		return challenge.Refusal(ev, o, time.Now())
 	case tenant.HookClientCredentials, tenant.HookPassword, tenant.HookTokenExchange, tenant.HookJWTBearer:
 		return token.HookRefusal(o)
+	case tenant.HookClaims, tenant.HookIntrospection:
+		return access.HookRefusal(o)
 	}
 	return nil
 }

@@ -28,20 +28,34 @@ var (
 	errHookSize   = errors.New("access: the hook tells more than max_answer")
 )
 
-// claimsOf returns the claims of an answer of h about subject, which may say nothing else. Null is left out unless h keeps it.
-func claimsOf(o *script.Outcome, h *tenant.Hook, subject string) (map[string]json.RawMessage, error) {
+// HookRefusal is why nothing can come of what a hook answered here, whatever was asked, or nil.
+func HookRefusal(o *script.Outcome) error {
 	switch {
 	case o.Action != script.Allow:
-		return nil, o.Fault(errHookAction)
-	case o.Subject != "" && o.Subject != subject, o.ACR != "", o.AMR != nil, o.AuthTime != 0, o.Rescoped, o.Audience != nil, o.Data != nil, o.Keep != nil, o.Wrong,
+		return errHookAction
+	case o.ACR != "", o.AMR != nil, o.AuthTime != 0, o.Rescoped, o.Audience != nil, o.Data != nil, o.Keep != nil, o.Wrong,
 		o.AccessToken.Lifetime != 0, o.AccessToken.Claims != nil, o.RefreshToken != nil, o.IDToken != nil:
-		return nil, o.Fault(errHookSays)
+		return errHookSays
+	}
+	for name := range o.Claims {
+		if !grant.Presettable(name) {
+			return errHookClaim
+		}
+	}
+	return nil
+}
+
+// claimsOf returns the claims of an answer of h about subject, which may say nothing else. Null is left out unless h keeps it.
+func claimsOf(o *script.Outcome, h *tenant.Hook, subject string) (map[string]json.RawMessage, error) {
+	err := HookRefusal(o)
+	if err == nil && o.Subject != "" && o.Subject != subject {
+		err = errHookSays
+	}
+	if err != nil {
+		return nil, o.Fault(err)
 	}
 	claims, size := map[string]json.RawMessage{}, 0
 	for name, v := range o.Claims {
-		if !grant.Presettable(name) {
-			return nil, o.Fault(errHookClaim)
-		}
 		if string(v) != "null" || h.KeepNull {
 			claims[name] = v
 			size += len(name) + len(v)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/script"
 	"github.com/chancery-id/chancery/flows/session"
 	"github.com/chancery-id/chancery/tenant"
@@ -56,6 +57,10 @@ func (s *Sources) ask(ctx context.Context, t *tenant.Tenant, name string, names 
 	if act := g.Acting(); act != nil {
 		facts["act"] = act
 	}
+	verified := slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, tenant.Verified) })
+	if asked := map[grant.Place]json.RawMessage{grant.InUserInfo: g.Terms.Verified.UserInfo, grant.InIDToken: g.Terms.Verified.IDToken}[q.Place]; verified && asked != nil {
+		facts[oauth.VerifiedClaims] = asked
+	}
 	if h.Session && g.SessionID != "" {
 		told, err := s.session(ctx, t, g.SessionID, h.SID)
 		if err != nil {
@@ -73,8 +78,64 @@ func (s *Sources) ask(ctx context.Context, t *tenant.Tenant, name string, names 
 	if err != nil {
 		return nil, err
 	}
+	of := claims[oauth.VerifiedClaims]
 	maps.DeleteFunc(claims, func(claim string, _ json.RawMessage) bool { return !answers(claim, names) })
+	if verified && of != nil && string(of) != "null" {
+		told, err := verifiedClaims(of, names)
+		if err != nil {
+			return nil, o.Fault(err)
+		}
+		if told != nil {
+			claims[oauth.VerifiedClaims] = told
+		}
+	}
 	return claims, nil
+}
+
+// errHookVerified: neither an object with verification and claims, nor an array of such.
+var errHookVerified = errors.New("access: the hook tells verified claims without verification, or in another form")
+
+// verifiedClaims is what is left of raw, verified_claims as a source tells them, in answer to names: verification and those of the
+// claims that were asked. nil: nothing.
+func verifiedClaims(raw json.RawMessage, names []string) (json.RawMessage, error) {
+	var asked []string
+	for _, name := range names {
+		if name, ok := strings.CutPrefix(name, tenant.Verified); ok {
+			asked = append(asked, name)
+		}
+	}
+	var elements []json.RawMessage
+	many := json.Unmarshal(raw, &elements) == nil
+	if !many {
+		elements = []json.RawMessage{raw}
+	}
+	type verified struct {
+		Verification json.RawMessage            `json:"verification"`
+		Claims       map[string]json.RawMessage `json:"claims"`
+	}
+	var out []verified
+	for _, e := range elements {
+		members, err := oauth.Object(e)
+		if err != nil {
+			return nil, errHookVerified
+		}
+		_, notVerified := oauth.Object(members["verification"])
+		claims, err := oauth.Object(members["claims"])
+		if notVerified != nil || err != nil {
+			return nil, errHookVerified
+		}
+		maps.DeleteFunc(claims, func(claim string, _ json.RawMessage) bool { return !answers(claim, asked) })
+		if len(claims) > 0 {
+			out = append(out, verified{members["verification"], claims})
+		}
+	}
+	switch {
+	case len(out) == 0:
+		return nil, nil
+	case many:
+		return json.Marshal(out)
+	}
+	return json.Marshal(out[0])
 }
 
 // answers reports whether a claim is told in answer to names: it is one of them, or one of them in some language (OIDC Core

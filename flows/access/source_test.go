@@ -117,6 +117,66 @@ func TestClaimsThatASourceTells(t *testing.T) {
 	}
 }
 
+// Verified claims come with their verification, or not at all, and only those that were consented to.
+func TestVerifiedClaimsThatASourceTells(t *testing.T) {
+	const of = `{"verification":{"trust_framework":"x"},"claims":{"name":"A","name#es":"B","birthdate":"1976-03-11"}}`
+	asked := json.RawMessage(`{"verification":{"trust_framework":null},"claims":{"name":null}}`)
+	for _, c := range []struct {
+		rule   string
+		names  []string
+		preset map[string]json.RawMessage
+		told   string // verified_claims
+		want   string
+		err    string
+	}{
+		{"those that were asked", []string{"verified:name"}, nil, of, `{"verification":{"trust_framework":"x"},"claims":{"name":"A","name#es":"B"}}`, ""},
+		{"of several verifications", []string{"verified:birthdate"}, nil, `[` + of + `,{"verification":{"trust_framework":"y"},"claims":{"name":"C"}}]`, `[{"verification":{"trust_framework":"x"},"claims":{"birthdate":"1976-03-11"}}]`, ""},
+		{"none that was asked", []string{"verified:email"}, nil, of, "", ""},
+		{"none that is nobody's", []string{"verified:address"}, nil, of, "", ""},
+		{"none where none was asked", []string{"tier"}, nil, of, "", ""},
+		{"nothing", []string{"verified:name"}, nil, "null", "", ""},
+		{"what is preset", []string{"verified:name"}, map[string]json.RawMessage{"verified_claims": json.RawMessage(`{}`)}, of, `{}`, ""},
+		{"without verification", []string{"verified:name"}, nil, `{"claims":{"name":"A"}}`, "", "server_error"},
+		{"without claims", []string{"verified:name"}, nil, `{"verification":{}}`, "", "server_error"},
+		{"another form", []string{"verified:name"}, nil, `"A"`, "", "server_error"},
+		{"an array of others", []string{"verified:name"}, nil, `[1]`, "", "server_error"},
+	} {
+		w := newWorld(t)
+		w.people.claims = map[string]map[string]json.RawMessage{"alice": {"verified:name": json.RawMessage(`"fake"`)}}
+		s := w.sources(map[string]string{"claims": `{"action":"allow","claims":{"verified_claims":` + c.told + `}}`},
+			map[string]tenant.Hook{"claims": {Claims: []string{"tier", "verified:name", "verified:birthdate", "verified:email"}}})
+		g := w.agree(func(g *grant.Grant) {
+			g.Terms.Claims, g.Terms.PresetUserInfo, g.Terms.Verified.UserInfo = c.names, c.preset, asked
+		})
+		got, _, err := w.UserInfo(t.Context(), w.tenant, Presented{Token: w.mint(g, grant.SelfContained)})
+		raw, _ := got["verified_claims"].(json.RawMessage)
+		if string(raw) != c.want || said(err) != c.err || got["verified:name"] != nil {
+			t.Errorf("%s: %v, %s", c.rule, err, got)
+		}
+		told := s.asked["claims"].Facts["verified_claims"]
+		if verified := c.names[0] != "tier" && c.names[0] != "verified:address" && c.preset == nil; (told != nil) != verified || verified && cmp.Diff(asked, told) != "" {
+			t.Errorf("%s: told %s", c.rule, told)
+		}
+	}
+}
+
+func FuzzVerifiedClaims(f *testing.F) {
+	f.Add(`[{"verification":{"trust_framework":"x"},"claims":{"name":"A","other":1}}]`)
+	f.Fuzz(func(t *testing.T, s string) {
+		if !json.Valid([]byte(s)) {
+			return // it was parsed before
+		}
+		out, err := verifiedClaims(json.RawMessage(s), []string{"verified:name"})
+		if err != nil || out == nil {
+			return
+		}
+		again, err := verifiedClaims(out, []string{"verified:name"})
+		if err != nil || string(again) != string(out) {
+			t.Errorf("%s became %s, and then %s, %v", s, out, again, err)
+		}
+	})
+}
+
 func TestWhatASourceIsTold(t *testing.T) {
 	type facts = map[string]any
 	n := &session.Session{ID: "s1", Subject: "alice", AuthTime: noon, CreatedAt: noon, UsedAt: noon, MaxLife: -1, MaxIdle: -1, ACR: "2", Data: json.RawMessage(`{"x":1}`)}

@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -65,16 +66,62 @@ func requested(s *tenant.Settings, r *request.Request) map[string]bool {
 			}
 		}
 	}
+	for name, c := range verifiedOf(r.Claims) {
+		claims[name] = c.Essential
+	}
 	if r.Claims != nil {
 		for _, m := range []map[string]*oauth.Claim{r.Claims.UserInfo, r.Claims.IDToken} {
 			for name, c := range m {
-				if name = untagged(name); grant.Presettable(name) && !placed(name) {
+				if name = untagged(name); grant.Presettable(name) && !placed(name) && !strings.HasPrefix(name, tenant.Verified) {
 					claims[name] = claims[name] || c != nil && c.Essential
 				}
 			}
 		}
 	}
 	return claims
+}
+
+// verifiedOf returns the verified claims that c asks for in either place, without language, by name with tenant.Verified
+// before: essential where they are anywhere, with the first purpose there is.
+func verifiedOf(c *oauth.Claims) map[string]oauth.Claim {
+	out := map[string]oauth.Claim{}
+	if c == nil {
+		return out
+	}
+	for _, v := range slices.Concat(c.VerifiedUserInfo, c.VerifiedIDToken) {
+		for name, asked := range v.Claims {
+			if name = untagged(name); !grant.Presettable(name) || placed(name) || strings.HasPrefix(name, tenant.Verified) {
+				continue
+			}
+			all := out[tenant.Verified+name]
+			if asked != nil {
+				all.Essential, all.Purpose = all.Essential || asked.Essential, cmp.Or(all.Purpose, asked.Purpose)
+			}
+			out[tenant.Verified+name] = all
+		}
+	}
+	return out
+}
+
+// Purposes are what the claims that r asks for are for, by name as Ask has it, as far as r says.
+func Purposes(r *request.Request) map[string]string {
+	out := map[string]string{}
+	for name, c := range verifiedOf(r.Claims) {
+		if c.Purpose != "" {
+			out[name] = c.Purpose
+		}
+	}
+	if r.Claims == nil {
+		return out
+	}
+	for _, m := range []map[string]*oauth.Claim{r.Claims.IDToken, r.Claims.UserInfo} {
+		for name, c := range m {
+			if name = untagged(name); c != nil && c.Purpose != "" && grant.Presettable(name) && !placed(name) {
+				out[name] = c.Purpose
+			}
+		}
+	}
+	return out
 }
 
 // requestedNames lists what requested returns, sorted.

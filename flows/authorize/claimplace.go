@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -52,8 +53,6 @@ func checkClaims(claims []string) error {
 		place, name := placeOf(v)
 		verified, isVerified := strings.CutPrefix(name, tenant.Verified)
 		switch {
-		case isVerified:
-			return oauth.InvalidRequest("claims with the prefix verified: are not supported")
 		case name == "*" && place.all:
 		case name == "*":
 			return oauth.InvalidRequest("claims with the prefix access_token: must be named: there is no * of them")
@@ -86,6 +85,30 @@ func agreeClaims(terms *grant.Terms, s *tenant.Settings, r *request.Request, cla
 			}
 		}
 	}
+	userInfo, idToken := verifiedAsked(r, "userinfo"), verifiedAsked(r, "id_token")
+	if anyVerified(terms.Claims) {
+		if terms.Verified.UserInfo = userInfo; userInfo == nil {
+			terms.Verified.UserInfo = idToken
+		}
+	}
+	if anyVerified(terms.IDTokenClaims) {
+		if terms.Verified.IDToken = idToken; idToken == nil {
+			terms.Verified.IDToken = userInfo
+		}
+	}
+}
+
+func anyVerified(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, tenant.Verified) })
+}
+
+// verifiedAsked is the verified_claims of a member of the claims parameter of r, as it was sent; nil: there is none.
+func verifiedAsked(r *request.Request, member string) json.RawMessage {
+	var asked map[string]json.RawMessage
+	if r.Claims == nil || len(r.Claims.VerifiedUserInfo)+len(r.Claims.VerifiedIDToken) == 0 || json.Unmarshal(r.ClaimsOf(member), &asked) != nil {
+		return nil
+	}
+	return asked[oauth.VerifiedClaims]
 }
 
 // recorded are the claims of terms as they are remembered: without language, those for access tokens with where they go.

@@ -204,15 +204,23 @@ func places(r *request.Request, name string) (idToken, userInfo bool) {
 	if r.Claims == nil {
 		return false, false
 	}
-	has := func(m map[string]*oauth.Claim) bool {
-		for n := range m {
-			if untagged(n) == untagged(name) {
-				return true
-			}
+	if base, verified := strings.CutPrefix(name, tenant.Verified); verified {
+		has := func(vs []oauth.Verified) bool {
+			return slices.ContainsFunc(vs, func(v oauth.Verified) bool { return asks(v.Claims, base) })
 		}
-		return false
+		return has(r.Claims.VerifiedIDToken), has(r.Claims.VerifiedUserInfo)
 	}
-	return has(r.Claims.IDToken), has(r.Claims.UserInfo)
+	return asks(r.Claims.IDToken, name), asks(r.Claims.UserInfo, name)
+}
+
+// asks reports whether m asks for a claim, in whatever language.
+func asks(m map[string]*oauth.Claim, name string) bool {
+	for n := range m {
+		if untagged(n) == untagged(name) {
+			return true
+		}
+	}
+	return false
 }
 
 func add(names []string, name string) []string {
@@ -237,8 +245,8 @@ func merge(had *grant.Authorization, terms *grant.Terms, now time.Time) *grant.A
 		a.Claims = add(a.Claims, name)
 	}
 	kept := *terms
-	kept.Login, kept.DPoPJKT, kept.Details, kept.Face = grant.Login{}, "", nil, "" // of this time alone
-	a.Terms, _ = json.Marshal(&kept)                                               // plain data: cannot fail
+	kept.Login, kept.DPoPJKT, kept.Details, kept.Face, kept.Verified = grant.Login{}, "", nil, "", grant.Verified{} // of this time alone
+	a.Terms, _ = json.Marshal(&kept)                                                                                // plain data: cannot fail
 	return &a
 }
 

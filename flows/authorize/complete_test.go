@@ -26,6 +26,9 @@ func (h *house) consent(t *testing.T, query string, c Consent) (Result, error) {
 }
 
 func TestTerms(t *testing.T) {
+	const verified = `claims={"id_token":{"verified_claims":{"verification":{"trust_framework":null},"claims":{"birthdate":null}}},"userinfo":{"verified_claims":[{"verification":{"trust_framework":{"value":"x"}},"claims":{"name#es":{"essential":true}}}]}}`
+	inIDToken := json.RawMessage(`{"verification":{"trust_framework":null},"claims":{"birthdate":null}}`)
+	inUserInfo := json.RawMessage(`[{"verification":{"trust_framework":{"value":"x"}},"claims":{"name#es":{"essential":true}}}]`)
 	const claims = `claims={"id_token":{"name":null},"userinfo":{"nickname":null,"name#es":null}}`
 	preset := map[string]json.RawMessage{"group": json.RawMessage(`"a"`)}
 	yes := true
@@ -46,6 +49,11 @@ func TestTerms(t *testing.T) {
 		{"all claims", claims, Consent{Claims: []string{"*"}},
 			grant.Terms{Claims: []string{"email", "email_verified", "name", "nickname"}, IDTokenClaims: []string{"name"}}},
 		{"all claims into the ID token", "", Consent{Claims: []string{"id_token:*"}}, grant.Terms{IDTokenClaims: []string{"email", "email_verified"}}},
+		{"verified claims, each where it is asked", verified, Consent{Claims: []string{"*"}},
+			grant.Terms{Claims: []string{"email", "email_verified", "verified:name"}, IDTokenClaims: []string{"verified:birthdate"}, Verified: grant.Verified{UserInfo: inUserInfo, IDToken: inIDToken}}},
+		{"verified claims sent elsewhere", verified, Consent{Claims: []string{"id_token:verified:name"}}, grant.Terms{IDTokenClaims: []string{"verified:name"}, Verified: grant.Verified{IDToken: inIDToken}}},
+		{"verified claims that nobody asked for", "", Consent{Claims: []string{"verified:name"}}, grant.Terms{Claims: []string{"verified:name"}}},
+		{"no verified claims", verified, Consent{Claims: []string{"email"}}, grant.Terms{Claims: []string{"email"}}},
 		{"into access tokens, each where it is to go", "", Consent{Claims: []string{"access_token:email", "access_token:uip:name#es", "access_token:dat:dept", "email", "access_token:email"}},
 			grant.Terms{Claims: []string{"email"}, AccessTokenClaims: []string{"email", "uip:name#es", "dat:dept"}}},
 		{"not because a client calls a claim so", `claims={"userinfo":{"access_token:dept":null,"id_token:dept":null,"dept":null}}`, Consent{Claims: []string{"*"}},
@@ -92,6 +100,11 @@ func TestConsentInvalid(t *testing.T) {
 		{"an empty claim name", Consent{Claims: []string{"id_token:"}}, "claims holds a name that is not allowed"},
 		{"an empty claim name for access tokens", Consent{Claims: []string{"access_token:uip:"}}, "claims holds a name that is not allowed"},
 		{"all claims for access tokens", Consent{Claims: []string{"access_token:*"}}, "claims with the prefix access_token: must be named: there is no * of them"},
+		{"verified claims for access tokens", Consent{Claims: []string{"access_token:verified:name"}}, "verified claims do not go into access tokens"},
+		{"all verified claims", Consent{Claims: []string{"verified:*"}}, "claims holds a name that is not allowed"},
+		{"a verified claim without a name", Consent{Claims: []string{"id_token:verified:"}}, "claims holds a name that is not allowed"},
+		{"a claim verified twice", Consent{Claims: []string{"verified:verified:name"}}, "claims holds a name with more prefixes than one"},
+		{"a place of a verified claim behind", Consent{Claims: []string{"verified:id_token:name"}}, "claims holds a name with more prefixes than one"},
 		{"two places of a claim", Consent{Claims: []string{"access_token:id_token:email"}}, "claims holds a name with more prefixes than one"},
 		{"more claims for access tokens than fit", Consent{Claims: fed(65)}, "claims names more for access tokens than fits into one"},
 		{"a preset issuer", Consent{PresetIDToken: map[string]json.RawMessage{"iss": nil}}, "preset_claims holds a name that is not allowed"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/chancery-id/chancery/flows/oauth"
@@ -42,14 +43,18 @@ func (i *Issuer) Gather(ctx context.Context, t *tenant.Tenant, accounts Accounts
 	if len(q.Names) == 0 {
 		return nil, nil
 	}
-	found, err := accounts.Claims(ctx, t, q.Grant.Subject, q.Names, q.Grant.Terms.ClaimsLocales)
+	found, err := accounts.Claims(ctx, t, q.Grant.Subject, unverified(q.Names), q.Grant.Terms.ClaimsLocales)
 	if err != nil || i.Sources == nil || !t.Settings.Sourced() {
 		return found, err
 	}
 	given = append(given, found)
 	var missing []string
 	for _, name := range q.Names {
-		if Presettable(name) && !there(name, given) {
+		as := name
+		if strings.HasPrefix(name, tenant.Verified) {
+			as = oauth.VerifiedClaims
+		}
+		if Presettable(name) && !there(as, given) {
 			missing = append(missing, name)
 		}
 	}
@@ -66,6 +71,15 @@ func (i *Issuer) Gather(ctx context.Context, t *tenant.Tenant, accounts Accounts
 	}
 	maps.Copy(all, found)
 	return all, nil
+}
+
+// unverified are names without those of verified claims, which no account holds.
+func unverified(names []string) []string {
+	verified := func(name string) bool { return strings.HasPrefix(name, tenant.Verified) }
+	if !slices.ContainsFunc(names, verified) {
+		return names
+	}
+	return slices.DeleteFunc(slices.Clone(names), verified)
 }
 
 // there reports whether one of sets holds the claim of that name, in whatever language.

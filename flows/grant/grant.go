@@ -58,6 +58,14 @@ type Terms struct {
 	Registration   bool                       `json:"registration,omitempty"` // its access token registers one client, and ends with that
 
 	AccessTokenClaims []string `json:"access_token_claims,omitempty"` // that access tokens are fed, with FedUserInfo or FedData before
+	Verified          Verified `json:"verified,omitzero"`             // how those of Claims and IDTokenClaims that begin with tenant.Verified were asked for
+}
+
+// Verified is what a request said of verified claims, as it was sent: an object or an array (OpenID Connect for Identity
+// Assurance 1.0 §6).
+type Verified struct {
+	UserInfo json.RawMessage `json:"userinfo,omitempty"`
+	IDToken  json.RawMessage `json:"id_token,omitempty"`
 }
 
 // Login is how the subject was authenticated, as ID tokens tell it (OIDC Core §2).

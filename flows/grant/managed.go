@@ -70,6 +70,12 @@ func (t *Terms) Merge(before *Terms) {
 			}
 		}
 	}
+	if t.Verified.UserInfo == nil {
+		t.Verified.UserInfo = before.Verified.UserInfo
+	}
+	if t.Verified.IDToken == nil {
+		t.Verified.IDToken = before.Verified.IDToken
+	}
 	if len(t.Audience) > 0 && len(before.Audience) > 0 { // without any they are for this server alone
 		t.Audience = append(slices.Clone(before.Audience), slices.DeleteFunc(slices.Clone(t.Audience), func(v string) bool { return slices.Contains(before.Audience, v) })...)
 	}

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 )
@@ -10,6 +11,9 @@ import (
 type Claims struct {
 	UserInfo map[string]*Claim `json:"userinfo,omitempty"`
 	IDToken  map[string]*Claim `json:"id_token,omitempty"`
+
+	VerifiedUserInfo []Verified `json:"verified_userinfo,omitempty"` // of each what was asked for as one
+	VerifiedIDToken  []Verified `json:"verified_id_token,omitempty"`
 }
 
 // Claim is one individual claim request (OIDC Core §5.5.1). nil means voluntary, with no value asked for.
@@ -17,14 +21,15 @@ type Claim struct {
 	Essential bool              `json:"essential,omitempty"`
 	Value     json.RawMessage   `json:"value,omitempty"`
 	Values    []json.RawMessage `json:"values,omitempty"`
+	Purpose   string            `json:"purpose,omitempty"` // what for, to be told to the subject
 }
 
 // MaxClaims is the longest claims parameter accepted, in bytes.
 const MaxClaims = 8192
 
 // ParseClaims reads a claims parameter. Members it does not know are ignored (OIDC Core §5.5). What is not a JSON object of
-// such objects, names a member twice, or asks for a sub or acr that is no string, is invalid_request: what is asked for must
-// not be lost on the way.
+// such objects, names a member twice, asks for a sub or acr that is no string, for verified claims in another form than Identity
+// Assurance has, or with a purpose too short or too long, is invalid_request: what is asked for must not be lost on the way.
 func ParseClaims(s string) (*Claims, error) {
 	if len(s) > MaxClaims {
 		return nil, InvalidRequest("claims is too long")
@@ -36,9 +41,10 @@ func ParseClaims(s string) (*Claims, error) {
 	}
 	var c Claims
 	for _, place := range []struct {
-		name string
-		to   *map[string]*Claim
-	}{{"userinfo", &c.UserInfo}, {"id_token", &c.IDToken}} {
+		name     string
+		to       *map[string]*Claim
+		verified *[]Verified
+	}{{"userinfo", &c.UserInfo, &c.VerifiedUserInfo}, {"id_token", &c.IDToken, &c.VerifiedIDToken}} {
 		raw, there := members[place.name]
 		if !there || string(raw) == "null" {
 			continue
@@ -52,7 +58,15 @@ func ParseClaims(s string) (*Claims, error) {
 			if !ClaimName(name) {
 				return nil, InvalidRequest("claims holds a name that is not allowed")
 			}
-			if (*place.to)[name], err = parseClaim(raw); err != nil {
+			if name == VerifiedClaims && string(raw) != "null" {
+				*place.verified, err = parseVerified(raw)
+			} else {
+				(*place.to)[name], err = parseClaim(raw)
+			}
+			if _, told := errors.AsType[*Error](err); told {
+				return nil, err
+			}
+			if err != nil {
 				return nil, malformed.Because(err)
 			}
 		}
@@ -86,6 +100,12 @@ func parseClaim(raw json.RawMessage) (*Claim, error) {
 		}
 	}
 	c.Value = members["value"]
+	if raw, there := members["purpose"]; there {
+		if v, ok := text(raw); !ok || !Purpose(v) {
+			return nil, errPurpose
+		}
+		c.Purpose, _ = text(raw)
+	}
 	return &c, nil
 }
 

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -37,6 +38,22 @@ func TestParseClaims(t *testing.T) {
 		{"a request is a string", `{"id_token":{"email":"yes"}}`, false, "", "", false},
 		{"a name with a quote", `{"id_token":{"a\"b":null}}`, false, "", "", false},
 		{"deep nesting", `{"x":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + `}`, false, "", "", false},
+		{"verified claims", `{"userinfo":{"verified_claims":{"verification":{"trust_framework":null},"claims":{"name":null}}}}`, true, "", "", false},
+		{"several verified claims", `{"id_token":{"verified_claims":[{"verification":{"trust_framework":{"value":"x"}},"claims":{"name":null}},{"verification":{"trust_framework":null},"claims":{"name":{"essential":true,"purpose":"abc"}}}]}}`, true, "", "", false},
+		{"no verified claims", `{"userinfo":{"verified_claims":null}}`, true, "", "", false},
+		{"verified claims without verification", `{"userinfo":{"verified_claims":{"claims":{"name":null}}}}`, false, "", "", false},
+		{"verified claims by nobody", `{"userinfo":{"verified_claims":{"verification":{},"claims":{"name":null}}}}`, false, "", "", false},
+		{"verification that is none", `{"userinfo":{"verified_claims":{"verification":null,"claims":{"name":null}}}}`, false, "", "", false},
+		{"verified claims without claims", `{"userinfo":{"verified_claims":{"verification":{"trust_framework":null},"claims":{}}}}`, false, "", "", false},
+		{"verified claims in an empty array", `{"userinfo":{"verified_claims":[]}}`, false, "", "", false},
+		{"verified claims that are a word", `{"userinfo":{"verified_claims":"name"}}`, false, "", "", false},
+		{"a verified claim with a quote", `{"userinfo":{"verified_claims":{"verification":{"trust_framework":null},"claims":{"a\"b":null}}}}`, false, "", "", false},
+		{"too many verified claims", `{"userinfo":{"verified_claims":[` + strings.Repeat(`{"verification":{"trust_framework":null},"claims":{"a":null}},`, 8) + `{"verification":{"trust_framework":null},"claims":{"a":null}}]}}`, false, "", "", false},
+		{"a purpose", `{"userinfo":{"email":{"purpose":"` + strings.Repeat("ä", 300) + `"}}}`, true, "", "", false},
+		{"a purpose that is too short", `{"userinfo":{"email":{"purpose":"ab"}}}`, false, "", "", false},
+		{"a purpose that is too long", `{"userinfo":{"email":{"purpose":"` + strings.Repeat("a", 301) + `"}}}`, false, "", "", false},
+		{"a purpose of two lines", `{"userinfo":{"email":{"purpose":"abc\nd"}}}`, false, "", "", false},
+		{"a purpose that is a number", `{"userinfo":{"email":{"purpose":500}}}`, false, "", "", false},
 		{"too long", `{"x":"` + strings.Repeat("y", MaxClaims) + `"}`, false, "", "", false},
 	} {
 		got, err := ParseClaims(c.claims)
@@ -59,10 +76,21 @@ func TestParseClaims(t *testing.T) {
 
 func FuzzParseClaims(f *testing.F) {
 	f.Add(`{"id_token":{"acr":{"essential":true,"values":["gold"]},"sub":{"value":"a"}},"userinfo":{"email":null}}`)
+	f.Add(`{"id_token":{"verified_claims":[{"verification":{"trust_framework":{"value":"x"}},"claims":{"name":{"essential":true,"purpose":"abc"}}}]}}`)
 	f.Fuzz(func(t *testing.T, s string) {
 		c, err := ParseClaims(s)
 		if err != nil {
 			return
+		}
+		for _, v := range append(c.VerifiedIDToken, c.VerifiedUserInfo...) {
+			if len(v.Claims) == 0 || !json.Valid(v.Verification) {
+				t.Errorf("verified claims are lost: %s", s)
+			}
+			for _, claim := range v.Claims {
+				if claim != nil && claim.Purpose != "" && !Purpose(claim.Purpose) {
+					t.Errorf("a purpose that is none: %q", claim.Purpose)
+				}
+			}
 		}
 		c.ACR()
 		c.AuthTime()

@@ -40,6 +40,7 @@ var checks = []check{
 	{(*draft).loginHintToken, Backchannel},                                // CIBA Core §7.1
 	{(*draft).acr, everyKind},                                             // OIDC Core §3.1.2.1
 	{(*draft).claims, Authorize | Pushed | Challenge},                     // OIDC Core §5.5
+	{(*draft).purpose, Authorize | Pushed},                                // Identity Assurance
 	{(*draft).idTokenHint, Authorize | Pushed | Backchannel | Challenge},  // OIDC Core §3.1.2.1
 	{(*draft).notificationToken, Backchannel},                             // CIBA Core §7.1
 	{(*draft).bindingMessage, Backchannel},                                // CIBA Core §7.1

@@ -226,6 +226,14 @@ func (d *draft) claims() error {
 	return nil
 }
 
+// purpose is what the client asks for, in words for the subject.
+func (d *draft) purpose() error {
+	if d.Purpose = d.get("purpose"); d.Purpose != "" && !oauth.Purpose(d.Purpose) {
+		return oauth.InvalidRequest("purpose must have from 3 to 300 characters")
+	}
+	return nil
+}
+
 // reachable refuses at once what no authentication of the tenant's can reach, where it says which classes it knows (OIDC Core
 // §5.5.1.1).
 func (d *draft) reachable() error {

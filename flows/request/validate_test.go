@@ -170,6 +170,9 @@ func TestRefused(t *testing.T) {
 		{"acr_values has a limit", "acr_values=" + strings.Repeat("a+", 33), settings{}, "invalid_request: acr_values has too many values", true},
 
 		{"claims must be JSON", "claims=%7B", settings{}, "invalid_request: claims is not a valid JSON object", true},
+		{"verified claims must say by what framework", `claims={"userinfo":{"verified_claims":{"verification":{},"claims":{"name":null}}}}`, settings{}, "invalid_request: verified_claims is not an object, or an array of objects, with verification, its trust_framework and claims", true},
+		{"a purpose has a length", "purpose=ab", settings{}, "invalid_request: purpose must have from 3 to 300 characters", true},
+		{"a purpose has no control characters", "purpose=abc%0Ad", settings{}, "invalid_request: purpose must have from 3 to 300 characters", true},
 		{"claims must be an object", "claims=%5B%5D", settings{}, "invalid_request: claims is not a valid JSON object", true},
 		{"claims has a limit", "claims=%7B%22x%22%3A%22" + long(8192) + "%22%7D", settings{}, "invalid_request: claims is too long", true},
 		{"claim names have an alphabet", `claims={"userinfo":{"a\"b":null}}`, settings{}, "invalid_request: claims holds a name that is not allowed", true},
@@ -275,6 +278,7 @@ func TestAccepted(t *testing.T) {
 		{"languages, without what is none", "ui_locales=es+en-GB+%3C+toolonglanguage&claims_locales=bg", settings{}, func(r *Request) {
 			r.UILocales, r.ClaimsLocales = []string{"es", "en-GB"}, []string{"bg"}
 		}},
+		{"a purpose", "purpose=Open+an+account", settings{}, func(r *Request) { r.Purpose = "Open an account" }},
 		{"claims: a voluntary acr", `claims={"id_token":{"acr":{"values":["a","b"]}}}`, settings{}, func(r *Request) {
 			r.ACRValues = []string{"a", "b"}
 		}},

@@ -42,6 +42,7 @@ type consentPrompt struct {
 	Client     client          `json:"client"`
 	Scope      scopes          `json:"scope"`
 	Claims     claims          `json:"claims"`
+	Purpose    string          `json:"purpose,omitempty"`
 	Details    oauth.Details   `json:"authorization_details,omitempty"`
 	Data       json.RawMessage `json:"data,omitempty"`
 	Request    map[string]any  `json:"request,omitempty"`
@@ -59,6 +60,28 @@ type claims struct {
 	Other      []string        `json:"other_consented,omitempty"`
 	Locales    []string        `json:"locales,omitempty"`
 	RawRequest json.RawMessage `json:"raw_request,omitempty"`
+
+	Purposes     map[string]string `json:"purposes,omitempty"`
+	Verification verification      `json:"verification,omitzero"`
+}
+
+// verification is how verified claims must have been verified: of each place the first that was asked for.
+type verification struct {
+	UserInfo json.RawMessage `json:"userinfo,omitempty"`
+	IDToken  json.RawMessage `json:"id_token,omitempty"`
+}
+
+func verificationOf(c *oauth.Claims) (v verification) {
+	if c == nil {
+		return v
+	}
+	if len(c.VerifiedUserInfo) > 0 {
+		v.UserInfo = c.VerifiedUserInfo[0].Verification
+	}
+	if len(c.VerifiedIDToken) > 0 {
+		v.IDToken = c.VerifiedIDToken[0].Verification
+	}
+	return v
 }
 
 type names struct {
@@ -112,8 +135,8 @@ func (d *Door) prompt(c *call, p *authorize.Pending) any {
 	}
 	out := consentPrompt{Type: "consent", SID: p.Handle, Display: display, UILocales: r.UILocales, SubSession: who, Client: c.client(p.Client),
 		Scope:   scopes{New: list(p.Asked.NewScope), Consented: list(p.Asked.ConsentedScope), Other: p.Asked.OtherScope},
-		Claims:  claims{New: namesOf(p.Asked.New), Consented: namesOf(p.Asked.Consented), Other: p.Asked.OtherClaims, Locales: r.ClaimsLocales},
-		Details: r.Details, Data: p.Data, Request: shown(r, s.RequestInGrantPrompt)}
+		Claims:  claims{New: namesOf(p.Asked.New), Consented: namesOf(p.Asked.Consented), Other: p.Asked.OtherClaims, Locales: r.ClaimsLocales, Purposes: authorize.Purposes(r), Verification: verificationOf(r.Claims)},
+		Purpose: r.Purpose, Details: r.Details, Data: p.Data, Request: shown(r, s.RequestInGrantPrompt)}
 	if s.RawClaimsInPrompt {
 		out.Claims.RawRequest = r.RawClaims
 	}

@@ -34,6 +34,7 @@ type authRequest struct {
 	ACRValues           []string        `json:"acr_values,omitempty"`
 	Claims              json.RawMessage `json:"claims,omitempty"`
 	ClaimsLocales       []string        `json:"claims_locales,omitempty"`
+	Purpose             string          `json:"purpose,omitempty"`
 	Resource            []string        `json:"resource,omitempty"`
 	Details             oauth.Details   `json:"authorization_details,omitempty"`
 	CodeChallenge       string          `json:"code_challenge,omitempty"`
@@ -56,7 +57,7 @@ func (d *Door) show(c *call) error {
 func requestOf(r *request.Request) authRequest {
 	out := authRequest{ResponseType: r.ResponseType, ResponseMode: r.ModeAsked, ClientID: r.ClientID, RedirectURI: r.RedirectURI, Scope: list(r.Scope),
 		State: r.State, Nonce: r.Nonce, Display: r.Display, Prompt: r.Prompt.Values(), MaxAge: r.MaxAge, UILocales: r.UILocales, IDTokenHint: r.IDTokenHint,
-		LoginHint: r.LoginHint, ACRValues: r.ACRValues, Claims: r.RawClaims, ClaimsLocales: r.ClaimsLocales, Resource: r.Resource, Details: r.Details, CodeChallenge: r.CodeChallenge}
+		LoginHint: r.LoginHint, ACRValues: r.ACRValues, Claims: r.RawClaims, ClaimsLocales: r.ClaimsLocales, Purpose: r.Purpose, Resource: r.Resource, Details: r.Details, CodeChallenge: r.CodeChallenge}
 	if r.CodeChallenge != "" {
 		out.CodeChallengeMethod = oauth.S256
 	}

@@ -2,6 +2,7 @@ package login
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -61,6 +62,7 @@ func (p *page) consentTo(t *tenant.Tenant, client *tenant.Client, r *request.Req
 	in := consent{Client: p.clientName(client), Unchecked: client.SelfRegistered, Policy: link(p.localized(client, "policy_uri", client.PolicyURI)),
 		Terms: link(p.localized(client, "tos_uri", client.TOSURI)), New: p.items(t.Settings, asked.NewScope, asked.New),
 		Had: p.items(t.Settings, asked.ConsentedScope, asked.Consented)}
+	in.New = append(in.New, p.purposes(r)...)
 	in.New = append(in.New, p.details(r.Details)...)
 	in.Initial = initial(in.Client)
 	return in
@@ -88,11 +90,34 @@ func (p *page) items(s *tenant.Settings, scope oauth.Scope, claims authorize.Nam
 		if covered[name] {
 			continue
 		}
-		if text := p.words["claim."+name]; text != "" {
-			is = append(is, item{Text: text})
-		} else {
-			is = append(is, item{Text: p.words["claim"], Code: name})
-		}
+		is = append(is, p.claim(name))
+	}
+	return is
+}
+
+// claim words one claim.
+func (p *page) claim(name string) item {
+	verified, isVerified := strings.CutPrefix(name, tenant.Verified)
+	switch text := p.words["claim."+name]; {
+	case isVerified:
+		return item{Text: p.words["verified"], Code: verified}
+	case text != "":
+		return item{Text: text}
+	}
+	return item{Text: p.words["claim"], Code: name}
+}
+
+// purposes says what r is for, in its client's words, which are told whatever was granted before.
+func (p *page) purposes(r *request.Request) []item {
+	var is []item
+	if r.Purpose != "" {
+		is = append(is, item{Text: p.words["purpose"], Detail: visible(r.Purpose)})
+	}
+	of := authorize.Purposes(r)
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		i := p.claim(name)
+		i.Detail = visible(of[name])
+		is = append(is, i)
 	}
 	return is
 }

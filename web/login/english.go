@@ -94,6 +94,8 @@ var english = map[string]string{
 
 	"details":                     "act for you as follows:",
 	"claim":                       "see the detail",
+	"verified":                    "see, with who verified it, the detail",
+	"purpose":                     "do this, as the app puts it:",
 	"claim.name":                  "see your full name",
 	"claim.given_name":            "see your first name",
 	"claim.family_name":           "see your last name",

@@ -165,7 +165,8 @@ func TestConsentInWords(t *testing.T) {
 	w.store.consent["acme sub-alice web"] = &grant.Authorization{Scope: oauth.Scope{"email"}, Claims: []string{"email", "email_verified", "zoneinfo"}}
 	b := w.browser()
 	s := b.signIn(b.begin(acme, url.Values{"scope": {"openid email phone staff bills orders"}, "ui_locales": {"fr-CA"},
-		"claims": {`{"userinfo":{"zoneinfo":null,"given_name":{"essential":true},"shoe_size":null,"phone_number":null}}`}}), "alice", "right")
+		"claims": {`{"userinfo":{"zoneinfo":null,"given_name":{"essential":true},"shoe_size":null,"phone_number":null,"locale":{"purpose":"to greet <b>you</b>"},
+			"verified_claims":{"verification":{"trust_framework":null},"claims":{"birthdate":null}}}}`}, "purpose": {"Open an account"}}), "alice", "right")
 	list := func(id string) []string {
 		m := regexp.MustCompile(`(?s)<ul[^>]*aria-labelledby="` + id + `">(.*?)</ul>`).FindStringSubmatch(s.html)
 		if m == nil {
@@ -184,7 +185,11 @@ func TestConsentInWords(t *testing.T) {
 		"lire vos factures",
 		"read your <orders>", // which words has unescaped
 		"see your first name",
+		"see your language",
 		"see the detail shoe_size",
+		"see, with who verified it, the detail birthdate",
+		"do this, as the app puts it: Open an account",
+		"see your language to greet <b>you</b>",
 	}; !slices.Equal(got, want) {
 		t.Errorf("new is\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
