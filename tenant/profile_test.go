@@ -100,6 +100,9 @@ func TestClientsAreHeldToTheProfile(t *testing.T) {
 		{"an ID token beside the code", func(m *tenant.Metadata) { m.ResponseTypes = []string{"code id_token"} }, []string{tenant.FAPI2MessageSigning, tenant.FAPI2Security}},
 		{"an access token by the front channel", func(m *tenant.Metadata) { m.ResponseTypes = []string{"code token"} }, all},
 		{"plain http on the loopback", func(m *tenant.Metadata) { m.RedirectURIs = []string{"http://127.0.0.1/cb"} }, all},
+		{"a template of redirect URIs", func(m *tenant.Metadata) {
+			m.RedirectURIs = []string{tenant.RedirectTemplatePrefix + "https://app.example/[param]"}
+		}, all},
 		{"plain http on the loopback of a native application", func(m *tenant.Metadata) {
 			m.RedirectURIs, m.ApplicationType = []string{"http://127.0.0.1/cb"}, "native"
 		}, nil},

@@ -144,7 +144,10 @@ func clientResponseTypes(d *Demands, _ *Settings, m *Metadata) string {
 
 func clientRedirects(_ *Demands, _ *Settings, m *Metadata) string {
 	for _, uri := range m.RedirectURIs {
-		if !strings.HasPrefix(sampleRedirect(uri), "https://") && m.ApplicationType != "native" {
+		if strings.HasPrefix(uri, RedirectTemplatePrefix) {
+			return "redirect_uris holds a template"
+		}
+		if !strings.HasPrefix(uri, "https://") && m.ApplicationType != "native" {
 			return "redirect_uris holds one that is not https"
 		}
 	}

@@ -72,11 +72,3 @@ func (t RedirectTemplate) With(param string) (uri string, ok bool) {
 	}
 	return t.before + param + t.after, true
 }
-
-// sampleRedirect is a redirect URI as it is registered, or one that comes of it where that is a template.
-func sampleRedirect(uri string) string {
-	if t, ok := ParseRedirectTemplate(uri); ok {
-		uri, _ = t.With("x") // always fits
-	}
-	return uri
-}

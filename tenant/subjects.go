@@ -54,10 +54,13 @@ func SectorURN(uri string) bool { return sectorURN.MatchString(uri) }
 
 // sectorOf is the host of a redirect URI, also of a template that does not leave it open.
 func sectorOf(uri string) string {
-	if t, ok := ParseRedirectTemplate(uri); ok && t.Host {
-		return ""
+	if t, ok := ParseRedirectTemplate(uri); ok {
+		if t.Host {
+			return ""
+		}
+		uri, _ = t.With("x") // always fits
 	}
-	return hostOf(sampleRedirect(uri))
+	return hostOf(uri)
 }
 
 // pairwise is what pairwise subjects are derived for.

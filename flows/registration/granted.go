@@ -48,7 +48,7 @@ func (s *Service) granted(ctx context.Context, t *tenant.Tenant, by Authority) (
 		return by, errToken.Because(err)
 	case err != nil:
 		return by, oauth.Unavailable().Because(err)
-	case a.Grant == "" || a.Confirmation != (oauth.Confirmation{}) || !slices.Contains(a.Audience, t.Issuer) && !slices.Contains(a.Audience, t.Issuer+"/clients"):
+	case a.Grant == "" || a.Confirmation != (oauth.Confirmation{}) || !slices.ContainsFunc(a.Audience, func(aud string) bool { return t.Owns(strings.TrimSuffix(aud, "/clients")) }):
 		return by, errToken
 	}
 	p := &permit{grant: a.Grant, token: a, scope: a.Scope.Registers()}

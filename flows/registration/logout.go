@@ -2,6 +2,7 @@ package registration
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,9 @@ func logout(s *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) er
 	if m.FrontchannelLogoutURI == "" {
 		return nil
 	}
+	if m.ApplicationType == "native" && sameScheme(m.FrontchannelLogoutURI, m.RedirectURIs) {
+		return nil
+	}
 	// The scheme, host and port are those of a redirect URI.
 	if !secure(m.FrontchannelLogoutURI) {
 		return oauth.InvalidClientMetadata("frontchannel_logout_uri is not an https URL")
@@ -32,6 +36,16 @@ func logout(s *Service, _ *tenant.Tenant, m, _ *tenant.Metadata, _ time.Time) er
 		}
 	}
 	return oauth.InvalidClientMetadata("frontchannel_logout_uri does not have the scheme, host and port of a redirect URI")
+}
+
+// sameScheme reports whether uri has a scheme of the application's own, and one of the redirect URIs has the same: then both
+// lead to it.
+func sameScheme(uri string, redirects []string) bool {
+	u, err := absolute(uri)
+	if err != nil || !strings.Contains(u.Scheme, ".") {
+		return false
+	}
+	return slices.ContainsFunc(redirects, func(r string) bool { return strings.HasPrefix(r, u.Scheme+":") })
 }
 
 // originOf is scheme, host and port of a URI.

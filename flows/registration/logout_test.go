@@ -2,6 +2,7 @@ package registration
 
 import (
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -23,6 +24,10 @@ func TestLogoutURIs(t *testing.T) {
 		{"nor at another port", `"frontchannel_logout_uri": "https://app.example:444/out"`, badMeta},
 		{"nor by another scheme", `"frontchannel_logout_uri": "http://app.example/out"`, badMeta},
 		{"nor one that is active", `"frontchannel_logout_uri": "javascript:alert(1)"`, badMeta},
+		{"a native application by a scheme of its own", `"application_type": "native", "redirect_uris": ["com.example.app:/cb"], "frontchannel_logout_uri": "com.example.app:/out"`, ""},
+		{"not by another's", `"application_type": "native", "redirect_uris": ["com.example.app:/cb"], "frontchannel_logout_uri": "com.example.other:/out"`, badMeta},
+		{"nor with a fragment", `"application_type": "native", "redirect_uris": ["com.example.app:/cb"], "frontchannel_logout_uri": "com.example.app:/out#x"`, badMeta},
+		{"nor a web application", `"frontchannel_logout_uri": "com.example.app:/out"`, badMeta},
 		{"flags are flags", `"backchannel_logout_session_required": "yes"`, badMeta},
 	} {
 		s, acme, m := house(t)
@@ -32,7 +37,11 @@ func TestLogoutURIs(t *testing.T) {
 			}
 			return nil
 		}
-		r, err := Parse([]byte(`{` + redirects + `, ` + c.members + `}`))
+		members := c.members
+		if !strings.Contains(members, "redirect_uris") {
+			members = redirects + ", " + members
+		}
+		r, err := Parse([]byte("{" + members + "}"))
 		if err == nil {
 			r.By = Master("admin", "")
 			_, err = s.Register(t.Context(), acme, r)

@@ -156,7 +156,7 @@ func (u *UI) tell(c *gin.Context, t *tenant.Tenant, p logout.Prompt, ended logou
 	in := signout{Client: pg.clientName(p.Client)}
 	sources := "frame-src"
 	for _, uri := range ended.Frames {
-		if origin := formAction(uri); strings.HasPrefix(origin, "'self' http") { // which registration demands
+		if origin := formAction(uri); strings.HasPrefix(origin, "'self' http") { // other schemes, of native applications, would leave the page
 			sources += strings.TrimPrefix(origin, "'self'")
 			in.Frames = append(in.Frames, uri)
 		}
