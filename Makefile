@@ -27,7 +27,7 @@ build:
 test: build
 	.ci/install
 	.ci/lint
-	.ci/with-postgres .ci/test
+	CHANCERY_TEST_PROGRAM=$(CURDIR)/bin/chancery CHANCERY_TEST_IN_MEMORY=yes .ci/with-postgres .ci/test
 
 # gofmt, go vet, staticcheck, govulncheck.
 lint:
