@@ -117,6 +117,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {
+			t.Parallel()
 			db := open(t)
 			for _, c := range g.cases {
 				t.Run(c.says, func(t *testing.T) { c.test(newKit(t, db)) })
@@ -124,6 +125,7 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		})
 	}
 	t.Run("race", func(t *testing.T) {
+		t.Parallel()
 		db := open(t)
 		complete(t, races)
 		for name, c := range races {
@@ -136,11 +138,13 @@ func Run(t *testing.T, open func(t *testing.T) *persistence.DB) {
 		}
 	})
 	t.Run("isolation", func(t *testing.T) {
+		t.Parallel()
 		db := open(t)
 		complete(t, isolations)
+		n := newNeighbour(t, db)
 		for name, c := range isolations {
 			if c.call != nil {
-				t.Run(name, func(t *testing.T) { isolated(t, db, c.call) })
+				t.Run(name, func(t *testing.T) { n.isolated(t, c.call) })
 			}
 		}
 	})

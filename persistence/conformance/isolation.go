@@ -27,13 +27,23 @@ type kept struct {
 
 func (c kept) reason() (string, bool) { return c.why, c.call != nil }
 
-// isolated calls a method under one tenant, while another has everything of the same names: once as one that has the
+// neighbour is a tenant that has everything, and shall keep it as it is.
+type neighbour struct {
+	*kit
+	has contents
+}
+
+func newNeighbour(t *testing.T, db *persistence.DB) *neighbour {
+	k := newKit(t, db)
+	k.fill()
+	return &neighbour{k, k.dump()}
+}
+
+// isolated calls a method under one tenant, while its neighbour has everything of the same names: once as one that has the
 // same, once as one that has nothing.
-func isolated(t *testing.T, db *persistence.DB, call func(*kit) (any, error)) {
-	other, full, empty := newKit(t, db), newKit(t, db), newKit(t, db)
-	other.fill()
+func (n *neighbour) isolated(t *testing.T, call func(*kit) (any, error)) {
+	full, empty := newKit(t, n.db), newKit(t, n.db)
 	full.fill()
-	before := other.dump()
 	for _, k := range []*kit{full, empty} {
 		got, err := call(k)
 		if k == full {
@@ -41,14 +51,16 @@ func isolated(t *testing.T, db *persistence.DB, call func(*kit) (any, error)) {
 		}
 		b, jsonErr := json.Marshal(got)
 		k.must(jsonErr)
-		if strings.Contains(string(b), mark(other.t)) {
+		if strings.Contains(string(b), mark(n.t)) {
 			k.Errorf("another tenant's data: %s", b)
 		}
 		if e, ok := errors.AsType[*oauth.Error](err); ok {
 			k.Errorf("a tenant that has nothing gets %v", e)
 		}
 	}
-	if d := cmp.Diff(before, other.dump()); d != "" {
+	before := n.has
+	n.TB, n.has = t, n.dump()
+	if d := cmp.Diff(before, n.has); d != "" {
 		t.Errorf("another tenant changed:\n%s", d)
 	}
 }
