@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -126,6 +127,7 @@ func (s *serve) Run(ctx context.Context, conf *config) error {
 	}
 	ready.Store(a)
 	log.Info("ready", "public_url", publicURL.String(), "ops", ops.Addr().String(), "env", conf.Env, "version", version)
+	go debug.FreeOSMemory() // what the start alone needed: nothing else would collect it while nobody calls
 
 	select {
 	case <-ctx.Done():
