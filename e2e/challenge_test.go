@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -37,11 +36,8 @@ func (x *tenant) challengeAt(t testing.TB, c *client, pairs ...string) reply {
 
 // The example of an app signs its user in by itself, as a public client and as one with a secret.
 func TestChallengeApp(t *testing.T) {
-	app := filepath.Join(t.TempDir(), "challenge-app")
-	if text, err := exec.Command("go", "build", "-tags", "nomsgpack", "-o", app, "../docs/examples/challenge-app").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
 	onEach(t, func(t *testing.T, s *server) {
+		app := built(t, "docs/examples/challenge-app")
 		x := s.newTenant(t)
 		for name, c := range map[string]*client{
 			"public":        x.firstParty(t, map[string]any{"token_endpoint_auth_method": "none", "application_type": "native", "redirect_uris": []string{"com.example.app:/cb"}}),

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -14,16 +13,10 @@ import (
 // TestExampleRelyingParty signs people in to the example application at two issuers of one server.
 func TestExampleRelyingParty(t *testing.T) {
 	t.Parallel()
-	program := filepath.Join(t.TempDir(), "relying-party")
-	build := exec.Command("go", "build", "-o", program, "../docs/examples/relying-party")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
 	s := fresh(t, sqlite, func(c *conf) { c.demo = true })
 	b, _ := s.bootstrap(t)
 	var out output
-	app := exec.Command(program, "-bootstrap", filepath.Join(s.data, "bootstrap.json"))
+	app := exec.Command(built(t, "docs/examples/relying-party"), "-bootstrap", filepath.Join(s.data, "bootstrap.json"))
 	app.Stderr = &out
 	if err := app.Start(); err != nil {
 		t.Fatal(err)
@@ -39,7 +32,7 @@ func TestExampleRelyingParty(t *testing.T) {
 		if r, err := try(direct, http.MethodGet, home); err == nil && r.StatusCode == http.StatusOK {
 			break
 		}
-		if time.Since(began) > 10*time.Second {
+		if time.Since(began) > busy.Patience(10*time.Second, began) {
 			t.Fatal("the example does not answer:", out.String())
 		}
 	}

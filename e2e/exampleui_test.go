@@ -31,7 +31,7 @@ func serveExampleUI(t *testing.T, x *tenant) *loginUI {
 	addr := freePort()
 	ui := &loginUI{url: "http://" + addr, password: rand.Text()}
 	secret(ui.password)
-	cmd := exec.Command(exampleUI, "-listen", addr, "-server", x.at.url, "-tenant", x.TenantID)
+	cmd := exec.Command(built(t, "docs/examples/login-ui"), "-listen", addr, "-server", x.at.url, "-tenant", x.TenantID)
 	cmd.Env = append(x.at.environment(), "CHANCERY_API_TOKEN="+x.APIToken, "LOGIN_UI_PASSWORD="+ui.password)
 	cmd.Stderr = &ui.err
 	if err := cmd.Start(); err != nil {
@@ -50,7 +50,7 @@ func serveExampleUI(t *testing.T, x *tenant) *loginUI {
 		if r, err := try(direct, http.MethodGet, ui.url+"/style.css"); err == nil && r.StatusCode == http.StatusOK {
 			break
 		}
-		if time.Since(began) > 10*time.Second {
+		if time.Since(began) > busy.Patience(10*time.Second, began) {
 			t.Fatal("the example does not answer:", ui.err.String())
 		}
 	}

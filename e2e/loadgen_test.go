@@ -3,24 +3,19 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // Every operation of the load generator works against a server, over several tenants, and none fails.
 func TestLoadgen(t *testing.T) {
 	t.Parallel()
-	loadgen := filepath.Join(t.TempDir(), "loadgen")
-	build := exec.Command("go", "build", "-tags", "nomsgpack", "-trimpath", "-ldflags", "-s -w", "-o", loadgen, "../cmd/loadgen")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
+	loadgen := built(t, "cmd/loadgen")
 	engines := engines()
 	s := fresh(t, engines[len(engines)-1], func(c *conf) { c.demo = true })
-	cmd := exec.Command(loadgen, "--bootstrap", filepath.Join(s.data, "bootstrap.json"), "--tenants", "3", "-c", "4", "-d", "1s", "--warmup", "100ms", "-o", "json")
+	cmd := exec.Command(loadgen, "--bootstrap", filepath.Join(s.data, "bootstrap.json"), "--tenants", "3", "-c", "4", "-d", busy.Patience(time.Second, time.Now()).String(), "--warmup", "100ms", "-o", "json")
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	if err := cmd.Run(); err != nil {

@@ -5,18 +5,42 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"sync"
 	"testing"
 
+	"github.com/chancery-id/chancery/e2e/build"
 	"github.com/chancery-id/chancery/e2e/machine"
 )
 
-// program is the path of the server's binary, and exampleUI that of the example of a tenant's own login UI. Both are
-// built once per run, the server as a release is.
-var program, exampleUI string
+// program is the path of the server's binary.
+var program string
+
+// others are the programs beside the server, each built once, into a directory of this run.
+var others struct {
+	sync.Mutex
+	dir   string
+	built map[string]func() error
+}
+
+// built returns the path of the program in a folder of the module.
+func built(t *testing.T, folder string) string {
+	t.Helper()
+	path := filepath.Join(others.dir, filepath.Base(folder))
+	others.Lock()
+	once := others.built[folder]
+	if once == nil {
+		once = sync.OnceValue(func() error { return build.Program(path, folder) })
+		others.built[folder] = once
+	}
+	others.Unlock()
+	if err := once(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
 
 // busy is the machine on which all of this runs.
 var busy = &machine.Machine{}
@@ -32,17 +56,13 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	program, exampleUI = filepath.Join(dir, "chancery"), filepath.Join(dir, "login-ui")
-	for out, pkg := range map[string]string{program: "../cmd/chancery", exampleUI: "../docs/examples/login-ui"} {
-		build := exec.Command("go", "build", "-tags", "nomsgpack", "-trimpath", "-ldflags", "-s -w", "-o", out, pkg)
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if text, err := build.CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "e2e: %s: %v\n%s", pkg, err, text)
-			return 1
-		}
+	others.dir, others.built = dir, map[string]func() error{}
+	if program, err = build.Server(dir); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return 1
 	}
 	// Many tests wait more than they work. An argument of the command line still has the last word.
-	if err := flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0))); err != nil {
+	if err := flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0))); err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		return 1
 	}

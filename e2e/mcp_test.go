@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -21,13 +20,7 @@ func startMCPServer(t *testing.T, x *tenant) string {
 		"resources": map[string]any{"tools": map[string]any{"resource": resource, "resource_name": "Greeter", "scopes_supported": []string{"tools"}}}})
 	c := x.register(t, map[string]any{"client_name": "Greeter", "grant_types": []string{"client_credentials"}, "redirect_uris": []string{}, "response_types": []string{},
 		"audience": []string{resource}})
-	program := filepath.Join(t.TempDir(), "mcp-server")
-	build := exec.Command("go", "build", "-o", program, "../docs/examples/mcp-server")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	server := exec.Command(program, "-listen", address, "-issuer", x.Issuer, "-name", "tools", "-client", c.ID)
+	server := exec.Command(built(t, "docs/examples/mcp-server"), "-listen", address, "-issuer", x.Issuer, "-name", "tools", "-client", c.ID)
 	server.Env = append(os.Environ(), "CLIENT_SECRET="+c.Secret)
 	var out output
 	server.Stdout, server.Stderr = &out, &out
@@ -45,7 +38,7 @@ func startMCPServer(t *testing.T, x *tenant) string {
 		if r, err := try(direct, http.MethodPost, resource); err == nil && r.StatusCode == http.StatusUnauthorized {
 			return resource
 		}
-		if time.Since(began) > 10*time.Second {
+		if time.Since(began) > busy.Patience(10*time.Second, began) {
 			t.Fatal("the MCP server does not answer:", out.String())
 		}
 	}

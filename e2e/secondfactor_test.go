@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -368,11 +367,8 @@ func TestChallengeKeysAndStepUp(t *testing.T) {
 
 // The example of an app grows the second step without a change: it asks for what the server names.
 func TestChallengeAppWithASecondFactor(t *testing.T) {
-	app := filepath.Join(t.TempDir(), "challenge-app")
-	if text, err := exec.Command("go", "build", "-tags", "nomsgpack", "-o", app, "../docs/examples/challenge-app").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
 	onEach(t, func(t *testing.T, s *server) {
+		app := built(t, "docs/examples/challenge-app")
 		x := s.newTenant(t)
 		c, f := x.firstParty(t, map[string]any{"token_endpoint_auth_method": "none", "application_type": "native", "redirect_uris": []string{"com.example.app:/cb"}}), x.secure(t)
 		var out, said bytes.Buffer

@@ -7,14 +7,13 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/chancery-id/chancery/e2e/build"
 	"github.com/chancery-id/chancery/e2e/machine"
 )
 
@@ -42,11 +41,9 @@ const (
 // deploy builds the server and starts all there is.
 func deploy(ctx context.Context, t *testing.T) *deployment {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "chancery")
-	build := exec.Command("go", "build", "-tags", "nomsgpack", "-trimpath", "-ldflags", "-s -w", "-o", program, "../../cmd/chancery")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	program, err := build.Server(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	d := &deployment{history: &history{}, machine: &machine.Machine{}, heard: &heard{}, cluster: newCluster(t), sink: newSink(t), adminToken: "admin-" + rand.Text() + rand.Text()}
 	go d.machine.Watch(ctx)
