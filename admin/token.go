@@ -18,7 +18,7 @@ import (
 
 // APIs are the reaches that a token can have.
 var APIs = []tenant.API{tenant.AllAPIs, tenant.AuthzAPI, tenant.SessionAPI, tenant.GrantAPI, tenant.LogoutAPI, tenant.ClientAPI,
-	tenant.KeyAPI, tenant.MonitorAPI, tenant.ServiceAPI, tenant.ChallengeAPI, tenant.AdminAPI, tenant.ConsoleAPI}
+	tenant.KeyAPI, tenant.RequestObjectAPI, tenant.ClientAssertionAPI, tenant.LoginHintAPI, tenant.MonitorAPI, tenant.ServiceAPI, tenant.ChallengeAPI, tenant.AdminAPI, tenant.ConsoleAPI}
 
 // NewToken is an API token to be created.
 type NewToken struct {
@@ -92,6 +92,9 @@ var reachOf = map[tenant.API][]Permission{
 	tenant.LogoutAPI:  {WriteSessions},
 	tenant.KeyAPI:     {WriteKeys},
 	tenant.ServiceAPI: {WriteClients, WriteSessions},
+
+	tenant.RequestObjectAPI:   {WriteClients}, // it speaks for clients
+	tenant.ClientAssertionAPI: {WriteClients},
 }
 
 // mayMake refuses a token that reaches further than its maker.

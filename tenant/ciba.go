@@ -17,6 +17,7 @@ type CIBASettings struct {
 	BindingMessage string `json:"binding_message,omitempty"` // regular expression that a whole binding_message must match
 	UserCode       bool   `json:"user_code,omitempty"`       // clients may register that they send user_code, which is checked
 	Push           bool   `json:"push,omitempty"`            // clients may have their tokens pushed to them
+	AppHints       bool   `json:"app_hints,omitempty"`       // a native app of the identity provider's gets login_hint_tokens about its user
 	UnknownUsers   string `json:"unknown_users,omitempty"`   // what becomes of a hint that names none of our accounts: RefuseUnknown
 }
 

@@ -13,14 +13,19 @@ type API string
 
 // The APIs that a token may be scoped to.
 const (
-	AllAPIs      API = "*"              // every integration API of its tenant
-	AuthzAPI     API = "authz-sessions" // authorisation sessions and direct authorisation
-	SessionAPI   API = "session-store"
-	GrantAPI     API = "authz-store"
-	LogoutAPI    API = "logout-sessions"
-	ClientAPI    API = "clients" // the registration master token
-	KeyAPI       API = "key-store"
-	MonitorAPI   API = "monitor"
+	AllAPIs    API = "*"              // every integration API of its tenant
+	AuthzAPI   API = "authz-sessions" // authorisation sessions and direct authorisation
+	SessionAPI API = "session-store"
+	GrantAPI   API = "authz-store"
+	LogoutAPI  API = "logout-sessions"
+	ClientAPI  API = "clients" // the registration master token
+	KeyAPI     API = "key-store"
+	MonitorAPI API = "monitor"
+
+	RequestObjectAPI   API = "sts-jar" // of the security token service, as the other two
+	ClientAssertionAPI API = "sts-private-key-jwt"
+	LoginHintAPI       API = "sts-login-hint-token"
+
 	ServiceAPI   API = "service" // the numbered API with tickets
 	ChallengeAPI API = "challenge"
 	AdminAPI     API = "admin"   // of the platform tenant: everything the operator may do

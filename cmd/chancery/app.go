@@ -32,6 +32,7 @@ import (
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/flows/script"
 	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/flows/sts"
 	"github.com/chancery-id/chancery/flows/token"
 	"github.com/chancery-id/chancery/persistence"
 	"github.com/chancery-id/chancery/persistence/postgres"
@@ -207,7 +208,8 @@ func (a *app) web(proxies []netip.Prefix, sink wire.Sink, tracing bool) web.Conf
 				Device:     devices,
 				ClientAuth: clientAuth, Proofs: proofs, CIBA: backchannel, Clients: a.clients, Browser: ui, Uses: a.uses, Changed: a.resolver.Refresh, Aliases: aliases},
 			ui,
-			&connect2id.Door{Authorize: authz, CIBA: backchannel, Logout: signout, Access: questions, Console: a.console, Healthy: a.healthy, Metrics: meters, Now: time.Now},
+			&connect2id.Door{Authorize: authz, CIBA: backchannel, Logout: signout, Access: questions, Console: a.console, Healthy: a.healthy, Metrics: meters, Now: time.Now,
+				STS: &sts.Service{Now: time.Now, Rand: rand.Reader, Keys: clientKeys}},
 			&authlete.Door{Now: time.Now, Rand: rand.Reader, Authorize: authz, Tokens: tokens, Access: questions, CIBA: backchannel, Device: devices,
 				Proofs: proofs, ClientAuth: &vouchedFor, Clients: a.clients, Console: a.console, Changed: a.resolver.Refresh},
 			&firstparty.Door{Browser: ui, Challenge: challenges, Aliases: aliases, Now: time.Now},

@@ -24,7 +24,7 @@ var floors = [][]string{
 	{"flows/oauth", "flows/audit", "tenant", "tenant/keys", "tenant/outbound"},
 	{"flows/request", "flows/grant", "flows/session", "flows/account", "flows/clientauth", "flows/proof",
 		"flows/script", "flows/limit", "flows/outbox"},
-	{"flows/authorize", "flows/ciba", "flows/device", "flows/decoupled", "flows/access", "flows/logout"},
+	{"flows/authorize", "flows/ciba", "flows/device", "flows/decoupled", "flows/access", "flows/logout", "flows/sts"},
 	{"flows/token", "flows/registration", "flows/challenge", "flows/discovery"},
 	{"admin"},
 	{"web/wire", "web/properties", "persistence", "migrations"},

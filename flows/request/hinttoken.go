@@ -10,8 +10,8 @@ import (
 	"github.com/chancery-id/chancery/tenant/keys"
 )
 
-// hintTokenType is the type of a login_hint_token that is a JWT of ours to read, so that no other JWT is taken for one.
-const hintTokenType = "login-hint+jwt"
+// HintTokenType is the type of a login_hint_token that is a JWT of ours to read, so that no other JWT is taken for one.
+const HintTokenType = "login-hint+jwt"
 
 // maxHintToken is the longest time that a login_hint_token may be good for from now.
 const maxHintToken = 24 * time.Hour
@@ -22,15 +22,22 @@ var errHintToken = oauth.InvalidRequest("login_hint_token is not signed by the c
 // issuer, and opaque for what login_hint would say.
 type subjectIdentifier struct {
 	Format  string `json:"format"`
-	ID      string `json:"id"`
-	Issuer  string `json:"iss"`
-	Subject string `json:"sub"`
+	ID      string `json:"id,omitempty"`
+	Issuer  string `json:"iss,omitempty"`
+	Subject string `json:"sub,omitempty"`
 }
 
-// OpenHintToken reads a login_hint_token that client signed with one of its keys (CIBA Core §7.1), and returns whom it is
+// OpenHintToken reads a login_hint_token that client signed with one of its keys (CIBA Core §7.1), or we did for it, and returns whom it is
 // about: a sub of this issuer, or what login_hint would say. The error is an *oauth.Error of CIBA Core §13.
 func (s *Service) OpenHintToken(ctx context.Context, t *tenant.Tenant, client *tenant.Client, token string) (sub, hint string, err error) {
-	if s.Keys == nil || len(token) > maxHint {
+	if len(token) > maxHint {
+		return "", "", errHintToken
+	}
+	if j, err := keys.ParseSigned(token); err == nil && isOwn(t, j) {
+		sub, err = s.ownHint(t, client, token)
+		return sub, "", err
+	}
+	if s.Keys == nil {
 		return "", "", errHintToken
 	}
 	d := &draft{service: s, ctx: ctx, tenant: t, client: client}
@@ -38,7 +45,7 @@ func (s *Service) OpenHintToken(ctx context.Context, t *tenant.Tenant, client *t
 	if o.signed, err = keys.ParseSigned(token); err == nil && (o.signed.Alg == keys.None || o.signed.Alg.HMAC()) {
 		err = errUnsigned
 	}
-	if err == nil && !o.signed.HasType(hintTokenType) {
+	if err == nil && !o.signed.HasType(HintTokenType) {
 		err = errType
 	}
 	if err == nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/logout"
 	"github.com/chancery-id/chancery/flows/oauth"
+	"github.com/chancery-id/chancery/flows/sts"
 	"github.com/chancery-id/chancery/tenant"
 	"github.com/chancery-id/chancery/web/wire"
 )
@@ -28,6 +29,7 @@ type Door struct {
 	CIBA      *ciba.Service
 	Logout    *logout.Service
 	Access    *access.Service
+	STS       *sts.Service
 	Console   *admin.Console                  // keeps the tenants' keys
 	Healthy   func(ctx context.Context) error // whether the server can do its work
 	Metrics   *Metrics
@@ -47,6 +49,7 @@ func (d *Door) Mount(r *wire.Router) {
 	d.mountLogout(r)
 	d.mountAuthorizations(r)
 	d.mountKeys(r)
+	d.mountSTS(r)
 	d.mountMonitor(r)
 	for _, v := range versions {
 		at := func(method, path string, h func(*Door, *call) error) {

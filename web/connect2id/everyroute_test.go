@@ -19,6 +19,7 @@ var guarded = []struct{ prefix, tenant, lacking string }{
 	{"/authz-store/", "acme", "authz"},
 	{"/logout-sessions/", "acme", "authz"},
 	{"/key-store/", "acme", "authz"},
+	{"/sts/", "acme", "authz"},
 	{"/monitor/", "platform", "console"},
 }
 

@@ -115,8 +115,13 @@ func TestWrongRequests(t *testing.T) {
 			}
 		}
 		for _, query := range []string{"&state=%00", "&state=%ff", "&nonce=%00", "&scope=%22", "&claims=%7B", "&claims=" + strings.Repeat("%5B", 5000), "&max_age=1e9", "&display=%3Cb%3E", "&prompt=x", "&x=1&x=2",
-			"&id_token_hint=foreign", "&resource=%00", "&code_challenge=%00", "&acr_values=%00", "&login_hint=%ff", "&request=x", "&request_uri=x", "&response_mode=x"} {
+			"&id_token_hint=foreign", "&resource=%00", "&code_challenge=%00", "&acr_values=%00", "&login_hint=%ff", "&response_mode=x"} {
 			if rec := w.call("POST", v1, start(query), nil); rec.Code != 302 || !strings.Contains(rec.Header().Get("Location"), "?error=") {
+				t.Errorf("%s: got %d %s", query, rec.Code, rec.Body)
+			}
+		}
+		for query, want := range map[string]string{"&request=x": "invalid_request_object: ", "&request_uri=x": "invalid_request_uri: "} { // who asks is not proved
+			if rec := w.call("POST", v1, start(query), nil); rec.Code != 220 || !strings.HasPrefix(errorOf(rec), want) || rec.Header().Get("Location") != "" {
 				t.Errorf("%s: got %d %s", query, rec.Code, rec.Body)
 			}
 		}

@@ -33,6 +33,7 @@ import (
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/flows/script"
 	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/flows/sts"
 	"github.com/chancery-id/chancery/flows/token"
 	"github.com/chancery-id/chancery/persistence"
 	"github.com/chancery-id/chancery/persistence/postgres"
@@ -265,6 +266,18 @@ func clients() registry {
 	return r
 }
 
+// delegates are clients that sign with keys: one has registered the tenant's as its own, one has not.
+func delegates(r registry, own *keys.Set) {
+	other, err := maker{}.Generate(keys.ES256, noon.Add(-time.Minute))
+	if err != nil {
+		panic(err)
+	}
+	for id, set := range map[string]*keys.Set{"delegate": own, "signer": keys.NewSet([]keys.Key{other})} {
+		r[id] = &tenant.Client{ID: id, Metadata: tenant.Metadata{RedirectURIs: []string{"https://client.example.org/cb"}, BackchannelMode: "poll",
+			GrantTypes: []string{"authorization_code", "client_credentials", oauth.CIBA}, TokenEndpointAuthMethod: "private_key_jwt", JWKS: set.JWKS(noon)}}
+	}
+}
+
 // maker makes keys.
 type maker struct{}
 
@@ -288,7 +301,9 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 		}
 		ten := &tenant.Tenant{ID: tenant.ID(name + "-" + hex.EncodeToString(b[:6])), Issuer: "https://id." + name + ".example", Settings: &tenant.Settings{}, Secret: secret,
 			Keys: keysOf[name](), Revoked: tenant.NewJournal()}
-		ten.Clients = shelf{clients(), db, ten.ID}
+		known := clients()
+		delegates(known, ten.Keys)
+		ten.Clients = shelf{known, db, ten.ID}
 		for what, k := range map[string]tenant.APIToken{
 			"authz":    {APIs: []tenant.API{tenant.AuthzAPI}},
 			"sessions": {APIs: []tenant.API{tenant.SessionAPI}},
@@ -296,6 +311,9 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 			"grants":   {APIs: []tenant.API{tenant.GrantAPI}},
 			"keys":     {APIs: []tenant.API{tenant.KeyAPI}},
 			"clients":  {APIs: []tenant.API{tenant.ClientAPI}},
+			"jar":      {APIs: []tenant.API{tenant.RequestObjectAPI}},
+			"pkj":      {APIs: []tenant.API{tenant.ClientAssertionAPI}},
+			"hint":     {APIs: []tenant.API{tenant.LoginHintAPI}},
 			"all":      {APIs: []tenant.API{tenant.AllAPIs}},
 			"other":    {APIs: []tenant.API{tenant.MonitorAPI}},
 			"expired":  {APIs: []tenant.API{tenant.AuthzAPI}, ExpiresAt: noon},
@@ -327,7 +345,8 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	issuer.Sources, issuer.Accounts = &access.Sources{Now: w.clock, Hooks: hooks, Sessions: sessions}, accounts
 	metrics := NewMetrics(w.clock)
 	gate := &wire.Gate{Sink: metrics, Resolver: w.tenants, Now: w.clock, PublicURL: &url.URL{Scheme: "https", Host: "id.example"}}
-	requests := &request.Service{ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
+	clientKeys := tenant.NewClientKeys(w.clock, nil)
+	requests := &request.Service{Now: w.clock, Keys: clientKeys, Replay: db, ResponseTypes: authorize.ResponseTypes(), ResponseModes: authorize.ResponseModes(),
 		Hint: func(_ context.Context, _ *tenant.Tenant, _ *tenant.Client, token string) (string, error) {
 			if sub, ok := strings.CutPrefix(token, "hint-of-"); ok {
 				return sub, nil
@@ -338,10 +357,10 @@ func newWorld(t *testing.T, db *persistence.DB) *world {
 	questions := &access.Service{Now: w.clock, Issuer: issuer, Grants: db, Register: db, Accounts: accounts, Hooks: hooks}
 	registry := &registration.Service{Store: db, Initial: db, Access: questions, Grants: db, Granted: db, Now: w.clock, Rand: rand.Reader,
 		GrantTypes: token.GrantTypes(), ResponseTypes: authorize.ResponseTypes()}
-	w.Handler = gate.Handler(&oidc.Door{Clients: registry, Changed: func(context.Context) error { return nil }, Now: w.clock, ClientAuth: &clientauth.Service{Now: w.clock}, CIBA: backchannel,
+	w.Handler = gate.Handler(&oidc.Door{Clients: registry, Changed: func(context.Context) error { return nil }, Now: w.clock, ClientAuth: &clientauth.Service{Now: w.clock, Keys: clientKeys, Replay: db}, CIBA: backchannel,
 		Tokens: &token.Service{Now: w.clock, Issuer: issuer, Grants: db, Sessions: db, Accounts: accounts, CIBA: backchannel},
 		Access: questions,
-	}, &console.Door{Console: &admin.Console{Store: db, Access: db, Keys: maker{}, Now: w.clock, Rand: rand.Reader, PublicURL: gate.PublicURL}}, &Door{Now: w.clock, Metrics: metrics, Healthy: func(ctx context.Context) error { return errors.Join(w.store.failure(), db.Ping(ctx)) }, Console: &admin.Console{Store: db, Keys: maker{}, Now: w.clock, Rand: rand.Reader}, CIBA: backchannel, Access: questions, Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Authorize: &authorize.Service{
+	}, &console.Door{Console: &admin.Console{Store: db, Access: db, Keys: maker{}, Now: w.clock, Rand: rand.Reader, PublicURL: gate.PublicURL}}, &Door{Now: w.clock, Metrics: metrics, Healthy: func(ctx context.Context) error { return errors.Join(w.store.failure(), db.Ping(ctx)) }, Console: &admin.Console{Store: db, Keys: maker{}, Now: w.clock, Rand: rand.Reader}, CIBA: backchannel, Access: questions, STS: &sts.Service{Now: w.clock, Rand: rand.Reader, Keys: clientKeys}, Logout: &logout.Service{Issuer: issuer, Sessions: sessions}, Authorize: &authorize.Service{
 		Now: w.clock, Rand: rand.Reader, Store: w.store, Issuer: issuer, Accounts: accounts, Sessions: sessions,
 		Requests: requests}})
 	return w

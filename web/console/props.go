@@ -237,6 +237,9 @@ var hashProperties = []struct {
 	{"sessionStore", tenant.SessionAPI},
 	{"authzStore", tenant.GrantAPI},
 	{"keyStore", tenant.KeyAPI},
+	{"op.sts.jar", tenant.RequestObjectAPI},
+	{"op.sts.privateKeyJWT", tenant.ClientAssertionAPI},
+	{"op.sts.loginHintToken", tenant.LoginHintAPI},
 }
 
 // unsupported is what is said of a property that we do not know.

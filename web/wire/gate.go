@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -143,10 +144,14 @@ func (g *Gate) publicTenant(c *gin.Context, e *edge, proven bool) (*tenant.Tenan
 }
 
 func (g *Gate) api(api tenant.API, h Handler, page ErrorPage) gin.HandlerFunc {
+	return g.anyAPI([]tenant.API{api}, h, page)
+}
+
+func (g *Gate) anyAPI(apis []tenant.API, h Handler, page ErrorPage) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		e := edgeOf(c.Request)
 		e.page = page
-		t, err := g.apiTenant(c, e, api)
+		t, err := g.apiTenant(c, e, apis)
 		if err != nil {
 			g.pause(e)
 		} else if err = g.live(c, t, netip.Addr{}); err == nil {
@@ -162,7 +167,7 @@ func (g *Gate) api(api tenant.API, h Handler, page ErrorPage) gin.HandlerFunc {
 
 // apiTenant returns the tenant that the caller has proved to act for. What names no tenant, or several, is
 // invalid_request; then comes the token.
-func (g *Gate) apiTenant(c *gin.Context, e *edge, api tenant.API) (*tenant.Tenant, error) {
+func (g *Gate) apiTenant(c *gin.Context, e *edge, apis []tenant.API) (*tenant.Tenant, error) {
 	names, err := namesOf(make([]tenant.Name, 0, 3), c.Request)
 	if err != nil {
 		return nil, err
@@ -187,7 +192,7 @@ func (g *Gate) apiTenant(c *gin.Context, e *edge, api tenant.API) (*tenant.Tenan
 		return nil, errInvalidToken.Because(tokenErr)
 	}
 	g.proved(e, t.ID, k)
-	if !k.Reaches(api) {
+	if !slices.ContainsFunc(apis, k.Reaches) {
 		return nil, errReach
 	}
 	return t, nil

@@ -67,6 +67,19 @@ func (r *Router) API(method, path string, api tenant.API, h Handler) {
 	r.handle(method, path, r.gate.api(api, h, r.page))
 }
 
+// APIsOr registers an endpoint for callers with an API token of the tenant that reaches any of apis; and for whoever shows something
+// else by another scheme, in lower case, as a public endpoint that other judges.
+func (r *Router) APIsOr(method, path string, apis []tenant.API, h Handler, scheme string, other Handler) {
+	own, public := r.gate.anyAPI(apis, h, r.page), r.gate.public(other, r.page, true, false, withNobody)
+	r.handle(method, path, func(c *gin.Context) {
+		if shown, _, err := Authorization(c); err == nil && shown == scheme {
+			public(c)
+			return
+		}
+		own(c)
+	})
+}
+
 // Platform registers an endpoint for the operator: the handler gets the platform tenant.
 func (r *Router) Platform(method, path string, h Handler) {
 	r.PlatformAPI(method, path, tenant.AdminAPI, h)
