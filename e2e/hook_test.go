@@ -188,8 +188,43 @@ func TestHooks(t *testing.T) {
 			if n := h.calls() - before; n > 5 {
 				t.Errorf("a hook that is down was called %d times", n)
 			}
+			h.tells(t, x)
 			x.patch(t, map[string]any{"hooks": nil})
 			within(t, aboutASecond, "without the hook all is well", func() bool { return ask().is("200") })
 		})
+	}
+}
+
+// tells has hooks of x tell claims that no account holds, in an access token and at UserInfo, and more of a token.
+func (h *hookSite) tells(t *testing.T, x *tenant) {
+	t.Helper()
+	gold := func(map[string]any) (int, any) {
+		return 200, map[string]any{"action": "allow", "claims": map[string]any{"tier": "gold"}}
+	}
+	x.patch(t, map[string]any{"hooks": map[string]any{"claims": map[string]any{"url": h.URL + "/claims", "claims": []string{"tier"}}}})
+	h.of(t, x, "claims", 0, gold)
+	direct := func() reply {
+		return x.api(t, http.MethodPost, "/direct-authz/rest/v2", object(map[string]any{"sub": "alice", "client_id": x.Client.ID, "scope": []string{"openid"}, "claims": []string{"tier", "access_token:tier"}}))
+	}
+	var got tokens
+	within(t, aboutASecond, "an access token is fed a claim", func() bool {
+		direct().want(t, "200").read(t, &got)
+		_, told := claims(t, got.Access)
+		return told["tier"] == "gold"
+	})
+	var info map[string]any
+	call(t, http.MethodGet, x.url("/userinfo"), bearer(got.Access)).want(t, "200").read(t, &info)
+	if info["tier"] != "gold" || info["sub"] != "alice" {
+		t.Errorf("UserInfo: %v", info)
+	}
+	h.answer(func(map[string]any) (int, any) { return 404, nil })
+	direct().want(t, "500 server_error")
+	call(t, http.MethodGet, x.url("/userinfo"), bearer(got.Access)).want(t, "500 server_error")
+	h.of(t, x, "introspection", 0, func(map[string]any) (int, any) {
+		return 200, map[string]any{"action": "allow", "claims": map[string]any{"limit": 5}}
+	})
+	within(t, aboutASecond, "a hook tells more of a token", func() bool { return x.introspect(t, got.Access)["limit"] == 5.0 })
+	if m := x.introspect(t, got.Access); m["tier"] != "gold" || m["active"] != true {
+		t.Errorf("introspection: %v", m)
 	}
 }

@@ -23,7 +23,7 @@ func BenchmarkMintAccess(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			t := &tenant.Tenant{ID: "acme", Issuer: "https://id.example.com/t/acme", Keys: keys.NewSet([]keys.Key{key}), Settings: &tenant.Settings{}}
+			t := &tenant.Tenant{ID: "acme", Issuer: "https://id.example.com/t/acme", Keys: keys.NewSet([]keys.Key{key}), Settings: &tenant.Settings{}, Revoked: tenant.NewJournal()}
 			t.Settings.Tokens.AccessTokenAlg = string(kind.alg)
 			i := &Issuer{Now: time.Now, Rand: rand.Reader}
 			g := &Grant{ID: i.NewID(), Subject: "alice", ClientID: "app", Terms: Terms{AccessToken: AccessTerms{Encoding: kind.enc}}}
