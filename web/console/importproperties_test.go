@@ -182,7 +182,11 @@ func TestImportOfProperties(t *testing.T) {
 	if !strings.Contains(jwks, `"kid":"CXup"`) || !strings.Contains(jwks, published.X) || !strings.Contains(jwks, `"kid":"old1"`) || strings.Contains(jwks, d1) {
 		t.Errorf("relying parties find %s", jwks)
 	}
-	// The tokens that its callers have open what they opened.
+	// The tokens that its callers have open what they opened, and nothing of another tenant.
+	h.create("globex", "")
+	if a := h.call("GET", "/t/globex/clients", "", "Authorization", "Bearer "+token); a.status != http.StatusUnauthorized {
+		t.Errorf("another tenant: %d %s", a.status, a.body)
+	}
 	for token, want := range map[string]int{token: 200, other: 403, "another": 401} {
 		if a := h.call("GET", "/t/acme/clients", "", "Authorization", "Bearer "+token); a.status != want {
 			t.Errorf("%s: %d %s", token, a.status, a.body)
