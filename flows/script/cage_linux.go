@@ -25,6 +25,16 @@ func cage(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 }
 
+// pipe is a pipe whose readers wait in the kernel, not in Go's poller: whoever waits for a worker goes on the sooner. The
+// end of the worker ends the wait.
+func pipe() (r, w *os.File, err error) {
+	var ends [2]int
+	if err := syscall.Pipe2(ends[:], syscall.O_CLOEXEC); err != nil {
+		return nil, nil, os.NewSyscallError("pipe2", err)
+	}
+	return os.NewFile(uintptr(ends[0]), "|0"), os.NewFile(uintptr(ends[1]), "|1"), nil
+}
+
 // mostCPU is when the system ends a worker that nobody ended, in seconds of its processor time; the server ends it long before.
 const mostCPU = 120
 

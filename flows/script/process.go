@@ -63,7 +63,7 @@ func (s *starter) start(command []string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, toWrite, err := os.Pipe()
+	out, toWrite, err := pipe()
 	if err != nil {
 		return nil, errors.Join(err, toRead.Close(), in.Close())
 	}
