@@ -58,6 +58,13 @@ func TestBudgetCIBAApp(t *testing.T) {
 	if len(waiting) != 5 || len(ids) != 1 {
 		t.Fatalf("%d wait, %d can be redeemed", len(waiting), len(ids))
 	}
+	hint := func() *http.Response {
+		return b.call(t, "POST", b.issuer+"/sts/rest/v1/issuer", jsonType, `{"template":"login_hint_token","sub":"`+sub+`"}`, "Authorization", backend())
+	}
+	b.counter.since()
+	if r, sent := hint(), b.counter.since(); r.StatusCode != http.StatusOK || len(sent) > 0 {
+		t.Errorf("login hint: %d, %d statements:\n%s", r.StatusCode, len(sent), strings.Join(sent, "\n"))
+	}
 	b.counter.since()
 	r := b.call(t, "POST", b.issuer+"/authz-store/rest/v3/inspection", formType, "auth_req_id="+ids[0], "Authorization", backend())
 	if sent := b.counter.since(); r.StatusCode != http.StatusOK || len(sent) > 1 {
