@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -194,6 +195,7 @@ func (w *world) managingCalls(t *testing.T) []example {
 		rec := w.call("POST", "/api/service/create", `{"serviceName":"N"}`, with("Authorization", "Bearer "+adminToken))
 		return fmt.Sprintf("%.0f", members(rec.Body.Bytes())["apiKey"])
 	}
+	changed := sync.OnceValue(service) // once all before it was called: what it reads again is without what tests only set in memory
 	scopes := func() m { return m{"requestableScopes": []string{"email", "phone"}} }
 	object := func() m {
 		return m{"clientName": "One", "redirectUris": []string{"https://n.example/cb", "https://n.example/cc"}, "grantTypes": []string{"AUTHORIZATION_CODE", "REFRESH_TOKEN"}, "clientType": "CONFIDENTIAL"}
@@ -234,7 +236,7 @@ func (w *world) managingCalls(t *testing.T) []example {
 		{method: "POST", path: "/service/configuration", status: 200, body: func() m { return m{"pretty": true} }},
 		{method: "GET", path: "/service/jwks/get", status: 200, query: func() string { return "includePrivateKeys=False&pretty=false" }},
 		{method: "GET", path: "/service/get", status: 200},
-		{method: "POST", path: "/service/update", status: 200, number: service, operator: true, body: about},
+		{method: "POST", path: "/service/update", status: 200, number: changed, operator: true, body: about},
 		{method: "DELETE", path: "/service/delete", status: 204, number: service, operator: true},
 		{method: "POST", path: "/service/create", status: 200, operator: true, body: about},
 		{method: "GET", path: "/service/get/list", status: 200, query: func() string { return "start=0&end=2" }},

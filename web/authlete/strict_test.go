@@ -422,7 +422,7 @@ func TestStrictCallersReject(t *testing.T) {
 // What strict callers reject is in no answer of any call, whether it succeeds, is wrong, is another's or is malformed. The
 // answers of all the other tests are judged in the same way.
 func TestStrictCallers(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
+	once(t, func(t *testing.T, w *world) {
 		for _, e := range w.everyCall(t) {
 			for _, second := range []bool{false, true} {
 				path, authorization := e.at(w, t, second)

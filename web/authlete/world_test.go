@@ -89,6 +89,9 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 	}
 }
 
+// once runs a test of what no engine has a part in, on one of them.
+func once(t *testing.T, test func(t *testing.T, w *world)) { test(t, newWorld(t, engines()["SQLite"])) }
+
 // world is a server with the platform and two tenants, acme and globex, that have clients of the same aliases, and a
 // clock that only moves when told to.
 type world struct {
