@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/registration"
@@ -270,16 +269,6 @@ func takeAttributes(m *tenant.Metadata, raw json.RawMessage) error {
 	return err
 }
 
-// extension are the settings of a client that are no metadata. Durations are in seconds.
-type extension struct {
-	Enabled  bool     `json:"requestableScopesEnabled"`
-	Scopes   []string `json:"requestableScopes,omitempty"`
-	Access   int64    `json:"accessTokenDuration,omitempty"`
-	Refresh  int64    `json:"refreshTokenDuration,omitempty"`
-	IDToken  int64    `json:"idTokenDuration,omitempty"`
-	Exchange bool     `json:"tokenExchangePermitted,omitempty"`
-}
-
 // takeJWKS reads a JWK set, which here is a text. What it must hold is checked as for any client.
 func takeJWKS(m *tenant.Metadata, raw json.RawMessage) error {
 	var text string
@@ -298,35 +287,6 @@ func takeJWKS(m *tenant.Metadata, raw json.RawMessage) error {
 	m.JWKS = set.Bytes()
 	return nil
 }
-
-func showExtension(c *tenant.Client) any {
-	scopes := strings.Fields(c.Scope)
-	return extension{Enabled: len(scopes) > 0, Scopes: scopes, Access: c.AccessLifetime, Refresh: c.RefreshLifetime, IDToken: c.IDTokenLifetime,
-		Exchange: c.MayGrant(oauth.TokenExchange)}
-}
-
-func takeExtension(m *tenant.Metadata, raw json.RawMessage) error {
-	var e extension
-	if err := json.Unmarshal(raw, &e); err != nil {
-		return err
-	}
-	m.AccessLifetime, m.RefreshLifetime, m.IDTokenLifetime = e.Access, e.Refresh, e.IDToken
-	switch {
-	case e.Enabled && len(e.Scopes) == 0:
-		return errNoScopes
-	case !e.Enabled:
-		return nil
-	}
-	for _, v := range e.Scopes {
-		if !oauth.ScopeValue(v) {
-			return oauth.InvalidRequest("extension.requestableScopes holds a value that is no scope value")
-		}
-	}
-	m.Scope = strings.Join(e.Scopes, " ")
-	return nil
-}
-
-var errNoScopes = contradiction("extension", "requestableScopes must not be empty where they are enabled")
 
 // clientIn reads a client object into a request of the registry.
 func clientIn(in map[string]json.RawMessage) (registration.Request, error) {
