@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"flows/authorize", "flows/ciba", "flows/device", "flows/decoupled", "flows/access", "flows/logout", "flows/sts"},
 	{"flows/token", "flows/registration", "flows/challenge", "flows/discovery"},
 	{"admin"},
-	{"web/wire", "web/properties", "persistence", "migrations"},
+	{"web/wire", "web/transcript", "web/properties", "persistence", "migrations"},
 	{"web/oidc", "web/connect2id", "web/authlete", "web/firstparty", "web/login", "web/console",
 		"persistence/postgres", "persistence/sqlite", "persistence/conformance"},
 	{"web"},
@@ -59,7 +59,7 @@ var keepers = []struct {
 	rooms   []string
 }{
 	{"C", nil}, // the binary is static
-	{"testing", []string{"persistence/conformance"}},
+	{"testing", []string{"persistence/conformance", "web/transcript"}},
 	{"net/http", []string{"web/…", "tenant/outbound", "cmd/…"}},
 	{"database/sql", []string{"persistence/…", "migrations"}},
 

@@ -1,62 +1,53 @@
 package authlete
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chancery-id/chancery/tenant"
+	"github.com/chancery-id/chancery/web/transcript"
 )
 
-// A transcript is what an authorization server sends and what it gets. Lines of a transcript begin with
-//
-//	#   a remark
-//	>   a request: "> METHOD PATH", then "> Header: value", where no value takes a header away
-//	<   the answer: "< STATUS", then "< Header: value", where no value says that there is none
-//	@   what the test does meanwhile: "@settings JSON", "@clock DURATION", "@claims $jwt JSON", which are those of a JWT,
-//	    "@proof $name METHOD URL", which makes a DPoP proof, with the claims after it: nonce=$nonce, ath=$token
-//
-// and other lines are the body of the request or answer before them. $name stands for a value that is made anew each
-// time: the first to come is kept, and others must be equal. $acme and $globex are service numbers, $app and $browser
-// numbers of clients of acme, and $issuer is acme's. A number is written "#$name". Where an answer holds a string and an object is expected, the
-// string holds the object in JSON. A member "…" of an object stands for any further ones.
+// A transcript (package transcript) is what an authorization server sends and what it gets. What the test does meanwhile:
+// "@settings JSON", "@clock DURATION", "@claims $jwt JSON", which are those of a JWT, "@proof $name METHOD URL", which makes a
+// DPoP proof, with the claims after it: nonce=$nonce, ath=$token. $acme and $globex are service numbers, $app and $browser
+// numbers of clients of acme, and $issuer is acme's. Where an answer holds a string and an object is expected, the string holds
+// the object in JSON. A member "…" of an object stands for any further ones.
 func TestTranscripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no transcripts", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			steps := parse(t, string(text))
-			each(t, func(t *testing.T, w *world) {
-				r := &replay{world: w, vars: w.known(t)}
-				for _, s := range steps {
-					s.act(r, t, s)
-					if t.Failed() {
-						return
+	transcript.Each(t, func(t *testing.T, steps []*transcript.Step) {
+		each(t, func(t *testing.T, w *world) {
+			p := &transcript.Player{Call: w.call, Move: w.move, More: "…", Nested: true, Headers: map[string]string{"Cache-Control": "no-store", "Location": "", "Set-Cookie": ""}}
+			p.Does = map[string]func(*testing.T, *transcript.Step){
+				"settings": func(t *testing.T, s *transcript.Step) {
+					set := new(tenant.Settings)
+					if err := json.Unmarshal([]byte(s.Rest+s.Body), set); err != nil {
+						t.Fatalf("line %d: %v", s.Line, err)
 					}
-				}
-			})
+					w.set(t, *set)
+				},
+				"proof": func(t *testing.T, s *transcript.Step) {
+					name, rest, _ := strings.Cut(s.Rest, " ")
+					words := strings.Fields(p.Fill(rest))
+					p.Keep(name, w.prove(t, words[0], words[1], words[2:]...))
+				},
+				"claims": func(t *testing.T, s *transcript.Step) {
+					jwt, rest, _ := strings.Cut(s.Rest, " ")
+					_, payload, _ := strings.Cut(p.Fill(jwt), ".")
+					payload, _, _ = strings.Cut(payload, ".")
+					b, err := base64.RawURLEncoding.DecodeString(payload)
+					if err != nil {
+						t.Fatalf("line %d: %q: %v", s.Line, p.Fill(jwt), err)
+					}
+					p.Compare(t, s, string(b), rest+s.Body)
+				},
+			}
+			p.Play(t, steps, w.known(t))
 		})
-	}
+	})
 }
 
 // known are the values that a transcript knows from the beginning.
@@ -74,246 +65,4 @@ func (w *world) known(t *testing.T) map[string]string {
 		vars["$"+id] = strconv.FormatInt(c.Number, 10)
 	}
 	return vars
-}
-
-// step is one part of a transcript.
-type step struct {
-	line    int
-	word    string // first of the first line, without its mark
-	rest    string // of that line
-	headers [][2]string
-	body    string
-	act     func(*replay, *testing.T, *step)
-}
-
-// acts are what to do for a mark.
-var acts = map[byte]func(*replay, *testing.T, *step){'>': (*replay).send, '<': (*replay).expect, '@': (*replay).do}
-
-func parse(t *testing.T, text string) []*step {
-	t.Helper()
-	var steps []*step
-	for i, line := range strings.Split(text, "\n") {
-		switch {
-		case strings.TrimSpace(line) == "" || line[0] == '#':
-		case acts[line[0]] == nil:
-			if len(steps) == 0 {
-				t.Fatalf("line %d belongs to nothing", i+1)
-			}
-			steps[len(steps)-1].body += line + "\n"
-		default:
-			rest := strings.TrimSpace(line[1:])
-			name, value, isHeader := strings.Cut(rest, ":")
-			if isHeader && line[0] != '@' && !strings.Contains(name, " ") {
-				s := steps[len(steps)-1]
-				s.headers = append(s.headers, [2]string{name, strings.TrimSpace(value)})
-				continue
-			}
-			s := &step{line: i + 1, act: acts[line[0]]}
-			s.word, s.rest, _ = strings.Cut(rest, " ")
-			steps = append(steps, s)
-		}
-	}
-	return steps
-}
-
-// replay is a transcript in progress.
-type replay struct {
-	*world
-	vars   map[string]string
-	answer *httptest.ResponseRecorder
-}
-
-var variable = regexp.MustCompile(`\$[a-z_0-9]+`)
-
-// fill puts the values of variables into s.
-func (r *replay) fill(s string) string {
-	return variable.ReplaceAllStringFunc(s, func(name string) string {
-		if v, ok := r.vars[name]; ok {
-			return v
-		}
-		return name
-	})
-}
-
-func (r *replay) send(t *testing.T, s *step) {
-	r.answer = r.call(s.word, r.fill(s.rest), strings.TrimSuffix(r.fill(s.body), "\n"), func(req *http.Request) {
-		for _, h := range s.headers {
-			if req.Header.Del(h[0]); h[1] != "" {
-				req.Header.Set(h[0], r.fill(h[1]))
-			}
-		}
-	})
-}
-
-func (r *replay) do(t *testing.T, s *step) {
-	switch s.word {
-	case "settings":
-		set := new(tenant.Settings)
-		if err := json.Unmarshal([]byte(s.rest+s.body), set); err != nil {
-			t.Fatalf("line %d: %v", s.line, err)
-		}
-		r.set(t, *set)
-	case "clock":
-		d, err := time.ParseDuration(s.rest)
-		if err != nil {
-			t.Fatalf("line %d: %v", s.line, err)
-		}
-		r.move(d)
-	case "proof":
-		words := strings.Fields(r.fill(s.rest[strings.Index(s.rest, " "):]))
-		r.vars[strings.Fields(s.rest)[0]] = r.prove(t, words[0], words[1], words[2:]...)
-	case "claims":
-		jwt, rest, _ := strings.Cut(s.rest, " ")
-		_, payload, _ := strings.Cut(r.vars[jwt], ".")
-		payload, _, _ = strings.Cut(payload, ".")
-		b, err := base64.RawURLEncoding.DecodeString(payload)
-		if err != nil {
-			t.Fatalf("line %d: %q: %v", s.line, r.vars[jwt], err)
-		}
-		r.compare(t, s, string(b), rest+s.body)
-	default:
-		t.Fatalf("line %d: unknown %q", s.line, s.word)
-	}
-}
-
-func (r *replay) expect(t *testing.T, s *step) {
-	want, err := strconv.Atoi(s.word)
-	if err != nil {
-		t.Fatalf("line %d: %v", s.line, err)
-	}
-	if r.answer.Code != want {
-		t.Fatalf("line %d: got %d %v %s", s.line, r.answer.Code, r.answer.Header(), r.answer.Body)
-	}
-	headers := map[string]string{"Cache-Control": "no-store", "Location": "", "Set-Cookie": "", "Content-Type": "application/json"}
-	if s.body == "" {
-		headers["Content-Type"] = ""
-	}
-	for _, h := range s.headers {
-		headers[http.CanonicalHeaderKey(h[0])] = h[1]
-	}
-	for name, value := range headers {
-		if got := r.answer.Header().Get(name); !r.match(got, value) {
-			t.Errorf("line %d: %s: got %q, want %q", s.line, name, got, r.fill(value))
-		}
-	}
-	if s.body == "" {
-		if r.answer.Body.Len() > 0 {
-			t.Errorf("line %d: got a body: %s", s.line, r.answer.Body)
-		}
-		return
-	}
-	r.compare(t, s, r.answer.Body.String(), s.body)
-}
-
-// match compares a text with a pattern, and keeps the values of variables it sees first.
-func (r *replay) match(got, pattern string) bool {
-	var expr strings.Builder
-	var names []string
-	rest := r.fill(pattern)
-	for _, at := range variable.FindAllStringIndex(rest, -1) {
-		names = append(names, rest[at[0]:at[1]])
-	}
-	for i, literal := range variable.Split(rest, -1) {
-		if i > 0 {
-			expr.WriteString(`([A-Za-z0-9._-]+)`) // a number, a code, a token
-		}
-		expr.WriteString(regexp.QuoteMeta(literal))
-	}
-	found := regexp.MustCompile(`^` + expr.String() + `$`).FindStringSubmatch(got)
-	if found == nil {
-		return false
-	}
-	for i, name := range names {
-		r.vars[name] = found[i+1]
-	}
-	return true
-}
-
-// compare compares JSON texts; the order of members is free.
-func (r *replay) compare(t *testing.T, s *step, got, want string) {
-	t.Helper()
-	g, err := decode(got)
-	if err != nil {
-		t.Fatalf("line %d: got %s: %v", s.line, got, err)
-	}
-	w, err := decode(want)
-	if err != nil {
-		t.Fatalf("line %d: want %s: %v", s.line, want, err)
-	}
-	for _, d := range r.diff("", g, w) {
-		t.Errorf("line %d: %s", s.line, d)
-	}
-	if t.Failed() {
-		t.Logf("line %d: got %s", s.line, got)
-	}
-}
-
-func decode(s string) (v any, err error) {
-	d := json.NewDecoder(bytes.NewBufferString(s))
-	d.UseNumber()
-	if err = d.Decode(&v); err != nil {
-		return nil, err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is more")
-	}
-	return v, nil
-}
-
-func (r *replay) diff(at string, got, want any) []string {
-	switch want := want.(type) {
-	case map[string]any:
-		if text, ok := got.(string); ok {
-			if v, err := decode(text); err == nil {
-				got = v
-			}
-		}
-		g, ok := got.(map[string]any)
-		if !ok {
-			break
-		}
-		var ds []string
-		_, open := want["…"]
-		for name := range g {
-			if _, ok := want[name]; !ok && !open {
-				ds = append(ds, fmt.Sprintf("%s.%s is there: %v", at, name, g[name]))
-			}
-		}
-		for name, w := range want {
-			if name == "…" {
-				continue
-			}
-			if v, ok := g[name]; ok {
-				ds = append(ds, r.diff(at+"."+name, v, w)...)
-			} else {
-				ds = append(ds, at+"."+name+" is missing")
-			}
-		}
-		slices.Sort(ds)
-		return ds
-	case []any:
-		g, ok := got.([]any)
-		if !ok || len(g) != len(want) {
-			break
-		}
-		var ds []string
-		for i := range want {
-			ds = append(ds, r.diff(fmt.Sprintf("%s[%d]", at, i), g[i], want[i])...)
-		}
-		return ds
-	case string:
-		if g, ok := got.(string); ok && r.match(g, want) {
-			return nil
-		}
-	default:
-		if got == want {
-			return nil
-		}
-	}
-	if n, ok := got.(json.Number); ok {
-		if w, ok := want.(string); ok && strings.HasPrefix(w, "#") && r.match(n.String(), w[1:]) {
-			return nil // a number that is not known beforehand
-		}
-	}
-	return []string{fmt.Sprintf("%s: got %v, want %v", at, got, want)}
 }
