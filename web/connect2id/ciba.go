@@ -44,7 +44,7 @@ type cibaApproval struct {
 func (d *Door) mountCIBA(r *wire.Router) {
 	at := func(method, path string, h func(*Door, *call) error) {
 		r.API(method, "/ciba-sessions/rest/v1"+path, tenant.AuthzAPI, func(c *gin.Context, t *tenant.Tenant) {
-			wire.EventOf(c).Flow("ciba")
+			wire.EventOf(c).Flow("ciba session")
 			if err := h(d, &call{Context: c, tenant: t, version: versions[0]}); err != nil {
 				failCIBA(c, err)
 			}

@@ -31,7 +31,7 @@ type appAnswer struct {
 func (d *Door) mountApps(r *wire.Router) {
 	at := func(path, scheme string, h func(*Door, *call) error) {
 		r.Public(http.MethodPost, "/ciba-sessions/rest/v1"+path, func(c *gin.Context, t *tenant.Tenant) {
-			wire.EventOf(c).Flow("ciba")
+			wire.EventOf(c).Flow("ciba session")
 			if err := h(d, &call{Context: c, tenant: t, version: versions[0]}); err != nil {
 				if wire.StatusOf(err) == http.StatusUnauthorized && scheme != "" {
 					c.Header("WWW-Authenticate", scheme)

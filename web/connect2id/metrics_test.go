@@ -152,6 +152,8 @@ func TestMetricsAreTheOperators(t *testing.T) {
 			t.Errorf("pretty=yes: %d", rec.Code)
 		}
 		w.call("POST", v3, start(""), nil)
+		w.call("GET", "/ciba-sessions/rest/v1?subject=alice", "", nil) // no request of a client's
+		w.call("POST", "/ciba-sessions/rest/v1/queue/poll", "", nil)
 		for _, query := range []string{"", "?pretty=true", "?pretty=false"} {
 			rec := w.call("GET", "/monitor/v1/metrics"+query, "", as("platform", "monitor"))
 			var out metricsShown
@@ -160,6 +162,9 @@ func TestMetricsAreTheOperators(t *testing.T) {
 			}
 			if n := out.Meters["authzEndpoint.successfulRequests"].Count; n != 1 || out.Version != "4.0.0" || out.Gauges == nil || out.Timers == nil {
 				t.Errorf("%d requests counted: %s", n, rec.Body)
+			}
+			if out.Timers["cibaEndpoint.timer"].Count != 0 {
+				t.Errorf("what looks after backchannel requests counts as one: %s", rec.Body)
 			}
 			if pretty := strings.Contains(rec.Body.String(), "\n"); pretty != (query == "?pretty=true") {
 				t.Errorf("%s: %s", query, rec.Body)

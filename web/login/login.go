@@ -84,8 +84,8 @@ var routes = []route{
 	{http.MethodGet, PasswordPath + ":token", "password", false, (*UI).askPassword},
 	{http.MethodPost, PasswordPath + ":token", "password", false, (*UI).setPassword},
 	{http.MethodGet, checkPath, "check_session", true, (*UI).checkSession},
-	{http.MethodGet, requestsPath, "ciba", false, (*UI).askRequests},
-	{http.MethodPost, requestsPath, "ciba", false, (*UI).answerRequest},
+	{http.MethodGet, requestsPath, "ciba session", false, (*UI).askRequests},
+	{http.MethodPost, requestsPath, "ciba session", false, (*UI).answerRequest},
 	{http.MethodGet, "/login/logo", "asset", true, (*UI).logo},
 	{http.MethodGet, "/login/assets/:name", "asset", true, (*UI).asset},
 }

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,5 +148,27 @@ func TestAListThatBreaksOffIsNone(t *testing.T) {
 	var cs []any
 	if err := json.NewDecoder(answer.Body).Decode(&cs); err == nil {
 		t.Errorf("%d clients look like all", len(cs))
+	}
+}
+
+// Whoever says that nothing is to happen is understood, or nothing happens: nothing here reaches the store, which is not there.
+func TestDryRunsThatAreNotUnderstood(t *testing.T) {
+	for _, c := range []struct{ method, path, query string }{
+		{http.MethodDelete, "/clients/c1", "?dry_run=true"},
+		{http.MethodDelete, "/clients/c1", "?dry_run=yes"},
+		{http.MethodDelete, "/clients/c1", "?dry_run=false&dry_run=true"},
+		{http.MethodPost, "/clients", "?dry_run=1"},
+		{http.MethodPost, "/clients", "?dry_run=false&dry_run=true"},
+		{http.MethodPost, "/clients", "?dry_run=%zz"},
+		{http.MethodPut, "/clients/c1", "?dry_run=false&dry_run=true"},
+	} {
+		r := httptest.NewRequest(c.method, root+c.path+c.query, strings.NewReader(`{"redirect_uris": ["https://client.example/cb"]}`))
+		r.Header.Set("Authorization", "Bearer chy_master")
+		r.Header.Set("Content-Type", "application/json")
+		rec := httptest.NewRecorder()
+		listing(&many{}).ServeHTTP(rec, r)
+		if rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), "invalid_request") {
+			t.Errorf("%s %s%s: %d %s", c.method, c.path, c.query, rec.Code, rec.Body)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 
@@ -64,11 +65,27 @@ func (d *Door) registry(call registryCall) wire.Handler {
 	}
 }
 
-// clientRequest reads a registration request. dry_run decides whether anything is changed, so it must be understood.
+// errDryDelete: whoever says that nothing is to happen must not lose a client.
+var errDryDelete error = oauth.InvalidRequest("dry_run is not for removing a client")
+
+// dryRun reports whether the call is only to be gone through. That decides whether anything is changed, so it must be understood.
+func dryRun(c *gin.Context) (bool, error) {
+	query, err := wire.Query(c)
+	if err != nil {
+		return false, err
+	}
+	switch dry := query.Get("dry_run"); dry {
+	case "", "false", "true":
+		return dry == "true", nil
+	}
+	return false, oauth.InvalidRequest("dry_run must be true or false")
+}
+
+// clientRequest reads a registration request.
 func clientRequest(c *gin.Context, by registration.Authority) (registration.Request, error) {
-	dry := c.Query("dry_run")
-	if dry != "" && dry != "true" && dry != "false" {
-		return registration.Request{}, oauth.InvalidRequest("dry_run must be true or false")
+	dry, err := dryRun(c)
+	if err != nil {
+		return registration.Request{}, err
 	}
 	var body json.RawMessage
 	if err := wire.ReadJSON(c, registration.MaxBody, &body); err != nil {
@@ -78,7 +95,7 @@ func clientRequest(c *gin.Context, by registration.Authority) (registration.Requ
 		return registration.Request{}, err
 	}
 	r, err := registration.Parse(body)
-	r.By, r.DryRun = by, dry == "true"
+	r.By, r.DryRun = by, dry
 	return r, err
 }
 
@@ -106,5 +123,8 @@ func (d *Door) updateClient(c *gin.Context, t *tenant.Tenant, by registration.Au
 }
 
 func (d *Door) deleteClient(c *gin.Context, t *tenant.Tenant, by registration.Authority) (int, any, error) {
+	if dry, err := dryRun(c); err != nil || dry {
+		return 0, nil, cmp.Or(err, errDryDelete)
+	}
 	return 0, nil, d.Clients.Delete(c.Request.Context(), t, c.Param("client"), t.Settings.LongestAccessToken(), by)
 }

@@ -121,17 +121,17 @@ func (g *Gate) publicTenant(c *gin.Context, e *edge, proven bool) (*tenant.Tenan
 	if err != nil {
 		return nil, err
 	}
-	if len(names) > 0 && !e.trusted {
-		if bearer, _ := Bearer(c); !proven || bearer == "" {
-			return nil, errUntrusted
-		}
-	} else {
-		proven = false
+	bearer, _ := Bearer(c)
+	proven = proven && bearer != ""
+	if len(names) > 0 && !e.trusted && !proven {
+		return nil, errUntrusted
 	}
 	t, err := g.resolve(c, e, names)
 	switch {
 	case errors.Is(err, tenant.ErrContradiction):
 		return nil, errNames
+	case proven && errors.Is(err, tenant.ErrUnnamed):
+		return nil, errUnnamed
 	case proven && errors.Is(err, tenant.ErrUnknown):
 		return nil, errWrongHere // as a token that is wrong
 	case errors.Is(err, tenant.ErrUnknown), errors.Is(err, tenant.ErrUnnamed):

@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -216,6 +217,42 @@ func TestAPI(t *testing.T) {
 			t.Errorf("%s: WWW-Authenticate %q", tt.rule, challenge)
 		case tt.status < 401 && challenge != "":
 			t.Errorf("%s: WWW-Authenticate %q", tt.rule, challenge)
+		}
+	}
+}
+
+// S3: whoever shows a token of a registry learns no more of a tenant that does not exist than of a wrong token, also behind a proxy.
+func TestUnknownTenantsOfARegistry(t *testing.T) {
+	w := newWorld(t)
+	for _, peer := range []string{"192.0.2.1", proxy} {
+		ask := func(path string, header ...string) *httptest.ResponseRecorder {
+			return w.do(call("GET", "https://id.example"+path, append(header, "X-Peer", peer)...))
+		}
+		wrong := ask("/clients", "Tenant-ID", "acme", bearer, "Bearer chy_nope")
+		if got := ask("/clients", "Tenant-ID", "acme", bearer, "Bearer chy_acme-all"); got.Code != 200 || wrong.Code != 401 {
+			t.Fatalf("%s: the right token: %d %s; a wrong one: %d", peer, got.Code, got.Body, wrong.Code)
+		}
+		for _, c := range []struct {
+			path   string
+			header []string
+		}{
+			{"/clients", []string{"Tenant-ID", "nobody"}}, {"/clients", []string{"Tenant-ID", "off"}}, {"/clients", []string{"Tenant-ID", "A_"}},
+			{"/clients", []string{"Issuer", "https://id.example/t/off"}}, {"/clients", []string{"Issuer", "nonsense"}},
+			{"/t/nobody/clients", nil}, {"/t/off/clients", nil},
+		} {
+			got := ask(c.path, append(c.header, bearer, "Bearer chy_off-all")...)
+			if got.Code != wrong.Code || got.Body.String() != wrong.Body.String() {
+				t.Errorf("%s, %s %v: %d %s", peer, c.path, c.header, got.Code, got.Body)
+			}
+			if diff := cmp.Diff(wrong.Header(), got.Header()); diff != "" {
+				t.Errorf("%s, %s %v: %s", peer, c.path, c.header, diff)
+			}
+		}
+		if got := ask("/clients", bearer, "Bearer chy_acme-all"); got.Code != 400 || body(t, got).Error != "invalid_request" {
+			t.Errorf("%s, nobody named: %d %s", peer, got.Code, got.Body)
+		}
+		if got := ask("/t/nobody/clients"); got.Code != 404 {
+			t.Errorf("%s, without a token: %d %s", peer, got.Code, got.Body)
 		}
 	}
 }

@@ -194,6 +194,13 @@ func routes(r *wire.Router) {
 	r.Public("POST", "/token/introspect", tell)
 	r.Public("GET", "/clients/:id", tell)
 	r.Public("PUT", "/clients/:id", tell)
+	r.Proven("GET", "/clients", func(c *gin.Context, t *tenant.Tenant) {
+		if bearer, err := wire.Bearer(c); err != nil || !strings.HasSuffix(bearer, "-all") {
+			wire.Error(c, oauth.InvalidToken("The token is not valid here").Because(err))
+			return
+		}
+		tell(c, t)
+	})
 	r.Metadata("GET", "/.well-known/openid-configuration", tell)
 	r.Metadata("GET", "/.well-known/oauth-authorization-server", tell)
 	r.API("GET", "/authz-sessions/rest/v1", tenant.AuthzAPI, tell)
