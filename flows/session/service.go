@@ -60,10 +60,11 @@ func (l *Login) Check(now time.Time) error {
 		return oauth.InvalidRequest("creation_time must not lie ahead")
 	case !short(l.ACR):
 		return oauth.InvalidRequest("acr must be a short string without control characters")
-	case len(l.AMR) > maxAMR || slices.ContainsFunc(l.AMR, func(v string) bool { return !short(v) }):
+	case len(l.AMR) > maxAMR || slices.ContainsFunc(l.AMR, func(v string) bool { return v == "" || !short(v) }):
 		return oauth.InvalidRequest("amr must be at most 16 short strings without control characters")
-	case !contextName(l.Context):
-		return oauth.InvalidRequest("ctx must have 1 to 32 letters, digits, hyphens and underscores")
+	}
+	if err := CheckContext(l.Context); err != nil {
+		return err
 	}
 	for _, f := range [][2]string{{"jkt", l.JKT}, {"fpt", l.FPT}} {
 		if f[1] != "" && !Thumbprint(f[1]) {
@@ -84,11 +85,14 @@ func Thumbprint(s string) bool {
 	return err == nil && len(b) == 32 && len(s) == 43
 }
 
-// contextName reports whether s may be the context of sessions.
-func contextName(s string) bool {
-	return len(s) <= 32 && !strings.ContainsFunc(s, func(r rune) bool {
+// CheckContext returns invalid_request where s cannot be the context of sessions.
+func CheckContext(s string) error {
+	if len(s) > 32 || strings.ContainsFunc(s, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '_'
-	})
+	}) {
+		return oauth.InvalidRequest("ctx must have 1 to 32 letters, digits, hyphens and underscores")
+	}
+	return nil
 }
 
 func short(v string) bool {

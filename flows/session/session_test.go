@@ -132,6 +132,7 @@ func TestLoginCheck(t *testing.T) {
 		{"a creation to come", Login{Subject: "alice", CreatedAt: now.Add(61 * time.Second)}, "creation_time must not lie ahead"},
 		{"a control character in acr", Login{Subject: "alice", ACR: "a\x00"}, "acr must be a short string without control characters"},
 		{"a control character in amr", Login{Subject: "alice", AMR: []string{"pwd", "\x7f"}}, "amr must be at most 16 short strings without control characters"},
+		{"a method without a name", Login{Subject: "alice", AMR: []string{"pwd", ""}}, "amr must be at most 16 short strings without control characters"},
 		{"methods without end", Login{Subject: "alice", AMR: make([]string, 17)}, "amr must be at most 16 short strings without control characters"},
 		{"too long an acr", Login{Subject: "alice", ACR: strings.Repeat("a", 256)}, "acr must be a short string without control characters"},
 		{"a context of the tenant's own", Login{Subject: "alice", Context: "kiosk-2_B"}, ""},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 
 // authorization is what a subject allowed a client. Times are Unix seconds, lifetimes seconds.
 type authorization struct {
+	wire.Closed
 	Sub string                     `json:"sub"`
 	Act string                     `json:"act,omitempty"`
 	CID string                     `json:"cid"`
@@ -44,6 +46,8 @@ type authorization struct {
 	Iss string                     `json:"iss,omitempty"`
 	Iat int64                      `json:"iat,omitempty"`
 	Uat int64                      `json:"uat,omitempty"`
+	Rts json.RawMessage            `json:"rts,omitempty"` // in records from elsewhere; they say nothing here
+	Rti json.RawMessage            `json:"rti,omitempty"`
 }
 
 // mountAuthorizations registers the calls by which the tenant's backend looks after what its subjects allowed.
@@ -83,6 +87,8 @@ var (
 	errUnknownRecord   = &wire.Status{Err: &oauth.Error{Code: "authorization_not_found", Description: "Nothing is on record for sub, cid and act"}, HTTP: http.StatusNotFound}
 	errRevoke          = oauth.InvalidRequest("Either a token, or some of subject, client_id and actor must be given")
 	errTimestamp       = oauth.InvalidRequest("timestamp must be a time in Unix seconds, and is not for a token")
+	errRevokeParameter = oauth.InvalidRequest("A parameter is none of subject, client_id, actor, timestamp, access_token and refresh_token")
+	errQuiet           = oauth.InvalidRequest("quiet must be true or false")
 	errOneToken        = oauth.InvalidRequest("Exactly one of access_token, refresh_token and auth_req_id must be given")
 )
 
@@ -186,15 +192,26 @@ func (c *call) readAuthorization() (r authorize.DirectRequest, in authorization,
 	return r, in, err
 }
 
+// revocations are the parameters of a revocation. An unknown one may be a condition that was mistyped.
+var revocations = []string{"subject", "client_id", "actor", "timestamp", "access_token", "refresh_token"}
+
 // revoke forgets what a subject allowed, or what a token belongs to, and revokes all that came of it.
 func (d *Door) revoke(c *call) error {
 	q, err := wire.Query(c.Context)
 	if err != nil {
 		return err
 	}
+	if quiet := q.Get("quiet"); quiet != "" && quiet != "true" && quiet != "false" {
+		return errQuiet
+	}
 	f, err := wire.Form(c.Context, maxBody)
 	if err != nil {
 		return err
+	}
+	for name := range f {
+		if !slices.Contains(revocations, name) {
+			return errRevokeParameter
+		}
 	}
 	what, token := access.Renouncement{Subject: f.Get("subject"), ClientID: f.Get("client_id"), Actor: f.Get("actor")}, f.Get("access_token")+f.Get("refresh_token")
 	if (what.Subject+what.ClientID+what.Actor == "") == (token == "") || f.Get("access_token") != "" && f.Get("refresh_token") != "" {

@@ -8,6 +8,7 @@ import (
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/tenant/keys"
+	"github.com/chancery-id/chancery/web/wire"
 )
 
 // consentUpdate answers a consent prompt: what is granted, and how the tokens shall be. Lifetimes are seconds.
@@ -30,11 +31,13 @@ type consentUpdate struct {
 }
 
 type presetClaims struct {
+	wire.Closed
 	IDToken  map[string]json.RawMessage `json:"id_token"`
 	UserInfo map[string]json.RawMessage `json:"userinfo"`
 }
 
 type refreshToken struct {
+	wire.Closed
 	Issue    *bool `json:"issue"`
 	Lifetime int64 `json:"lifetime"`
 	MaxIdle  int64 `json:"max_idle"`
@@ -42,6 +45,7 @@ type refreshToken struct {
 }
 
 type accessToken struct {
+	wire.Closed
 	Lifetime int64  `json:"lifetime"`
 	Encoding string `json:"encoding"`
 	Encrypt  bool   `json:"encrypt"`
@@ -50,6 +54,7 @@ type accessToken struct {
 }
 
 type idToken struct {
+	wire.Closed
 	Lifetime        int64  `json:"lifetime"`
 	AllowRefresh    bool   `json:"allow_refresh"`
 	ImpersonatedSub string `json:"impersonated_sub"` // where it stood first

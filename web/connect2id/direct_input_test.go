@@ -82,6 +82,8 @@ func TestDirectInput(t *testing.T) {
 			{"impersonated_sub is a number", order(alice, `,"impersonated_sub":7`), "The JSON member impersonated_sub has the wrong type"},
 			{"impersonated_sub is too long", order(alice, `,"impersonated_sub":"`+strings.Repeat("x", 256)+`"`), "impersonated_sub must have 1 to 255 printable ASCII characters"},
 			{"impersonated_sub is the client", order(aliceSession, `,"impersonated_sub":"8cc2043"`), "impersonated_sub is the id of the client"},
+			{"a mistyped member of access_token", `{"access_token":{"liftime":5}}`, "Unknown JSON member at offset 17"},
+			{"a mistyped member of refresh_token", `{"refresh_token":{"rotat":true}}`, "Unknown JSON member at offset 18"},
 			{"two to be impersonated", order(alice, `,"impersonated_sub":"a","id_token":{"impersonated_sub":"b"}`), "impersonated_sub and id_token.impersonated_sub contradict each other"},
 		} {
 			if rec := w.direct(tt.body); rec.Code != 400 || errorOf(rec) != "invalid_request: "+tt.want {

@@ -103,6 +103,9 @@ func which(c *call) (w whose, err error) {
 	case w.ctx != "" && w.subject == "":
 		return w, errContext
 	}
+	if err := session.CheckContext(w.ctx); err != nil {
+		return w, err
+	}
 	switch q.Get("skip_last_used_update") {
 	case "", "false":
 	case "true":

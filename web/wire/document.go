@@ -21,6 +21,10 @@ type document struct {
 	strict bool
 }
 
+// Closed is embedded in a struct that no unknown member may stand in, wherever in a body it is: a mistyped restriction
+// would be none.
+type Closed struct{}
+
 func (d *document) document(t reflect.Type) error {
 	if err := d.value(t); err != nil {
 		return err
@@ -110,7 +114,7 @@ func (d *document) object(t reflect.Type) error {
 		}
 		seen[name] = true
 		member, exact := known[name]
-		if closed && !exact && d.strict {
+		if closed && !exact && (d.strict || marked(t)) {
 			d.at = start
 			return d.wrong("Unknown JSON member")
 		}
@@ -284,6 +288,12 @@ func fields(t reflect.Type) (known map[string]reflect.Type, closed bool) {
 	collect(t, known)
 	fieldsOf.Store(t, known)
 	return known, true
+}
+
+// marked reports whether t, a struct, embeds Closed.
+func marked(t reflect.Type) bool {
+	f, ok := t.FieldByName("Closed")
+	return ok && f.Anonymous && f.Type == reflect.TypeFor[Closed]()
 }
 
 func collect(t reflect.Type, known map[string]reflect.Type) {

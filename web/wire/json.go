@@ -17,7 +17,7 @@ const MaxDepth = 64
 
 // ReadJSON decodes a JSON body of at most max bytes into v, a pointer. It is stricter than encoding/json: a
 // repeated member, one nested too deep, a zero character, and what is not UTF-8 are invalid_request; names
-// are case-sensitive; a member that is null is absent. Unknown members are ignored.
+// are case-sensitive; a member that is null is absent. Unknown members are ignored, but in what is Closed.
 func ReadJSON(c *gin.Context, max int64, v any) error { return readJSON(c, max, v, false) }
 
 // ReadStrictJSON is ReadJSON, except that an unknown member is invalid_request.
@@ -73,10 +73,15 @@ func sent(t reflect.Type, path string) string {
 
 // decode changes b.
 func decode(b []byte, v any, strict bool) error {
-	if !utf8.Valid(b) {
-		return oauth.InvalidRequest("The JSON is not UTF-8")
-	}
 	d := document{text: b, strict: strict}
+	for d.at < len(b) {
+		r, n := utf8.DecodeRune(b[d.at:])
+		if r == utf8.RuneError && n == 1 {
+			return d.wrong("The JSON is not UTF-8")
+		}
+		d.at += n
+	}
+	d.at = 0
 	if err := d.document(reflect.TypeOf(v)); err != nil {
 		return err
 	}

@@ -173,7 +173,7 @@ func TestReadJSON(t *testing.T) {
 		{"a control character", "{\"sub\": \"a\nb\"}", document{}, "Invalid JSON string at offset 10", ""},
 		{"a zero character", `{"sub": "a\u0000"}`, document{}, "zero character at offset 8", ""},
 		{"a zero character in a name", `{"a\u0000": 1}`, document{}, "zero character at offset 1", ""},
-		{"what is not UTF-8", "{\"sub\": \"\xff\"}", document{}, "not UTF-8", ""},
+		{"what is not UTF-8", "{\"sub\": \"\xff\"}", document{}, "The JSON is not UTF-8 at offset 9", ""},
 		{"a byte order mark", "\ufeff{}", document{}, "Invalid JSON at offset 0", ""},
 		{"a number for a string", `{"sub": 5}`, document{}, "The JSON member sub has the wrong type", ""},
 		{"a string for a number", `{"age": "5"}`, document{}, "The JSON member age has the wrong type", ""},
@@ -206,6 +206,33 @@ func TestReadJSON(t *testing.T) {
 			case wrong == "" && !reflect.DeepEqual(got, tt.want):
 				t.Errorf("%s (strict %v): %s", tt.rule, strict, cmp.Diff(tt.want, got, cmp.AllowUnexported(document{})))
 			}
+		}
+	}
+}
+
+type terms struct {
+	wire.Closed
+	Lifetime int64 `json:"lifetime"`
+}
+
+func TestClosedObjects(t *testing.T) {
+	for _, tt := range []struct{ rule, body, wrong string }{
+		{"known members", `{"terms": {"lifetime": 5}, "more": [{"lifetime": 5}]}`, ""},
+		{"an unknown one beside", `{"lifetme": 5, "terms": {"lifetime": 5}}`, ""},
+		{"none", `{"terms": {}, "more": []}`, ""},
+		{"an unknown one inside", `{"terms": {"lifetme": 5}}`, "Unknown JSON member at offset 11"},
+		{"in another case", `{"terms": {"Lifetime": 5}}`, "Unknown JSON member at offset 11"},
+		{"that is null", `{"terms": {"lifetme": null}}`, "Unknown JSON member at offset 11"},
+		{"that names the marker", `{"terms": {"Closed": {}}}`, "Unknown JSON member at offset 11"},
+		{"in a list", `{"more": [{}, {"lifetme": 5}]}`, "Unknown JSON member at offset 15"},
+	} {
+		var v struct {
+			Terms *terms  `json:"terms"`
+			More  []terms `json:"more"`
+		}
+		err := wire.ReadJSON(request("POST", "/", "application/json", tt.body), 1<<10, &v)
+		if tt.wrong == "" && err != nil || tt.wrong != "" && (err == nil || oauth.ErrorOf(err).Description != tt.wrong) {
+			t.Errorf("%s: %v, want %q", tt.rule, err, tt.wrong)
 		}
 	}
 }
