@@ -109,11 +109,21 @@ func checkLogin(now time.Time, client *tenant.Client, l *session.Login) error {
 	return checkSessionClaims(l.Claims)
 }
 
+var errBindings = oauth.InvalidRequest("jkt and fpt of a session cannot change")
+
+// changes reports whether l would bind n to another key or user agent than it is bound to.
+func changes(n *session.Session, l session.Login) bool {
+	return l.JKT != "" && l.JKT != n.JKT || l.FPT != "" && l.FPT != n.FPT
+}
+
+// bound reports whether n is bound to another user agent than that of fpt; empty: it is not known.
+func bound(n *session.Session, fpt string) bool { return fpt != "" && n.FPT != "" && n.FPT != fpt }
+
 // checkSession returns invalid_request where n is nothing that l may make of a session at now.
 func checkSession(now time.Time, n *session.Session, l session.Login) error {
 	switch {
-	case l.JKT != "" && l.JKT != n.JKT, l.FPT != "" && l.FPT != n.FPT:
-		return oauth.InvalidRequest("jkt and fpt of a session cannot change")
+	case changes(n, l):
+		return errBindings
 	case !n.Fits(l):
 		return oauth.InvalidRequest("max_life must not be less than auth_life, nor auth_life less than max_idle")
 	case !n.Open(now):
@@ -142,12 +152,20 @@ func checkSessionClaims(claims json.RawMessage) error {
 	return nil
 }
 
-// switchTo goes on with another live session of the browser: its own authentication is what counts. One that is dead
-// leaves the login step as it was.
+// switchTo goes on with another live session of the browser: its own authentication is what counts. One that is dead, or
+// bound to another user agent than the request came from, leaves the login step as it was.
 func (s *Service) switchTo(ctx context.Context, t *tenant.Tenant, p *Pending, a Authentication) (Result, error) {
 	facts, err := s.current(ctx, t, a.SID, p.Client)
 	if err != nil {
 		return Result{}, err
+	}
+	if n := facts.Session; n != nil {
+		if changes(n, a.Login) {
+			return Result{}, errBindings
+		}
+		if bound(n, p.Request.FPT) {
+			facts = Facts{Client: p.Client}
+		}
 	}
 	if facts.Session == nil {
 		if err := s.Resume(ctx, t, p); err != nil {

@@ -109,8 +109,8 @@ func (s *Service) Begin(ctx context.Context, t *tenant.Tenant, in Start) (Result
 	if err != nil {
 		return Result{}, err
 	}
-	if n := facts.Session; n != nil && in.FPT != "" && n.FPT != "" && n.FPT != in.FPT {
-		if err := s.Sessions.End(ctx, t, n, in.Address); err != nil {
+	if r.FPT = in.FPT; facts.Session != nil && bound(facts.Session, in.FPT) {
+		if err := s.Sessions.End(ctx, t, facts.Session, in.Address); err != nil {
 			return Result{}, err
 		}
 		facts = Facts{}

@@ -46,6 +46,8 @@ type Request struct {
 
 	Once *Once `json:"-"` // the one use of the request object that it came in; nil: it may come again
 
+	FPT string `json:"fpt,omitempty"` // fingerprint of the user agent that it came from; empty: not known
+
 	Purpose string `json:"purpose,omitempty"` // of it all, to be told to the subject (OpenID Connect for Identity Assurance)
 
 	Shown map[string][]string `json:"shown,omitempty"` // parameters that the tenant's prompts show, as sent
