@@ -62,6 +62,14 @@ const (
 // mistakable begin the names by which that server knows what a tenant does. One that we do not know may be mistyped.
 var mistakable = []string{"op.", "authzStore.", "sessionStore.", "jose."}
 
+// noValue is why a line is ignored that gives a property nothing: that server takes it for one that is not there.
+const noValue = "has no value, which is as if the file did not say it"
+
+// elsewhere is what that server does without a property to say it, and we do otherwise.
+var elsewhere = []importedLine{
+	{Outcome: absent, As: "tokens.refresh_token_idle", Why: "there a refresh token may lie unused for as long as it lives; here 30 days"},
+}
+
 // importing is a file on its way to become a tenant.
 type importing struct {
 	report importReport
@@ -145,6 +153,8 @@ func (im *importing) take(d *Door, row *importedLine, name, value string) {
 	alias, numbered := strings.CutPrefix(name, aliasProperty+".")
 	p := propertyNamed(name)
 	switch {
+	case value == "" && (name == issuerProperty || name == keysProperty || numbered || hashed(name) || p != nil && !p.idle):
+		row.Outcome, row.Why = ignored, noValue
 	case name == issuerProperty:
 		row.As, row.Value = "issuer", value
 		im.tenant.Issuer = value
@@ -248,7 +258,7 @@ func (im *importing) draft() admin.New {
 	said := map[string]bool{}
 	for i := range im.report.Lines {
 		row := &im.report.Lines[i]
-		said[row.Property] = true
+		said[row.Property] = said[row.Property] || row.Why != noValue
 		if p := propertyNamed(row.Property); p != nil && p.after != nil && row.Outcome == taken {
 			im.refuse(i, p.after(s, im.values[i]))
 		}
@@ -262,6 +272,7 @@ func (im *importing) draft() admin.New {
 			im.report.Lines = append(im.report.Lines, importedLine{Property: p.name, Outcome: absent, As: dotted(p.pointer), Why: "there it is " + p.there})
 		}
 	}
+	im.report.Lines = append(im.report.Lines, elsewhere...)
 	for _, f := range s.Check() {
 		im.blame(&admin.Invalid{Fields: []tenant.FieldError{{Pointer: "/settings" + f.Pointer, Message: f.Message}}})
 	}
@@ -297,7 +308,7 @@ func (im *importing) blame(err error) bool {
 			row := &im.report.Lines[i]
 			p := propertyNamed(row.Property)
 			of := p != nil && p.pointer != "" && (setting == p.pointer || strings.HasPrefix(setting, p.pointer+"/"))
-			if row.Key == "" && (of || row.Property == name || strings.HasPrefix(row.Property, name+".")) && row.Outcome != absent {
+			if row.Key == "" && (of || row.Property == name || strings.HasPrefix(row.Property, name+".")) && (row.Outcome == taken || row.Outcome == refused) {
 				found = true
 				if row.Outcome == taken {
 					im.refuse(i, f.Message)

@@ -194,6 +194,51 @@ func TestImportOfProperties(t *testing.T) {
 	}
 }
 
+// What has no value is not there, for that server: it is told of, and what differs then is told too.
+func TestImportOfWhatHasNoValue(t *testing.T) {
+	h := newHouse(t)
+	names := []string{"op.issuerAliases.1", "op.reg.apiAccessTokenSHA256", "jose.jwkSet", "op.metadataOverlay", "op.sso.disableForSelectedClients", "op.checkSession.iframe",
+		"op.logout.endpoint", "op.authz.endpoint", "op.authz.sessionLifetime", "op.authz.alwaysPromptForAuth", "op.authz.oAuthRequestJWTPolicy", "op.authz.allowedPKCE",
+		"op.authz.alwaysRequireSignedResponse", "sessionStore.maxLifetime", "sessionStore.authLifetime", "op.authz.advertisedScopes"}
+	text := "op.issuer=https://id.acme.example\nsessionStore.maxIdleTime=60\n" + strings.Join(names, "=\n") + " =  \n"
+	r, a := h.imported(text, "acme", false)
+	if a.status != http.StatusOK || !r.Imported {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	for _, name := range names {
+		if outcome, as, value, why := r.of(name); outcome != "ignored" || as+value != "" || !strings.Contains(why, "no value") {
+			t.Errorf("%s: %s %s %s %s", name, outcome, as, value, why)
+		}
+	}
+	told := func(as string) bool {
+		for _, l := range r.Lines {
+			if l.Outcome == "absent" && l.As == as {
+				return true
+			}
+		}
+		return false
+	}
+	if !told("authorization.scopes") || !told("sessions.auth_life") || told("sessions.max_idle") || !told("tokens.refresh_token_idle") {
+		t.Errorf("what is not said: %s", a.body)
+	}
+	record, err := h.console.Tenant(t.Context(), "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(tenant.Settings{Sessions: tenant.SessionSettings{MaxIdle: 60}}, record.Settings); diff != "" || len(record.Tokens)+len(record.Aliases) > 0 {
+		t.Errorf("%s %v %v", diff, record.Tokens, record.Aliases)
+	}
+	for rule, text := range map[string]string{
+		"the issuer":                     "op.issuer=",
+		"one that may be mistyped":       "op.issuer=https://b.example\nop.authz.alwaysPromtForAuth=",
+		"twice, the second with a value": "op.issuer=https://b.example\nop.idToken.lifetime=\nop.idToken.lifetime=60",
+	} {
+		if r, a := h.imported(text, "b", false); r.Imported || r.Refused == 0 {
+			t.Errorf("%s: %d %s", rule, a.status, a.body)
+		}
+	}
+}
+
 // What is refused is told of its line, and then nothing at all is made.
 func TestImportIsAllOrNothing(t *testing.T) {
 	h := newHouse(t)
