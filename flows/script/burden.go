@@ -7,7 +7,7 @@ import (
 	"github.com/chancery-id/chancery/tenant"
 )
 
-// burdens are the tenants of which a script took long not long ago. Others are served before them.
+// burdens are the tenants of which a script took long, or waited long, not long ago. Others are served before them.
 type burdens struct {
 	mu    sync.Mutex
 	until map[tenant.ID]time.Time
@@ -16,6 +16,7 @@ type burdens struct {
 // When a tenant is a burden.
 const (
 	takesLong  = 2 * slice        // processor time of a call
+	waitsLong  = time.Second      // for which a call waits, and has a worker, for what it asked for
 	remembered = 10 * time.Second // for which that counts
 	mostKnown  = 10_000           // tenants
 )

@@ -16,7 +16,7 @@ type fair struct {
 	burdens *burdens
 	places  int // there are
 	each    int // that one tenant may have
-	kept    int // that no burden may have
+	kept    int // that no burden may have, and of others only who has none yet
 
 	mu      sync.Mutex
 	taken   int
@@ -183,7 +183,12 @@ func (f *fair) free(t tenant.ID, now time.Time) bool {
 	if f.taken >= f.places || f.has[t] >= f.each {
 		return false
 	}
-	if f.kept == 0 || !f.burdens.is(t, now) {
+	switch {
+	case f.kept == 0:
+		return true
+	case f.has[t] > 0 && f.taken >= f.places-f.kept:
+		return false
+	case !f.burdens.is(t, now):
 		return true
 	}
 	theirs := 0

@@ -18,7 +18,8 @@ type run struct {
 	worker  *process
 	id      string // that the worker must repeat, and nobody else knows
 	used    time.Duration
-	asked   int // what the script asked for so far
+	waited  time.Duration // for what it asked for
+	asked   int           // what the script asked for so far
 	lines   []Line
 	room    int // lines left
 	sound   bool
@@ -122,6 +123,12 @@ func (r *run) decide(ctx context.Context, key, event string) (string, error) {
 
 // wait waits for an answer, and returns it with others that are there too, as far as they fit in one message.
 func (r *run) wait(ctx context.Context, answers chan did) (out []answer, err error) {
+	began := time.Now()
+	long := time.AfterFunc(max(0, waitsLong-r.waited), func() { r.script.Workers.burdens.put(r.Tenant.ID, time.Now()) })
+	defer func() {
+		long.Stop()
+		r.waited += time.Since(began)
+	}()
 	for size := 0; ; {
 		var d did
 		if size > maxTurn {

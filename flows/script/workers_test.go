@@ -120,6 +120,69 @@ func TestWaitingTakesNoPlace(t *testing.T) {
 	all.Wait()
 }
 
+// Tenants whose scripts wait long leave workers to others, however many of them there are: at first they leave some to tenants that
+// have none, and then they are burdens.
+func TestWaitingTakesFewWorkers(t *testing.T) {
+	s, acme := newStage(t), acme(t)
+	s.Workers = &Workers{Command: workers.Command}
+	defer s.Workers.Close()
+	hold := make(chan struct{})
+	s.Host["fetch"] = func(ctx context.Context, c *Call, _ Args) (any, error) {
+		select {
+		case <-hold:
+		case <-ctx.Done():
+		}
+		return map[string]any{"status": 200}, nil
+	}
+	var all sync.WaitGroup
+	waits := func(id tenant.ID, callers int) {
+		theirs := *acme
+		theirs.ID = id
+		for range callers {
+			all.Go(func() {
+				if _, err := s.asks(&theirs, handler(`await api.fetch('https://slow.example'); api.deny()`)); err != nil && !errors.Is(err, errBusy) {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	globex := *acme
+	globex.ID = "globex"
+	s.Workers.init()
+	for _, id := range []tenant.ID{"a", "b", "c"} {
+		waits(id, s.Workers.leased.places)
+	}
+	for s.Workers.taken() < s.Workers.leased.places-1 {
+		time.Sleep(time.Millisecond)
+	}
+	began := time.Now()
+	for range 10 {
+		if _, err := s.asks(&globex, handler(`api.deny()`)); err != nil {
+			t.Error(err)
+		}
+	}
+	if took := time.Since(began); took > deadline/2 {
+		t.Error("others wait", took)
+	}
+	for !s.Workers.burdens.is("a", time.Now()) {
+		if time.Since(began) > deadline {
+			t.Fatal("who waits for long is no burden")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if s.Workers.burdens.is("globex", time.Now()) {
+		t.Error("who did not wait is a burden")
+	}
+	close(hold)
+	all.Wait()
+}
+
+func (w *Workers) taken() int {
+	w.leased.mu.Lock()
+	defer w.leased.mu.Unlock()
+	return w.leased.taken
+}
+
 // Who leaves ends the call, and blames nobody.
 func TestACallerThatLeaves(t *testing.T) {
 	s, acme := newStage(t), acme(t)
@@ -237,6 +300,14 @@ func TestBurdensComeAfterOthers(t *testing.T) {
 	}
 	if len(held) != 3 || !f.free("light", time.Now()) {
 		t.Errorf("a burden has %d of 4 places", len(held))
+	}
+
+	f = newFair(4, 2, 1, b)
+	f.take("light")
+	f.take("light")
+	f.take("second")
+	if now := time.Now(); f.free("second", now) || !f.free("third", now) {
+		t.Error("the places that are kept are not for those that have none")
 	}
 
 	f = newFair(1, 1, 0, b)
