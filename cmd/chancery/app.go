@@ -108,7 +108,7 @@ func assemble(conf *config, publicURL *url.URL, log *slog.Logger, db *persistenc
 		Permits: calls.Permits, Fetch: calls.Get}
 	a.console = &admin.Console{Store: db, Access: db, Policy: admin.NewPolicy(db), Answers: db, Trail: db, Outbox: db, Live: a.tenant, Numbers: db, Clients: a.clients, Accounts: a.accounts, Keys: a.pool, Now: time.Now, Rand: rand.Reader, PublicURL: publicURL, Resolver: a.resolver}
 	a.uses, a.usage = &admin.LastUses{Store: db}, &limit.Usage{Now: time.Now, Store: db}
-	a.fetches = calls.Apart(hookCalls, hookCalls)
+	a.fetches = fetching(calls)
 	a.runner = a.scripts()
 	a.console.ScriptStore, a.console.Trials = db, a.runner.JavaScript
 	a.console.Grace, a.console.PasswordPage = conf.DeleteGrace, login.PasswordPath

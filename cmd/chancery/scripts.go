@@ -202,6 +202,9 @@ var (
 	ownHeaders   = []string{"host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect", "proxy-authorization", "proxy-connection"}
 )
 
+// fetching is calls for scripts, counted as hooks are.
+func fetching(calls *outbound.Client) *outbound.Client { return calls.Apart(hookCalls, hookTarget) }
+
 func (a *app) scriptFetch(ctx context.Context, c *script.Call, args script.Args) (any, error) {
 	var url string
 	if err := args.Texts(&url); err != nil {

@@ -12,6 +12,7 @@ import (
 	"io"
 	"maps"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/authorize"
@@ -149,14 +150,35 @@ const (
 
 const errKept = misstep("keeps too much")
 
-// keep adds attributes to those of a, but no secrets.
-func (a *authSession) keep(attributes map[string]string) error {
+// longSecret is how long a secret is, in bytes, that is not by chance a part of something else.
+const longSecret = 8
+
+// betrays reports whether value is, or holds, a secret of that call: one that did not come by another name, too.
+func betrays(value string, params url.Values) bool {
+	for name := range params {
+		secret := params.Get(name)
+		if !secrets[name] || secret == "" || value != secret && (len(secret) < longSecret || !strings.Contains(value, secret)) {
+			continue
+		}
+		told := false
+		for other := range params {
+			told = told || !secrets[other] && params.Get(other) == secret
+		}
+		if !told {
+			return true
+		}
+	}
+	return false
+}
+
+// keep adds attributes to those of a, but none of the secrets that came with the call, whatever they are called now.
+func (a *authSession) keep(attributes map[string]string, params url.Values) error {
 	kept := maps.Clone(a.state.Attributes)
 	if kept == nil {
 		kept = map[string]string{}
 	}
 	for name, value := range attributes {
-		if !secrets[name] {
+		if !secrets[name] && !betrays(value, params) {
 			kept[name] = value
 		}
 	}

@@ -127,6 +127,31 @@ func TestNoSecretIsKept(t *testing.T) {
 	}
 }
 
+// What came as a secret is not kept under another name either.
+func TestNoSecretIsKeptByAnotherName(t *testing.T) {
+	h := open(t)
+	h.Decider = step(func(in Input) (Verdict, error) {
+		p, o := in.Params.Get("password"), in.Params.Get("otp")
+		return Verdict{Outcome: Ask, Code: "more_required", Keep: map[string]string{"p": p, "q": "of alice: " + p, "o": o, "n": "1" + o, "username": in.Params.Get("username"), "empty": ""}}, nil
+	})
+	for _, c := range []struct {
+		what, params string
+		want         map[string]string
+	}{
+		{"a password and a code", "username=alice&password=swordfish&otp=123456", map[string]string{"username": "alice", "n": "1123456", "empty": ""}},
+		{"a password that is no secret", "username=alice&password=alice", map[string]string{"username": "alice", "p": "alice", "q": "of alice: alice", "o": "", "n": "1", "empty": ""}},
+	} {
+		s := h.asks("scope=openid&use_auth_session=true&"+c.params, "more_required")
+		a, err := h.find(t.Context(), h.t, s)
+		if err != nil || a == nil {
+			t.Fatal(err)
+		}
+		if !maps.Equal(a.state.Attributes, c.want) {
+			t.Errorf("%s: kept %v, want %v", c.what, a.state.Attributes, c.want)
+		}
+	}
+}
+
 // A code says nothing about another, nor does a handle.
 func TestHandlesHaveNoStructure(t *testing.T) {
 	h := open(t)

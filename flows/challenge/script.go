@@ -109,5 +109,5 @@ func Refusal(ev *script.Event, o *script.Outcome, now time.Time) error {
 	if err := v.asks(); err != nil {
 		return err
 	}
-	return (&authSession{}).keep(v.Keep)
+	return (&authSession{}).keep(v.Keep, nil)
 }

@@ -349,7 +349,7 @@ func (s *Service) goOn(ctx context.Context, t *tenant.Tenant, c *call, v Verdict
 		a.state.Wrong++
 	}
 	a.Request = c.request
-	err := a.keep(v.Keep)
+	err := a.keep(v.Keep, c.Params)
 	if err == nil {
 		a.Data, err = json.Marshal(a.state)
 	}
