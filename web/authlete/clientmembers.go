@@ -303,11 +303,16 @@ func clientIn(in map[string]json.RawMessage) (registration.Request, error) {
 		case member.fate == refused && demanded(raw):
 			return r, contradiction(member.name, member.note)
 		case member.fate == kept:
-			var b bytes.Buffer
-			if err := json.Compact(&b, raw); err != nil {
+			told, err := asKept(raw)
+			if err == nil {
+				err = known(member.name, told)
+			}
+			if err != nil {
 				return r, typed(member.name, err)
 			}
-			m.Noted[member.name] = b.Bytes()
+			if told != nil {
+				m.Noted[member.name] = told
+			}
 		case member.fate == honoured:
 			if err := member.take(m, raw); err != nil {
 				return r, typed(member.name, err)

@@ -1,9 +1,11 @@
 package authlete
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
@@ -65,6 +67,84 @@ var errRefused = errors.New("a member asks for what there is not")
 // contradiction refuses a member. why goes on after its name.
 func contradiction(member, why string) error {
 	return oauth.InvalidRequest(member + " is refused: " + why).Because(errRefused)
+}
+
+// asKept is raw as it is kept: without white space, and without the nulls in it, which count as not given wherever they are. It is
+// nil where nothing is left.
+func asKept(raw json.RawMessage) (json.RawMessage, error) {
+	var b bytes.Buffer
+	err := json.Compact(&b, raw)
+	if err == nil && bytes.Contains(b.Bytes(), []byte("null")) {
+		var v any
+		if v, err = decoded(b.Bytes()); err == nil {
+			b.Reset()
+			e := json.NewEncoder(&b)
+			e.SetEscapeHTML(false)
+			err = e.Encode(withoutNulls(v))
+		}
+	}
+	if out := json.RawMessage(bytes.TrimSpace(b.Bytes())); given(out) {
+		return out, err
+	}
+	return nil, err
+}
+
+// withoutNulls leaves the nulls out of v.
+func withoutNulls(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, of := range v {
+			if of == nil {
+				delete(v, name)
+			} else {
+				v[name] = withoutNulls(of)
+			}
+		}
+		return v
+	case []any:
+		out := v[:0]
+		for _, of := range v {
+			if of != nil {
+				out = append(out, withoutNulls(of))
+			}
+		}
+		return out
+	}
+	return v
+}
+
+// keptValues are the values of members that are kept. Callers know no other, and what they are told they must know.
+var keptValues = map[string][]string{
+	"idTokenAudType":                    {"array", "string"},
+	"verifiedClaimsValidationSchemaSet": {"standard", "standard+id_document"},
+	"supportedServiceProfiles":          {"FAPI", "OPEN_BANKING"},
+	"supportedAttachments":              {"EMBEDDED", "EXTERNAL"},
+	"supportedClientRegistrationTypes":  {"AUTOMATIC", "EXPLICIT"},
+	"clientRegistrationTypes":           {"AUTOMATIC", "EXPLICIT"},
+	"supportedSnses":                    {"FACEBOOK"},
+	"supportedDeveloperSnses":           {"FACEBOOK"},
+	"responseModes":                     {"QUERY", "FRAGMENT", "FORM_POST", "JWT", "QUERY_JWT", "FRAGMENT_JWT", "FORM_POST_JWT"},
+}
+
+// known refuses values that a kept member cannot have.
+func known(name string, raw json.RawMessage) error {
+	values := keptValues[name]
+	if values == nil || raw == nil {
+		return nil
+	}
+	var given []string
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		given = []string{one}
+	} else if err := json.Unmarshal(raw, &given); err != nil {
+		return err
+	}
+	for _, v := range given {
+		if !slices.Contains(values, v) {
+			return oauth.InvalidRequest(name + " holds an unknown value")
+		}
+	}
+	return nil
 }
 
 // demanded reports whether raw asks for something: it is given, and not false.

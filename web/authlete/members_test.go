@@ -94,3 +94,38 @@ func TestEveryMemberHasOneFate(t *testing.T) {
 		t.Errorf("there are %d members of a client", len(seen))
 	}
 }
+
+// What is kept holds no null and no value that callers do not know, since that is told to them (section 21 of the reference).
+func TestNothingIsKeptThatCallersReject(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		known := w.known(t)
+		service, client := "/api/"+known["$acme"]+"/service/", "/api/"+known["$acme"]+"/client/"
+		post := func(path, body string) (int, string) {
+			rec := w.call("POST", path, body, with("Authorization", "Bearer chy_acme_all"))
+			return rec.Code, rec.Body.String()
+		}
+		for _, c := range []struct{ path, sent, told string }{
+			{service + "update", `{"supportedScopes":[{"name":"openid","defaultEntry":null,"description":null,"descriptions":[null],"attributes":null}]}`, `"supportedScopes":[{"descriptions":[],"name":"openid"}]`},
+			{service + "update", `{"mtlsEndpointAliases":[{"name":"token_endpoint","uri":"https://mtls.example/token"},null]}`, `"mtlsEndpointAliases":[{"name":"token_endpoint","uri":"https://mtls.example/token"}]`},
+			{service + "update", `{"snsCredentials":[null,{"sns":"FACEBOOK","apiKey":null}]}`, `"snsCredentials":[{"sns":"FACEBOOK"}]`},
+			{service + "update", `{"supportedUiLocales":[ null ],"supportedClaims":["null"]}`, `"supportedClaims":["null"]`},
+			{client + "create", `{"clientName":"a","descriptions":[{"tag":null,"value":"<x>"},null],"clientRegistrationTypes":[null]}`, `"descriptions":[{"value":"`},
+		} {
+			code, body := post(c.path, c.sent)
+			if code != 200 || !strings.Contains(body, c.told) || strings.Contains(body, ":null") || strings.Contains(body, "[null") || strings.Contains(body, "supportedUiLocales") || strings.Contains(body, "RegistrationTypes") {
+				t.Errorf("%s %s: %d %s", c.path, c.sent, code, body)
+			}
+		}
+		for name := range keptValues {
+			path := service + "update"
+			if name == "responseModes" || name == "clientRegistrationTypes" {
+				path = client + "create"
+			}
+			for _, sent := range []string{`"FOO"`, `["FOO"]`} {
+				if code, body := post(path, `{"`+name+`":`+sent+`}`); code != 400 {
+					t.Errorf("%s %s: %d %s", name, sent, code, body)
+				}
+			}
+		}
+	})
+}

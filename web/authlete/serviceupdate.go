@@ -1,7 +1,6 @@
 package authlete
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -67,27 +66,29 @@ func (in serviceObject) settings(s *tenant.Settings, old *viewed, seal func(name
 				return contradiction(m.name, m.note)
 			}
 			raw = nil
-		case sealed:
-			if raw != nil && seal != nil {
-				raw = seal(m.name, raw)
-			} else {
-				raw = nil
-			}
 		case ours:
 			raw = nil
+		}
+		if raw != nil && err == nil && m.keeps() {
+			if raw, err = asKept(raw); err == nil && m.fate == kept {
+				err = known(m.name, raw)
+			}
 		}
 		if err != nil {
 			return typed(m.name, err)
 		}
-		if raw != nil && m.keeps() {
-			var b bytes.Buffer
-			if err := json.Compact(&b, raw); err != nil {
-				return typed(m.name, err)
+		if m.fate == sealed && raw != nil {
+			if seal != nil {
+				raw = seal(m.name, raw)
+			} else {
+				raw = nil
 			}
+		}
+		if raw != nil && m.keeps() {
 			if s.Service.Members == nil {
 				s.Service.Members = map[string]json.RawMessage{}
 			}
-			s.Service.Members[m.name] = b.Bytes()
+			s.Service.Members[m.name] = raw
 		}
 	}
 	return nil
