@@ -57,6 +57,7 @@ var (
 	ErrContradiction = errors.New("tenant: the sources name different tenants")
 	ErrUnknown       = errors.New("tenant: no such tenant") // unknown, malformed, disabled and deleted alike
 	ErrNoClient      = errors.New("tenant: no such client")
+	ErrClientLocked  = errors.New("tenant: the client is disabled") // the cause of what is refused to it
 	ErrExists        = errors.New("tenant: the id or issuer is taken")
 	ErrConflict      = errors.New("tenant: changed in the meantime")
 )

@@ -61,7 +61,7 @@ func (s *Service) Authenticate(ctx context.Context, t *tenant.Tenant, c Credenti
 	}
 	now := s.Now()
 	ways := m.of(client, now)
-	known := len(ways) > 0
+	known, locked := len(ways) > 0, client != nil && client.Disabled
 	if !known {
 		client, ways = decoy, []*method{m}
 	}
@@ -80,6 +80,9 @@ func (s *Service) Authenticate(ctx context.Context, t *tenant.Tenant, c Credenti
 		return nil, err
 	case m.guess && s.Limit != nil:
 		s.Limit.Fail(ctx, t.ID, guessed, id, c.Address)
+	}
+	if locked {
+		return nil, ErrFailed.Because(tenant.ErrClientLocked)
 	}
 	if known && err != nil && (c.asserts() || !m.guess) {
 		return nil, ErrFailed.Because(err)

@@ -25,11 +25,23 @@ type IDToken struct {
 	First        bool   // of the grant: it has the lifetime, the nonce and the preset claims of the grant
 }
 
+// IDTokenLife is how long an ID token of g for that client lives: the first of the grant as the grant has it, else as the client
+// or the tenant.
+func IDTokenLife(t *tenant.Tenant, g *Grant, client *tenant.Client, first bool) time.Duration {
+	if l := g.Terms.IDToken.Lifetime; first && l > 0 {
+		return time.Duration(l) * time.Second
+	}
+	if l := client.IDTokenLifetime; l > 0 {
+		return time.Duration(l) * time.Second
+	}
+	return t.Settings.IDTokenLifetime()
+}
+
 // MintIDToken mints an ID token of grant g (OIDC Core §2, §12.2), signed and encrypted as the client has it. Errors are
 // those of Seal.
 func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d IDToken) (string, error) {
 	t = t.At(g.Terms.Face)
-	now, life, p := i.Now(), t.Settings.IDTokenLifetime(), ForIDToken(t, d.Client)
+	now, life, p := i.Now(), IDTokenLife(t, g, d.Client, d.First), ForIDToken(t, d.Client)
 	if p.Alg == keys.None && d.Code != "" {
 		return "", errOff // it comes through the browser (OIDC Core §3.3.2.11)
 	}
@@ -46,14 +58,6 @@ func (i *Issuer) MintIDToken(ctx context.Context, t *tenant.Tenant, g *Grant, d 
 	}
 	if err != nil {
 		return "", err
-	}
-	if l := d.Client.IDTokenLifetime; l > 0 {
-		life = time.Duration(l) * time.Second
-	}
-	if d.First {
-		if l := g.Terms.IDToken.Lifetime; l > 0 {
-			life = time.Duration(l) * time.Second
-		}
 	}
 	claims := map[string]any{}
 	for _, set := range []map[string]json.RawMessage{ofSession, gathered, preset} {

@@ -76,7 +76,7 @@ func (d *draft) unpack(kind Kind) error {
 	if err != nil {
 		return err
 	}
-	d.objectSigned = o.signed.Alg != keys.None
+	d.objectSigned, d.Object = o.signed.Alg != keys.None, o.signed.Payload
 	if kind == Pushed {
 		if err := d.keepKey(said); err != nil {
 			return err

@@ -238,6 +238,9 @@ func TestPublishedRequestObject(t *testing.T) {
 		age := int64(86400)
 		want := &Request{ClientID: c.ID, ResponseType: "code id_token", ResponseMode: "fragment", RedirectURI: "https://client.example.org/cb", RedirectSent: true,
 			Scope: oauth.Scope{"openid"}, State: "af0ifjsldkj", Nonce: "n-0S6_WzA2Mj", MaxAge: &age}
+		if want.Object = r.Object; !strings.Contains(string(r.Object), `"state": "af0ifjsldkj"`) {
+			t.Errorf("the payload is %s", r.Object)
+		}
 		if diff := cmp.Diff(want, r); diff != "" || err != nil {
 			t.Errorf("%v: %v\n%s", slices.Collect(maps.Keys(params)), err, diff)
 		}

@@ -48,6 +48,8 @@ type Request struct {
 
 	FPT string `json:"fpt,omitempty"` // fingerprint of the user agent that it came from; empty: not known
 
+	Object json.RawMessage `json:"-"` // payload of the request object that it came in just now
+
 	Purpose string `json:"purpose,omitempty"` // of it all, to be told to the subject (OpenID Connect for Identity Assurance)
 
 	Shown map[string][]string `json:"shown,omitempty"` // parameters that the tenant's prompts show, as sent

@@ -159,7 +159,10 @@ func (d *draft) findClient() error {
 	}
 	c, err := d.tenant.Clients.Client(d.ctx, id)
 	switch {
-	case errors.Is(err, tenant.ErrNoClient), err == nil && c.Disabled:
+	case err == nil && c.Disabled:
+		err = tenant.ErrClientLocked
+		fallthrough
+	case errors.Is(err, tenant.ErrNoClient):
 		return oauth.InvalidRequest("client_id is unknown").Because(err)
 	case err != nil:
 		return err

@@ -141,7 +141,7 @@ func TestEveryActionIsShown(t *testing.T) {
 			{"/auth/authorization/ticket/info", "AUTHLETE_ERROR", away{"ticket": w.ticket(t, "")}},
 			{"/auth/authorization/ticket/update", "OK", m{"ticket": w.ticket(t, ""), "info": m{"context": "x"}}},
 			{"/auth/authorization/ticket/update", "NOT_FOUND", m{"ticket": "x", "info": "x"}},
-			{"/auth/authorization/ticket/update", "CALLER_ERROR", m{"ticket": 1}},
+			{"/auth/authorization/ticket/update", "CALLER_ERROR", m{"ticket": w.ticket(t, "")}},
 			{"/auth/authorization/ticket/update", "AUTHLETE_ERROR", away{"ticket": w.ticket(t, ""), "info": "x"}},
 			{"/gm", "OK", m{"gmAction": "QUERY", "grantId": managed, "accessToken": w.manager(t, "app", oauth.GrantQueryScope)}},
 			{"/gm", "AUTHLETE_ERROR", away{"gmAction": "QUERY", "grantId": managed, "accessToken": w.manager(t, "app", oauth.GrantQueryScope)}},

@@ -82,6 +82,7 @@ func (c *call) outcome(class, text string) outcome {
 // Result codes of their own, where there is one that callers know.
 var (
 	noParameters = outcome{"A004301", "The request of the client application has no parameters."}
+	clientLocked = outcome{"A001215", "The client is locked."}
 	noTicket     = outcome{"A041201", "No entity owns the ticket: it is unknown, used or expired."}
 )
 
@@ -145,6 +146,7 @@ func challenge(o outcome, r refusal) string {
 // refuse says o and an error for the client.
 func (c *call) refuse(o outcome, a action, r refusal) result {
 	wire.EventOf(c.Context).Fail(r.err)
+	c.locked = errors.Is(r.err, tenant.ErrClientLocked)
 	worded := c.endpoint.worded
 	if worded == nil {
 		worded = object

@@ -41,6 +41,8 @@ type authorizationAnswer struct {
 	UserInfoClaims string        `json:"userInfoClaims,omitempty"`
 	Resources      []string      `json:"resources,omitempty"`
 	Details        *authzDetails `json:"authorizationDetails,omitempty"`
+	Purpose        string        `json:"purpose,omitempty"`
+	Object         string        `json:"requestObjectPayload,omitempty"`
 	managing
 }
 
@@ -114,7 +116,7 @@ func (a *authorizationAnswer) open(c *call, p *authorize.Pending) {
 	}
 	a.Subject, a.LoginHint = r.RequiredSub, r.LoginHint
 	a.Scopes, a.UILocales, a.ClaimsLocales, a.Resources = scopesOf(c.tenant, r.Scope), r.UILocales, r.ClaimsLocales, r.Resource
-	a.Details = detailsOf(r.Details)
+	a.Details, a.Purpose, a.Object = detailsOf(r.Details), r.Purpose, string(r.Object)
 	a.Claims, a.UserInfoNames = authorize.Wanted(c.tenant.Settings, r, r.Scope)
 	if saidBy[bool](c.tenant, "claimShortcutRestrictive") && r.ResponseType != "id_token" {
 		a.Claims, _ = authorize.Wanted(c.tenant.Settings, r, oauth.Scope{oauth.OpenID})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/chancery-id/chancery/flows/ciba"
 	"github.com/chancery-id/chancery/flows/decoupled"
+	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/web/wire"
 )
@@ -47,6 +48,7 @@ type pushedTokens struct {
 	IDToken         string `json:"idToken,omitempty"`
 	TokenDuration   int64  `json:"accessTokenDuration,omitempty"`
 	RefreshDuration int64  `json:"refreshTokenDuration,omitempty"`
+	IDTokenDuration int64  `json:"idTokenDuration,omitempty"`
 }
 
 // notify says what the authorization server sends its client.
@@ -95,6 +97,9 @@ func (d *Door) backchannelComplete(c *call) (answer, error) {
 	}
 	if n := done.Notification; n != nil {
 		out.notify(c, n, d.Now())
+		if out.IDToken != "" {
+			out.IDTokenDuration = int64(grant.IDTokenLife(c.tenant, done.Grant, p.Client, true) / time.Second)
+		}
 		return out, nil
 	}
 	out.result = c.outcome(success, "The answer is recorded: the client asks for it.").result(noAction, "")

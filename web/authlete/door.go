@@ -134,17 +134,17 @@ func (d *Door) Mount(r *wire.Router) {
 	for _, generation := range []string{numbered, prefix} {
 		for i := range runtime {
 			e := &runtime[i]
-			r.Service(http.MethodPost, generation+e.path, func(c *gin.Context, t *tenant.Tenant) { (&call{c, t, e}).run(d) })
+			r.Service(http.MethodPost, generation+e.path, func(c *gin.Context, t *tenant.Tenant) { (&call{Context: c, tenant: t, endpoint: e}).run(d) })
 		}
 		for i := range management {
 			e := &management[i]
-			r.Service(e.method, generation+e.path, func(c *gin.Context, t *tenant.Tenant) { (&call{c, t, e}).administer(d) })
+			r.Service(e.method, generation+e.path, func(c *gin.Context, t *tenant.Tenant) { (&call{Context: c, tenant: t, endpoint: e}).administer(d) })
 		}
 	}
 	for i := range services {
 		e := &services[i]
 		for _, path := range []string{numbered + e.path, prefix + e.path + "/:serviceId"} {
-			r.Service(e.method, path, func(c *gin.Context, t *tenant.Tenant) { (&call{c, t, e}).administer(d) })
+			r.Service(e.method, path, func(c *gin.Context, t *tenant.Tenant) { (&call{Context: c, tenant: t, endpoint: e}).administer(d) })
 		}
 	}
 	d.mountUnsupported(r)
@@ -170,6 +170,7 @@ type call struct {
 	*gin.Context
 	tenant   *tenant.Tenant
 	endpoint *endpoint
+	locked   bool // it was about a client that is locked
 }
 
 // address is where the call came from, for the record.
@@ -187,6 +188,10 @@ func (c *call) run(d *Door) {
 	if err != nil {
 		wire.EventOf(c.Context).Fail(err)
 		a = c.failure(err)
+	}
+	if c.locked {
+		write(c.Context, http.StatusForbidden, clientLocked)
+		return
 	}
 	wire.JSON(c.Context, http.StatusOK, a)
 }

@@ -142,7 +142,7 @@ func (w *world) actingCalls(t *testing.T) map[string]actingCall {
 		"/auth/authorization/issue":         {"LOCATION", func() m { return m{"ticket": w.ticket(t, ""), "subject": "alice"} }},
 		"/auth/authorization/fail":          {"LOCATION", func() m { return m{"ticket": w.ticket(t, ""), "reason": "DENIED"} }},
 		"/auth/authorization/ticket/info":   {"OK", func() m { return m{"ticket": w.ticket(t, "")} }},
-		"/auth/authorization/ticket/update": {"OK", func() m { return m{"ticket": w.ticket(t, "")} }},
+		"/auth/authorization/ticket/update": {"OK", func() m { return m{"ticket": w.ticket(t, ""), "info": "x"} }},
 		"/auth/token":                       {"OK", func() m { return redeeming(w.code(t, "")) }},
 		"/auth/token/issue":                 {"OK", func() m { return m{"ticket": pending(), "subject": "alice"} }},
 		"/auth/token/fail":                  {"BAD_REQUEST", func() m { return m{"ticket": pending(), "reason": "INVALID_TARGET"} }},

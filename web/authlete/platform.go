@@ -23,7 +23,7 @@ var (
 // mountPlatform registers them.
 func (d *Door) mountPlatform(r *wire.Router) {
 	at := func(method, path string, e *endpoint) {
-		r.Services(method, prefix+path, func(c *gin.Context, t *tenant.Tenant) { (&call{c, t, e}).administer(d) })
+		r.Services(method, prefix+path, func(c *gin.Context, t *tenant.Tenant) { (&call{Context: c, tenant: t, endpoint: e}).administer(d) })
 	}
 	at(http.MethodGet, "/info", &infoCall)
 	at(http.MethodGet, "/service/get/list", &serviceList)

@@ -58,6 +58,8 @@ func set(v reflect.Value, text string) error {
 	case *[]string:
 		list := strings.Fields(text)
 		v.Set(reflect.ValueOf(&list))
+	case *ticketInfo:
+		v.Set(reflect.ValueOf(&ticketInfo{ticketContext{text}}))
 	case int64:
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {

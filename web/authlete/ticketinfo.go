@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/chancery-id/chancery/flows/authorize"
+	"github.com/chancery-id/chancery/flows/oauth"
 )
 
 // ticketInfoRequest asks what is kept with a ticket.
@@ -13,8 +14,8 @@ type ticketInfoRequest struct {
 
 // ticketUpdateRequest replaces it.
 type ticketUpdateRequest struct {
-	Ticket string     `json:"ticket"`
-	Info   ticketInfo `json:"info"`
+	Ticket string      `json:"ticket"`
+	Info   *ticketInfo `json:"info"`
 }
 
 // ticketInfo is an object, or its context alone.
@@ -51,6 +52,9 @@ func (d *Door) ticketUpdate(c *call) (answer, error) {
 	var in ticketUpdateRequest
 	if err := c.read(&in); err != nil {
 		return nil, err
+	}
+	if in.Info == nil {
+		return nil, oauth.InvalidRequest("The API call has no info.")
 	}
 	p, err := d.ticket(c, in.Ticket)
 	if err != nil {

@@ -89,7 +89,7 @@ var tokenFailures = []struct {
 	reason string
 	err    *oauth.Error
 }{
-	{"UNKNOWN", &oauth.Error{Code: "server_error"}},
+	{"UNKNOWN", &oauth.Error{Code: "server_error", Description: "The request failed."}},
 	{"INVALID_RESOURCE_OWNER_CREDENTIALS", oauth.InvalidRequest("The credentials of the resource owner are not valid.")},
 	{"INVALID_TARGET", oauth.InvalidTarget("The requested resource is not acceptable.")},
 	{"INVALID_CLIENT", oauth.InvalidClient("The client is not acceptable.")},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+
+	"github.com/chancery-id/chancery/tenant"
 )
 
 // A client keeps what its service has turned off since, and can be changed in everything else.
@@ -31,6 +33,43 @@ func TestAClientOfWhatIsOffCanBeChanged(t *testing.T) {
 			if rec := w.call(c.method, w.api("acme", c.path), string(b), nil); rec.Code != http.StatusOK {
 				t.Errorf("%s: %d %s", c.path, rec.Code, rec.Body)
 			}
+		}
+	})
+}
+
+// A request of a client that is locked is answered as the reference has it (1.3), whatever the client presents; to nobody else is
+// that said.
+func TestRequestsOfALockedClient(t *testing.T) {
+	once(t, func(t *testing.T, w *world) {
+		w.register(t, "shut", tenant.Metadata{RedirectURIs: []string{cb}})
+		w.lock(t, "shut")
+		for _, path := range []string{"/auth/authorization", "/auth/token", "/auth/revocation", "/pushed_auth_req", "/device/authorization", "/backchannel/authentication"} {
+			for id, want := range map[string]string{"shut": "403 A001215", "nobody": "200 " + codesOf(path) + clients} {
+				body, _ := json.Marshal(m{"parameters": "client_id=" + id + "&grant_type=client_credentials", "clientId": id, "clientSecret": "a wrong one"})
+				rec := w.call("POST", w.api("acme", path), string(body), nil)
+				if got := fmt.Sprint(rec.Code, " ", members(rec.Body.Bytes())["resultCode"]); got != want {
+					t.Errorf("%s, %s: %s, want %s", path, id, got, want)
+				}
+			}
+		}
+	})
+}
+
+// codesOf begins the result codes of a call.
+func codesOf(path string) string {
+	for _, e := range runtime {
+		if e.path == path {
+			return e.codes
+		}
+	}
+	return ""
+}
+
+// The purpose of a request is handed on.
+func TestThePurposeOfARequest(t *testing.T) {
+	once(t, func(t *testing.T, w *world) {
+		if got := w.post(t, "/auth/authorization", m{"parameters": asked("&purpose=Open+an+account")}); got["purpose"] != "Open an account" {
+			t.Error(got)
 		}
 	})
 }
