@@ -30,8 +30,8 @@ func (s *stage) crowd(theirs *tenant.Tenant) (stop func()) {
 	return func() { cancel(); all.Wait() }
 }
 
-// While others misbehave, the server lives, and a neighbour's calls wait neither for the processor time that each of theirs may
-// take nor for workers: p99 is below half of that time, or twice what it was, in the best of some rounds, as other programs take
+// While others misbehave, the server lives, and a neighbour's calls wait neither for the processor time that one of theirs may
+// take nor for workers: p99 is below it, or twice what it was, in the best of some rounds, as other programs take
 // their time too. What that makes of a sign-in is measured from outside (e2e).
 func TestNeighbours(t *testing.T) {
 	if testing.Short() {
@@ -61,7 +61,7 @@ func TestNeighbours(t *testing.T) {
 		}
 		within(t)
 		t.Logf("p99 of a neighbour's calls: %v, and %v beside 64 attackers", quiet, loud)
-		if loud < max(2*quiet, runCPU/2) {
+		if loud < max(2*quiet, runCPU) {
 			return
 		}
 		if round == 5 {
