@@ -92,7 +92,7 @@ func (c *checker) source(at, name string, h *Hook) {
 	c.that(h.Session || !h.SID, at+"/sid", "needs session")
 	for i, claim := range h.Claims {
 		name := strings.TrimPrefix(claim, Verified)
-		c.that(oauth.ClaimName(name) && name != "*" && !strings.Contains(name, "#") && !placed(name), fmt.Sprintf("%s/claims/%d", at, i),
+		c.that(oauth.ClaimName(name) && name != "*" && name != oauth.VerifiedClaims && !strings.Contains(name, "#") && !placed(name), fmt.Sprintf("%s/claims/%d", at, i),
 			"is no name of a claim without language and place")
 	}
 }

@@ -29,6 +29,7 @@ func TestCheckSources(t *testing.T) {
 		{"of everything", map[string]Hook{"claims": of("*")}, []string{"/hooks/claims/claims/0"}},
 		{"of a claim in one language", map[string]Hook{"claims": of("name#es")}, []string{"/hooks/claims/claims/0"}},
 		{"of what says where a claim goes", map[string]Hook{"claims": of("id_token:a", "verified:access_token:a", `a"`)}, []string{"/hooks/claims/claims/0", "/hooks/claims/claims/1", "/hooks/claims/claims/2"}},
+		{"of verified claims in a whole, past what tells how they were verified", map[string]Hook{"claims": of("verified_claims", "verified:verified_claims")}, []string{"/hooks/claims/claims/0", "/hooks/claims/claims/1"}},
 		{"a name that is none", map[string]Hook{"claims_": of("a"), "claims_HR": of("a")}, []string{"/hooks/claims_", "/hooks/claims_", "/hooks/claims_HR", "/hooks/claims_HR"}},
 		{"the SID without the session", map[string]Hook{"claims": {URL: url, Claims: []string{"a"}, SID: true}}, []string{"/hooks/claims/sid"}},
 		{"too large an answer", map[string]Hook{"claims": {URL: url, Claims: []string{"a"}, MaxAnswer: 65537}}, []string{"/hooks/claims/max_answer"}},
