@@ -230,6 +230,17 @@ func add(names []string, name string) []string {
 	return append(names, name)
 }
 
+// maxRecorded is how long the names of claims may be that are remembered together, in bytes. Beyond it what is agreed to takes
+// the place of what was on record.
+const maxRecorded = 2 * oauth.MaxClaims
+
+func size(names []string) (n int) {
+	for _, name := range names {
+		n += len(name)
+	}
+	return n
+}
+
 // merge is what is remembered after terms were agreed: what was on record and what is new.
 func merge(had *grant.Authorization, terms *grant.Terms, now time.Time) *grant.Authorization {
 	a := grant.Authorization{CreatedAt: now}
@@ -240,8 +251,12 @@ func merge(had *grant.Authorization, terms *grant.Terms, now time.Time) *grant.A
 	if a.Scope = a.Scope.Plus(terms.Scope); len(a.Scope.String()) > oauth.MaxScope {
 		a.Scope = terms.Scope // together they could not be read back
 	}
-	a.Claims = slices.Clone(a.Claims)
-	for _, name := range recorded(terms) {
+	before, added := a.Claims, recorded(terms)
+	if size(before)+size(added) > maxRecorded {
+		before = nil // every request of the subject reads them
+	}
+	a.Claims = slices.Clone(before)
+	for _, name := range added {
 		a.Claims = add(a.Claims, name)
 	}
 	kept := *terms

@@ -1,6 +1,8 @@
 package authorize
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +29,30 @@ func TestRememberedScopeCanBeReadBack(t *testing.T) {
 		if got := merge(had, &grant.Terms{Scope: c.add}, time.Now()).Scope; !got.Equal(c.want) {
 			t.Errorf("%s: %d values", c.rule, len(got))
 		}
+	}
+}
+
+// Nor do claims grow without end, however often a client asks for others.
+func TestRememberedClaimsHaveALimit(t *testing.T) {
+	asked := func(n int) []string {
+		var out []string
+		for i := range 500 {
+			out = append(out, fmt.Sprintf("claim_%d_%d", n, i))
+		}
+		return out
+	}
+	var had *grant.Authorization
+	for n := range 20 {
+		had = merge(had, &grant.Terms{Claims: asked(n)}, time.Now())
+		if !slices.Contains(had.Claims, fmt.Sprintf("claim_%d_499", n)) || len(strings.Join(had.Claims, "")) > maxRecorded {
+			t.Fatalf("after %d: %d claims", n, len(had.Claims))
+		}
+	}
+	if had = merge(had, &grant.Terms{IDTokenClaims: []string{"email"}}, time.Now()); len(had.Claims) <= 500 {
+		t.Errorf("a little more is not added: %d claims", len(had.Claims))
+	}
+	if had = merge(had, &grant.Terms{Claims: []string{strings.Repeat("x", maxRecorded+1), "y"}}, time.Now()); len(had.Claims) != 2 {
+		t.Errorf("what was agreed to at once is not remembered as it is: %d claims", len(had.Claims))
 	}
 }
 
