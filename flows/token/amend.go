@@ -135,7 +135,7 @@ func (s *Service) named(ctx context.Context, t *tenant.Tenant, n Name) (is *Chan
 	}
 	if is.Token != nil && t.Revoked.Revoked(grant.Issued(is.Token)) {
 		if is.Grant == nil {
-			return nil, nil, grant.ErrNotFound
+			return nil, nil, s.gone(ctx, t, is.Token)
 		}
 		is.Token = nil // a change that came before revoked it: the refresh token was named, and that lives
 	}
@@ -143,6 +143,22 @@ func (s *Service) named(ctx context.Context, t *tenant.Tenant, n Name) (is *Chan
 		stored = is.Token.Hash
 	}
 	return is, stored, s.complete(ctx, t, is)
+}
+
+// gone is why a revoked token cannot be changed: grant.ErrMoved if it was read just before another change gave it another id, else
+// grant.ErrNotFound.
+func (s *Service) gone(ctx context.Context, t *tenant.Tenant, before *grant.AccessToken) error {
+	if before.Hash == nil {
+		return grant.ErrNotFound
+	}
+	a, err := s.Grants.AccessToken(ctx, t.ID, s.Now(), before.Hash)
+	switch {
+	case err != nil:
+		return err
+	case a.ID == before.ID:
+		return grant.ErrNotFound
+	}
+	return grant.ErrMoved
 }
 
 // hashed returns the stored access token of that hash.

@@ -1,12 +1,15 @@
 package authlete
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/chancery-id/chancery/flows/grant"
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 )
@@ -162,6 +165,47 @@ func TestChangesOfOneGrantAtOnce(t *testing.T) {
 		refreshed := w.post(t, "/auth/token", confidential("app", "grant_type", oauth.RefreshToken, "refresh_token", tokens["refreshToken"].(string)))
 		if scopes, _ := refreshed["scopes"].([]any); len(scopes) != 1 {
 			t.Error(refreshed)
+		}
+	})
+}
+
+// meanwhile is a store in which something happens once after an access token was read.
+type meanwhile struct {
+	grant.Store
+	happens func()
+}
+
+func (s *meanwhile) AccessToken(ctx context.Context, t tenant.ID, now time.Time, hash []byte) (*grant.AccessToken, error) {
+	a, err := s.Store.AccessToken(ctx, t, now, hash)
+	if happens := s.happens; happens != nil {
+		s.happens = nil
+		happens()
+	}
+	return a, err
+}
+
+// A token that another change gives another id while it is being changed is there all the time.
+func TestATokenThatChangesMeanwhile(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		tokens := w.post(t, "/auth/token/create", creating("scopes", []string{"openid", "email"}))
+		store := w.door.Tokens.Grants
+		defer func() { w.door.Tokens.Grants = store }()
+		for rule, c := range map[string]struct {
+			happens func()
+			want    string
+		}{
+			"it is changed": {func() {
+				w.post(t, "/auth/token/update", m{"accessToken": tokens["accessToken"], "scopes": []string{"openid"}})
+			}, "OK"},
+			"it is revoked": {func() {
+				w.answer(t, "/auth/token/revoke", m{"accessTokenIdentifier": tokens["accessToken"]})
+			}, "NOT_FOUND"},
+		} {
+			tokens = w.post(t, "/auth/token/create", creating("scopes", []string{"openid", "email"}))
+			w.door.Tokens.Grants = &meanwhile{store, c.happens}
+			if got := w.post(t, "/auth/token/update", m{"accessToken": tokens["accessToken"], "scopes": []string{"email"}}); got["action"] != c.want {
+				t.Errorf("%s: %v", rule, got)
+			}
 		}
 	})
 }

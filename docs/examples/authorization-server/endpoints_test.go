@@ -19,6 +19,8 @@ func TestActions(t *testing.T) {
 		{"/authorize?x=1", authorizing, "BAD_REQUEST", refused, 400, "invalid_request &lt;i&gt;no"},
 		{"/authorize?x=1", authorizing, "INTERNAL_SERVER_ERROR", refused, 500, "invalid_request"},
 		{"/authorize?x=1", authorizing, "DANCE", refused, 503, "try again"},
+		{"/authorize?x=1", authorizing, "", `"resultCode":"A001215"`, 400, "unauthorized_client"},
+		{"/token", "/auth/token", "", `"resultCode":"A001215"`, 400, "unauthorized_client"},
 		{"/token", "/auth/token", "OK", refused, 200, "invalid_request"},
 		{"/token", "/auth/token", "ID_TOKEN_REISSUABLE", refused, 200, "invalid_request"},
 		{"/token", "/auth/token", "BAD_REQUEST", refused, 400, "invalid_request"},

@@ -33,6 +33,9 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
+	if strings.Contains(answer, "A001215") {
+		w.WriteHeader(http.StatusForbidden)
+	}
 	_, _ = io.WriteString(w, answer)
 }
 
