@@ -4,16 +4,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -56,12 +53,6 @@ func (h *house) imported(text, id string, dry bool) (*report, answer) {
 
 // ecKey is a private JWK of another server, and what only its owner knows of it.
 func ecKey(t *testing.T, kid string) (jwk, secret string) {
-	jwk, secret, _ = ecSigner(t, kid)
-	return jwk, secret
-}
-
-// ecSigner is ecKey with the key itself.
-func ecSigner(t *testing.T, kid string) (jwk, secret string, k *ecdsa.PrivateKey) {
 	t.Helper()
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -73,7 +64,7 @@ func ecSigner(t *testing.T, kid string) (jwk, secret string, k *ecdsa.PrivateKey
 		t.Fatal(err1, err2)
 	}
 	b64 := base64.RawURLEncoding.EncodeToString
-	return fmt.Sprintf(`{"kty":"EC","crv":"P-256","use":"sig","kid":%q,"x":%q,"y":%q,"d":%q}`, kid, b64(public[1:33]), b64(public[33:]), b64(d)), b64(d), k
+	return fmt.Sprintf(`{"kty":"EC","crv":"P-256","use":"sig","kid":%q,"x":%q,"y":%q,"d":%q}`, kid, b64(public[1:33]), b64(public[33:]), b64(d)), b64(d)
 }
 
 // A file of every kind of line: nothing of it is lost, and no secret of it is told.
@@ -200,54 +191,6 @@ func TestImportOfProperties(t *testing.T) {
 		if a := h.call("GET", "/t/acme/clients", "", "Authorization", "Bearer "+token); a.status != want {
 			t.Errorf("%s: %d %s", token, a.status, a.body)
 		}
-	}
-}
-
-// An access token in the form of RFC 9068 goes on at introspection, until it is revoked.
-func TestAccessTokensFromElsewhere(t *testing.T) {
-	h := newHouse(t)
-	jwk, _, k := ecSigner(t, "CXup")
-	if r, a := h.imported("op.issuer=https://id.acme.example\njose.jwkSet={\"keys\":["+jwk+"]}", "acme", false); !r.Imported {
-		t.Fatalf("%s", a.body)
-	}
-	var client struct {
-		ID     string `json:"client_id"`
-		Secret string `json:"client_secret"`
-	}
-	made := h.call("POST", "/admin/v1/tenants/acme/clients", `{"redirect_uris": ["https://rp.example/cb"]}`)
-	if err := json.Unmarshal(made.body, &client); err != nil || client.Secret == "" {
-		t.Fatalf("%s", made.body)
-	}
-	b64 := base64.RawURLEncoding.EncodeToString
-	signed := func(issuer string) string {
-		claims := fmt.Sprintf(`{"iss":%q,"aud":%q,"sub":"alice","client_id":%q,"scope":"openid","iat":%d,"exp":%d,"jti":"1"}`,
-			issuer, issuer, client.ID, time.Now().Unix()-60, time.Now().Unix()+600)
-		text := b64([]byte(`{"alg":"ES256","kid":"CXup","typ":"at+jwt"}`)) + "." + b64([]byte(claims))
-		sum := sha256.Sum256([]byte(text))
-		r, s, err := ecdsa.Sign(rand.Reader, k, sum[:])
-		if err != nil {
-			t.Fatal(err)
-		}
-		return text + "." + b64(append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...))
-	}
-	ask := func(endpoint, token string) string {
-		a := h.call("POST", "/t/acme"+endpoint, url.Values{"token": {token}}.Encode(), "Content-Type", "application/x-www-form-urlencoded",
-			"Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(client.ID+":"+client.Secret)))
-		if a.status != http.StatusOK {
-			t.Fatalf("%s: %d %s", endpoint, a.status, a.body)
-		}
-		return string(a.body)
-	}
-	old := signed("https://id.acme.example")
-	if got := ask("/token/introspect", old); !strings.Contains(got, `"active":true`) || !strings.Contains(got, `"sub":"alice"`) {
-		t.Errorf("a token from elsewhere: %s", got)
-	}
-	if got := ask("/token/introspect", signed("https://id.globex.example")); got != `{"active":false}` {
-		t.Errorf("one of another issuer: %s", got)
-	}
-	ask("/token/revoke", old)
-	if got := ask("/token/introspect", old); got != `{"active":false}` {
-		t.Errorf("once it is revoked: %s", got)
 	}
 }
 
