@@ -1,6 +1,7 @@
 package script
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -101,7 +102,7 @@ func clientOf(c *tenant.Client) *client {
 
 // text is the JSON of ev, put by t at now, as hooks are sent it.
 func (ev *Event) text(t *tenant.Tenant, now time.Time) ([]byte, error) {
-	return bounded(struct {
+	return ev.bounded(struct {
 		Type string         `json:"type"`
 		At   string         `json:"timestamp"`
 		Data map[string]any `json:"data"`
@@ -112,7 +113,7 @@ func (ev *Event) text(t *tenant.Tenant, now time.Time) ([]byte, error) {
 func (ev *Event) flat(t *tenant.Tenant, now time.Time) (string, error) {
 	data := ev.data(t)
 	data["type"], data["timestamp"] = ev.kind(), timestamp(now)
-	b, err := bounded(data)
+	b, err := ev.bounded(data)
 	return string(b), err
 }
 
@@ -139,10 +140,18 @@ func (ev *Event) data(t *tenant.Tenant) map[string]any {
 	return data
 }
 
-func bounded(v any) ([]byte, error) {
-	b, err := json.Marshal(v)
-	if err == nil && len(b) > MaxEvent {
-		err = errEventSize
+// bounded is the JSON of v. Where it is too large, the request was, unless the hook is asked for what nobody sent.
+func (ev *Event) bounded(v any) ([]byte, error) {
+	var b bytes.Buffer
+	to := json.NewEncoder(&b)
+	to.SetEscapeHTML(false)
+	switch err := to.Encode(v); {
+	case err != nil:
+		return nil, err
+	case b.Len()-1 > MaxEvent && questions[ev.kind()]:
+		return nil, errEventSize
+	case b.Len()-1 > MaxEvent:
+		return nil, oauth.InvalidRequest("The request is too large").Because(errEventSize)
 	}
-	return b, err
+	return b.Bytes()[:b.Len()-1], nil
 }

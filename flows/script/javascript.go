@@ -179,6 +179,8 @@ func Reason(err error) string {
 	switch {
 	case errors.Is(err, errOpen):
 		return "not run: the tenant's scripts had to be ended too often, and pause"
+	case errors.Is(err, errEventSize):
+		return "not run: the event is too large"
 	case errors.Is(err, ErrScript), errors.Is(err, ErrAnswer):
 		return strings.TrimPrefix(err.Error(), "script: ")
 	}

@@ -239,6 +239,29 @@ func TestManyLargeAnswersAtOnce(t *testing.T) {
 	}
 }
 
+// What makes an event too large is what came with the request, and its sender is told so; but not where nobody sent anything.
+func TestEventsThatAreTooLarge(t *testing.T) {
+	s, acme := newStage(t), acme(t)
+	of := of(handler(`api.deny(typeof event.parameters.x)`) + `; exports.onClaims = () => ({action: 'allow'})`)
+	put := func(hook, x string) error {
+		_, err := s.Run(t.Context(), acme, of, Event{Hook: hook, Facts: map[string]any{"parameters": map[string]string{"x": x}}})
+		return err
+	}
+	if err := put(tenant.HookChallenge, strings.Repeat("<&>", MaxEvent/4)); err != nil {
+		t.Error("what is not too large:", err)
+	}
+	long := strings.Repeat("x", MaxEvent)
+	if err := put(tenant.HookChallenge, long); !errors.Is(err, oauth.InvalidRequest("")) {
+		t.Error(err)
+	}
+	if n := len(s.wrote); n != 1 || s.wrote[0].Text != "not run: the event is too large" {
+		t.Error(s.wrote)
+	}
+	if err := put(tenant.HookClaims, long); err == nil || errors.Is(err, oauth.InvalidRequest("")) {
+		t.Error(err)
+	}
+}
+
 func TestWhatAScriptWrites(t *testing.T) {
 	s := newStage(t)
 	if _, err := s.asks(acme(t), handler(`console.log('a', 1, {b: 2}); console.error(new TypeError('c')); api.log([1n].length, undefined, 'x'.repeat(5000)); for (let i = 0; i < 1000; i++) console.warn(i); api.deny()`)); err != nil {
