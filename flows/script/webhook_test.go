@@ -222,7 +222,7 @@ func TestWhatIsNotAsked(t *testing.T) {
 	if _, err := w.Run(t.Context(), acme(t), Event{Hook: "token_exchange"}); !errors.Is(err, errNoHook) || len(r.calls) > 0 {
 		t.Error("a hook that there is not:", err)
 	}
-	if _, err := w.Run(t.Context(), acme(t), Event{Hook: "password", Facts: map[string]any{"x": strings.Repeat("x", MaxEvent)}}); oauth.ErrorOf(err).Code != "server_error" || len(r.calls) > 0 {
+	if _, err := w.Run(t.Context(), acme(t), Event{Hook: "password", Facts: map[string]any{"x": strings.Repeat("x", MaxEvent)}}); oauth.ErrorOf(err).Code != "invalid_request" || len(r.calls) > 0 {
 		t.Error("an event that is too large:", err)
 	}
 }
