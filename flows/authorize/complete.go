@@ -298,9 +298,8 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 	e := effectOf(t, now, g, who, a.authorization, c)
 	e.Hash, e.Version, e.Pushed, e.FirstUse = p.Hash, p.Version, r.Pushed, p.Client.FirstUse()
 	e.AccessToken, e.AtOnce, e.Stands, e.Replaces = out.stored, out.atOnce(), m.Stands, m.Replaces
-	if a.authorization != nil {
-		e.Events = append(e.Events, audit.Event{At: now, Kind: audit.Consented, Subject: who.Subject, ClientID: g.ClientID, Session: who.ID, Grant: g.ID,
-			Address: c.address, Detail: map[string]string{"scope": g.Terms.Scope.String()}})
+	if a.authorization != nil || g.Actor != "" {
+		e.Events = append(e.Events, consented(now, g, a.authorization != nil, c.address))
 	}
 	revoked, err := s.Store.Finish(ctx, t.ID, now, e)
 	if err != nil {
@@ -312,6 +311,19 @@ func (s *Service) finish(ctx context.Context, t *tenant.Tenant, p *Pending, f Fa
 		res.Session, res.SID = who, s.Sessions.Handle(t, who)
 	}
 	return res, nil
+}
+
+// consented is the event that g was agreed to, and who acts as its subject.
+func consented(now time.Time, g *grant.Grant, remembered bool, address string) audit.Event {
+	ev := audit.Event{At: now, Kind: audit.Consented, Subject: g.Subject, ClientID: g.ClientID, Session: g.SessionID, Grant: g.ID, Address: address,
+		Detail: map[string]string{"scope": g.Terms.Scope.String()}}
+	if !remembered {
+		ev.Kind, ev.Detail["grant"] = audit.GrantIssued, "impersonation"
+	}
+	if g.Actor != "" {
+		ev.Detail["act_sub"] = g.Actor
+	}
+	return ev
 }
 
 // tellsAuthTime reports whether an ID token that client gets for r has auth_time (OIDC Core §2, §3.1.2.1, §5.5).

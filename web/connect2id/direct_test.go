@@ -262,6 +262,33 @@ func TestDirectIsRecorded(t *testing.T) {
 	})
 }
 
+// Who acts as another in an authorization session is on record with both, whether it is remembered or not.
+func TestImpersonationIsRecorded(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for _, tt := range []struct {
+			body string
+			kind audit.Kind
+		}{
+			{`{"scope":["openid"],"impersonated_sub":"boss"}`, audit.Consented},
+			{`{"scope":["openid"],"impersonated_sub":"boss","long_lived":false}`, audit.GrantIssued},
+		} {
+			if rec := w.call("PUT", v3+"/"+w.atConsent(t, "v3"), tt.body, nil); rec.Code != 200 {
+				t.Fatalf("got %d %s", rec.Code, rec.Body)
+			}
+			evs, err := w.db.Events(context.Background(), w.tenants["acme"].ID, time.Time{}, 100)
+			n := 0
+			for _, ev := range evs {
+				if ev.Kind == tt.kind && ev.Subject == "boss" && ev.Detail["act_sub"] == "alice" && ev.Detail["scope"] == "openid" && ev.Grant != "" {
+					n++
+				}
+			}
+			if err != nil || n != 1 {
+				t.Errorf("%s: %d of %+v, %v", tt.body, n, evs, err)
+			}
+		}
+	})
+}
+
 func TestDirectStoreDown(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for _, fault := range []struct {
