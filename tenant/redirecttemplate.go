@@ -72,3 +72,11 @@ func (t RedirectTemplate) With(param string) (uri string, ok bool) {
 	}
 	return t.before + param + t.after, true
 }
+
+// Fits reports whether uri is one that comes of t.
+func (t RedirectTemplate) Fits(uri string) bool {
+	rest, begins := strings.CutPrefix(uri, t.before)
+	param, ends := strings.CutSuffix(rest, t.after)
+	_, fits := t.With(param)
+	return begins && ends && fits
+}

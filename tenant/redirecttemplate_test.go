@@ -65,6 +65,9 @@ func TestRedirectTemplates(t *testing.T) {
 		if got != c.want || ok != (c.want != "") {
 			t.Errorf("%s: %q, %t", c.rule, got, ok)
 		}
+		if ok && (!template.Fits(got) || template.Fits(got+"x/y") || template.Fits("x"+got) || template.Fits(template.before+template.after)) {
+			t.Errorf("%s: what comes of it is not told from what does not", c.rule)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/flows/request"
 	"github.com/chancery-id/chancery/flows/session"
+	"github.com/chancery-id/chancery/tenant"
 )
 
 // remember makes the store hold what alice allowed a client.
@@ -150,6 +152,31 @@ func TestLoadAfterTheClientIsGone(t *testing.T) {
 	delete(clients, "shop")
 	if _, err := h.Load(context.Background(), h.t, res.Pending.Handle, ""); !errors.Is(err, ErrNotFound) {
 		t.Errorf("deleted: got %v", err)
+	}
+}
+
+// What waits for its subject answers nobody at a redirect URI that was taken from the client meanwhile.
+func TestLoadAfterTheRedirectURIIsGone(t *testing.T) {
+	h := open(t)
+	res := h.begin(t, "", "")
+	clients := h.t.Clients.(registry)
+	for _, c := range []struct {
+		rule string
+		uris []string
+		want error
+	}{
+		{"another beside it", append([]string{"https://shop.example/new"}, clients["shop"].RedirectURIs...), nil},
+		{"another in its place", []string{"https://shop.example/new"}, ErrNotFound},
+		{"a template that it comes of", []string{tenant.RedirectTemplatePrefix + strings.TrimSuffix(res.Pending.Request.RedirectURI, "b") + "[param]"}, nil},
+		{"a template that it does not come of", []string{tenant.RedirectTemplatePrefix + "https://shop.example/other/[param]"}, ErrNotFound},
+		{"none", nil, ErrNotFound},
+	} {
+		changed := *clients["shop"]
+		changed.RedirectURIs = c.uris
+		clients["shop"] = &changed
+		if _, err := h.Load(context.Background(), h.t, res.Pending.Handle, ""); !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v", c.rule, err)
+		}
 	}
 }
 

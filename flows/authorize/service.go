@@ -161,7 +161,8 @@ func remembered(t *tenant.Tenant, client *tenant.Client, had *grant.Authorizatio
 	return had
 }
 
-// Load returns the interaction that handle reaches, and binding where it has one, or ErrNotFound.
+// Load returns the interaction that handle reaches, and binding where it has one, or ErrNotFound: also once the redirect URI was
+// taken from the client, as nothing may be sent there any more.
 func (s *Service) Load(ctx context.Context, t *tenant.Tenant, handle, binding string) (*Pending, error) {
 	i, err := s.Store.Load(ctx, t.ID, s.Now(), hashHandle(handle))
 	if err != nil {
@@ -176,6 +177,9 @@ func (s *Service) Load(ctx context.Context, t *tenant.Tenant, handle, binding st
 	}
 	if err != nil {
 		return nil, err
+	}
+	if uri := i.Request.RedirectURI; uri != "" && !request.Redirects(client, uri) {
+		return nil, ErrNotFound
 	}
 	return &Pending{Handle: handle, Interaction: *i, Client: client}, nil
 }

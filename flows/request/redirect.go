@@ -27,6 +27,14 @@ func (d *draft) redirectURI() error {
 	return d.fillRedirect()
 }
 
+// Redirects reports whether a response may go to uri now: c has registered it, or a template that it comes of.
+func Redirects(c *tenant.Client, uri string) bool {
+	return slices.ContainsFunc(c.RedirectURIs, func(r string) bool {
+		template, ok := tenant.ParseRedirectTemplate(r)
+		return sameRedirect(r, uri, c.Native()) || ok && template.Fits(uri)
+	})
+}
+
 // fillRedirect puts what whoever answers the request gave for it into a redirect URI that is a template. One that is pushed
 // is filled in once it is answered; until then it leads nowhere.
 func (d *draft) fillRedirect() error {
