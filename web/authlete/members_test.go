@@ -4,6 +4,7 @@ import (
 	commandline "flag"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -92,6 +93,20 @@ func TestEveryMemberHasOneFate(t *testing.T) {
 	}
 	if len(seen) != 109 {
 		t.Errorf("there are %d members of a client", len(seen))
+	}
+}
+
+// What the registry says of a member is told of the member that the caller knows.
+func TestErrorsNameMembersOfTheAPI(t *testing.T) {
+	said := regexp.MustCompile("^`([a-z_]+)`")
+	for _, m := range clientMembers {
+		names := said.FindStringSubmatch(m.note)
+		if m.fate != honoured || names == nil || m.name == "clientType" || m.name == "fapiModes" {
+			continue
+		}
+		if got := clientNames.here(names[1]); got != m.name && names[1] != m.name {
+			t.Errorf("%s is called %q", m.name, got)
+		}
 	}
 }
 
