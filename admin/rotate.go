@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chancery-id/chancery/flows/audit"
@@ -66,14 +67,17 @@ func (c *Console) GenerateKeys(ctx context.Context, id tenant.ID, algs []keys.Al
 				turn = append(turn, alg)
 			}
 		}
+		details := []string{"algs", joined(turn)}
 		if compromised {
 			kind = audit.KeyRevoked
-			for _, k := range slices.Clone(r.Keys) {
-				r.Keys = keys.Revoke(r.Keys, k.ID, now)
+			var kids []string
+			for _, k := range keys.Prune(r.Keys, now) {
+				r.Keys, kids = keys.Revoke(r.Keys, k.ID, now), append(kids, k.ID)
 			}
+			details = append(details, "kids", strings.Join(kids, " "))
 		}
 		ks, err := c.rotated(r, turn, now)
-		return ks, c.event(kind, by, "algs", joined(turn)), err
+		return ks, c.event(kind, by, details...), err
 	})
 }
 

@@ -1,11 +1,15 @@
 package connect2id
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/chancery-id/chancery/flows/audit"
 )
 
 // Keys are generated of the usual algorithms and of those there are; where those before are compromised they are gone.
@@ -37,6 +41,15 @@ func TestKeysAreGenerated(t *testing.T) {
 		for _, kid := range fresh {
 			if slices.Contains(kids, kid) {
 				t.Errorf("the key %s is compromised and still there", kid)
+			}
+		}
+		evs, err := w.db.Events(context.Background(), w.tenants["acme"].ID, time.Time{}, 1)
+		if err != nil || len(evs) != 1 || evs[0].Kind != audit.KeyRevoked {
+			t.Fatalf("got %+v, %v", evs, err)
+		}
+		for _, kid := range kids {
+			if !slices.Contains(strings.Fields(evs[0].Detail["kids"]), kid) {
+				t.Errorf("the record does not tell that %s was revoked: %v", kid, evs[0].Detail)
 			}
 		}
 	})
