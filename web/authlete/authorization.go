@@ -3,6 +3,7 @@ package authlete
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/chancery-id/chancery/flows/authorize"
@@ -104,6 +105,9 @@ func (a *authorizationAnswer) open(c *call, p *authorize.Pending) {
 	if r.Display != "" {
 		a.Display = strings.ToUpper(r.Display)
 	}
+	if all := saidBy[[]string](c.tenant, "supportedDisplays"); len(all) > 0 && !slices.Contains(all, a.Display) {
+		a.Display = all[0]
+	}
 	a.Prompts = promptsOf(r.Prompt, r.MaxAge)
 	a.LowestPrompt = lowest(a.Prompts)
 	if r.MaxAge != nil {
@@ -115,13 +119,25 @@ func (a *authorizationAnswer) open(c *call, p *authorize.Pending) {
 		a.ACRs = c.supportedACRs(r.ACRValues)
 	}
 	a.Subject, a.LoginHint = r.RequiredSub, r.LoginHint
-	a.Scopes, a.UILocales, a.ClaimsLocales, a.Resources = scopesOf(c.tenant, r.Scope), r.UILocales, r.ClaimsLocales, r.Resource
+	a.Scopes, a.Resources = scopesOf(c.tenant, r.Scope), r.Resource
+	a.UILocales, a.ClaimsLocales = c.localesOf("supportedUiLocales", r.UILocales), c.localesOf("supportedClaimLocales", r.ClaimsLocales)
 	a.Details, a.Purpose, a.Object = detailsOf(r.Details), r.Purpose, string(r.Object)
 	a.Claims, a.UserInfoNames = authorize.Wanted(c.tenant.Settings, r, r.Scope)
 	if saidBy[bool](c.tenant, "claimShortcutRestrictive") && r.ResponseType != "id_token" {
 		a.Claims, _ = authorize.Wanted(c.tenant.Settings, r, oauth.Scope{oauth.OpenID})
 	}
 	a.IDTokenClaims, a.UserInfoClaims = string(r.ClaimsOf("id_token")), string(r.ClaimsOf("userinfo"))
+}
+
+// localesOf are those of values that the service lists in that member, where it lists any.
+func (c *call) localesOf(member string, values []string) (out []string) {
+	all := saidBy[[]string](c.tenant, member)
+	for _, v := range values {
+		if len(all) == 0 || slices.ContainsFunc(all, func(l string) bool { return strings.EqualFold(l, v) }) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // supportedACRs are those of values that the tenant lists, where it lists any.

@@ -61,3 +61,21 @@ func TestAServiceSpeaksForItsCalls(t *testing.T) {
 		says(`{"tokenExchangeByPermittedClientsOnly":true}`) // no other client may have the grant
 	})
 }
+
+// A page is asked for in no display and no language that the service says it has not.
+func TestWhatPagesSupport(t *testing.T) {
+	once(t, func(t *testing.T, w *world) {
+		for service, want := range map[string]string{
+			`{}`: "POPUP [ja en] [fr]",
+			`{"supportedDisplays":["PAGE","TOUCH"],"supportedUiLocales":["EN","de"],"supportedClaimLocales":["de"]}`: "PAGE [en] <nil>",
+		} {
+			if rec := w.call("POST", w.api("acme", "/service/update"), service, with("Authorization", "Bearer chy_acme_all")); rec.Code != 200 {
+				t.Fatal(rec.Code, rec.Body)
+			}
+			a := w.post(t, "/auth/authorization", m{"parameters": asked("&display=popup&ui_locales=ja+en&claims_locales=fr")})
+			if got := fmt.Sprint(a["display"], " ", a["uiLocales"], " ", a["claimsLocales"]); got != want {
+				t.Errorf("%s: %s, want %s", service, got, want)
+			}
+		}
+	})
+}
