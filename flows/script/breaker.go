@@ -28,6 +28,7 @@ type breaker struct {
 type hook struct {
 	tenant tenant.ID
 	name   string
+	url    string // one that the tenant replaces says nothing of the next; empty: of a script
 }
 
 type circuit struct {

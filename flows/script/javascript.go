@@ -91,7 +91,7 @@ func (j *JavaScript) Check(ctx context.Context, t *tenant.Tenant, source string)
 
 // guarded runs a call where the breaker lets it.
 func (j *JavaScript) guarded(ctx context.Context, kind string, p *Program, c *Call) (Outcome, []Line, error) {
-	began, at := j.Now(), hook{c.Tenant.ID, kind}
+	began, at := j.Now(), hook{tenant: c.Tenant.ID, name: kind}
 	if !caged {
 		return Outcome{}, nil, errSystem
 	}

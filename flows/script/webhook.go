@@ -67,7 +67,7 @@ func (w *Webhook) run(ctx context.Context, t *tenant.Tenant, ev *Event, now time
 	if err != nil {
 		return Outcome{}, err
 	}
-	at := hook{t.ID, ev.Hook}
+	at := hook{t.ID, ev.Hook, h.URL}
 	if !w.breaker.enter(at, now) {
 		return Outcome{}, oauth.Unavailable().Because(errOpen)
 	}

@@ -234,6 +234,9 @@ func TestAHookThatIsDownIsNotCalledForAWhile(t *testing.T) {
 	acme.Settings.Hooks["jwt_bearer"] = tenant.Hook{URL: "https://hooks.acme.example/j"}
 	globex := *acme
 	globex.ID = "globex"
+	moved := *acme
+	elsewhere := *acme.Settings
+	moved.Settings, elsewhere.Hooks = &elsewhere, map[string]tenant.Hook{"password": {URL: "https://new.acme.example/p"}}
 	ask := func(of *tenant.Tenant, hook string) (called bool) {
 		before := len(r.calls)
 		_, err := w.Run(t.Context(), of, Event{Hook: hook})
@@ -257,6 +260,7 @@ func TestAHookThatIsDownIsNotCalledForAWhile(t *testing.T) {
 		{"at once", acme, "password", 0, false},
 		{"another hook", acme, "jwt_bearer", 0, true},
 		{"another tenant's", &globex, "password", 0, true},
+		{"the same where the tenant has set another URL", &moved, "password", 0, true},
 		{"soon after", acme, "password", 4 * time.Second, false},
 		{"a trial", acme, "password", 5 * time.Second, true},
 		{"after a failed trial", acme, "password", 14 * time.Second, false},
@@ -311,13 +315,13 @@ func TestCallersThatLeaveBreakNothing(t *testing.T) {
 func TestTheBreakerIsBounded(t *testing.T) {
 	var b breaker
 	for i := range remembers + 100 {
-		b.leave(hook{tenant.ID(fmt.Sprint(i)), "password"}, noon, failed)
+		b.leave(hook{tenant: tenant.ID(fmt.Sprint(i)), name: "password"}, noon, failed)
 	}
 	if len(b.known) > remembers {
 		t.Error(len(b.known))
 	}
 	var callers atomic.Int64
-	h := hook{"acme", "password"}
+	h := hook{tenant: "acme", name: "password"}
 	for range tolerated {
 		b.leave(h, noon, failed)
 	}
