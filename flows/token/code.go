@@ -70,6 +70,9 @@ func (s *Service) redeemCode(ctx context.Context, t *tenant.Tenant, r *Request) 
 	return out, nil
 }
 
+// ErrNoChallenge refuses a code_verifier that answers no challenge.
+var ErrNoChallenge = oauth.InvalidGrant("code_verifier was sent, but the authorization request had no code_challenge")
+
 // mismatch says why r may not redeem the code of g, or nil.
 func mismatch(r *Request, g *grant.Grant) *oauth.Error {
 	uri, verifier := r.get("redirect_uri"), r.get("code_verifier")
@@ -79,7 +82,7 @@ func mismatch(r *Request, g *grant.Grant) *oauth.Error {
 	case !g.Terms.FirstParty && !redirected(r.Client, g.Code.RedirectURI, uri):
 		return oauth.InvalidGrant("redirect_uri is not that of the authorization request")
 	case g.Code.Challenge == "" && verifier != "":
-		return oauth.InvalidGrant("code_verifier was sent, but the authorization request had no code_challenge")
+		return ErrNoChallenge
 	case g.Code.Challenge != "" && !verifies(verifier, g.Code.Challenge):
 		return oauth.InvalidGrant("code_verifier does not match the code_challenge")
 	}

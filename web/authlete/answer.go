@@ -71,6 +71,8 @@ const (
 	misuse  = "201" // the authorization server's
 	clients = "301" // its client's
 
+	noChallenge = "317" // the client's: a code_verifier without a challenge
+
 	contrary = "203" // a misuse: what is asked for contradicts what the server holds to
 )
 

@@ -186,11 +186,14 @@ func (c *call) refused(out answer, err error) (answer, error) {
 		return nil, err
 	}
 	e := oauth.ErrorOf(err)
-	a := badRequest
-	if e.Code == "invalid_client" {
+	a, class := badRequest, clients
+	switch {
+	case e.Code == "invalid_client":
 		a = invalidClient
+	case errors.Is(err, token.ErrNoChallenge):
+		class = noChallenge
 	}
-	*out.common() = c.refuse(c.outcome(clients, e.Description), a, refusal{err: e})
+	*out.common() = c.refuse(c.outcome(class, e.Description), a, refusal{err: e})
 	return out, nil
 }
 

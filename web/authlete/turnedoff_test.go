@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/chancery-id/chancery/tenant"
@@ -69,6 +70,17 @@ func codesOf(path string) string {
 func TestThePurposeOfARequest(t *testing.T) {
 	once(t, func(t *testing.T, w *world) {
 		if got := w.post(t, "/auth/authorization", m{"parameters": asked("&purpose=Open+an+account")}); got["purpose"] != "Open an account" {
+			t.Error(got)
+		}
+	})
+}
+
+// A verifier that answers no challenge has a result code that callers know (section 19 of the reference).
+func TestAVerifierWithoutAChallenge(t *testing.T) {
+	once(t, func(t *testing.T, w *world) {
+		sent := redeeming(w.code(t, ""))
+		sent["parameters"] = sent["parameters"].(string) + "&code_verifier=" + strings.Repeat("v", 43)
+		if got := w.post(t, "/auth/token", sent); got["action"] != "BAD_REQUEST" || got["resultCode"] != "A050317" || !strings.Contains(got["responseContent"].(string), "[A050317] ") {
 			t.Error(got)
 		}
 	})
