@@ -51,6 +51,9 @@ var errRegistration = oauth.InvalidRequest("Dynamic registration of clients is n
 // unregistered answers a client whose request failed: where its token is wrong by what the service wants, and for a fault of
 // ours not at all.
 func (c *call) unregistered(err error) (answer, error) {
+	if registration.IsConflict(err) { // the request was right, and others were faster
+		err = oauth.Unavailable().Because(err)
+	}
 	if wire.StatusOf(err) >= http.StatusInternalServerError {
 		return nil, err
 	}
@@ -202,24 +205,29 @@ func (d *Door) registrationUpdate(c *call) (answer, error) {
 	if err != nil {
 		return c.unregistered(err)
 	}
-	old, err := d.Clients.Read(c.Request.Context(), c.tenant, id, by)
-	if err != nil {
-		return c.unregistered(err)
+	for n := 1; ; n++ {
+		old, err := d.Clients.Read(c.Request.Context(), c.tenant, id, by)
+		if err != nil {
+			return c.unregistered(err)
+		}
+		r, custom, err := c.registrationOf(in.JSON)
+		if err != nil {
+			return c.unregistered(err)
+		}
+		r.By, r.Expect, r.RefreshToken = by, old.Client.UpdatedAt, false
+		r.Metadata.Noted = note(old.Client.Noted, "customMetadata", custom)
+		made, err := d.Clients.Update(c.Request.Context(), c.tenant, id, r)
+		if d.again(c, n, err) {
+			continue
+		}
+		if err == nil {
+			err = d.Changed(c.Request.Context())
+		}
+		if err != nil {
+			return c.unregistered(err)
+		}
+		return c.registered(updated, "The client is changed.", made)
 	}
-	r, custom, err := c.registrationOf(in.JSON)
-	if err != nil {
-		return c.unregistered(err)
-	}
-	r.By, r.Expect, r.RefreshToken = by, old.Client.UpdatedAt, false
-	r.Metadata.Noted = note(old.Client.Noted, "customMetadata", custom)
-	made, err := d.Clients.Update(c.Request.Context(), c.tenant, id, r)
-	if err == nil {
-		err = d.Changed(c.Request.Context())
-	}
-	if err != nil {
-		return c.unregistered(err)
-	}
-	return c.registered(updated, "The client is changed.", made)
 }
 
 func (d *Door) registrationDelete(c *call) (answer, error) {
@@ -228,8 +236,12 @@ func (d *Door) registrationDelete(c *call) (answer, error) {
 		return nil, err
 	}
 	id, by, err := d.own(c, in)
-	if err == nil {
+	for n := 1; err == nil; n++ {
 		err = d.Clients.Delete(c.Request.Context(), c.tenant, id, c.tenant.Settings.LongestAccessToken(), by)
+		if !d.again(c, n, err) {
+			break
+		}
+		err = nil
 	}
 	if err == nil {
 		err = d.Changed(c.Request.Context())

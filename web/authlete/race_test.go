@@ -149,6 +149,27 @@ func TestChangesOfOneClientAtOnce(t *testing.T) {
 	})
 }
 
+// What a client changes of itself is neither wrong because others change it at once.
+func TestChangesOfARegistrationAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		s := *w.tenants["acme"].Settings
+		s.Service.Registration = true
+		w.set(t, s)
+		made := w.post(t, "/client/registration", m{"json": `{"redirect_uris":["https://a.example/cb"]}`})
+		var client struct {
+			ID    string `json:"client_id"`
+			Token string `json:"registration_access_token"`
+		}
+		if err := json.Unmarshal([]byte(made["responseContent"].(string)), &client); err != nil {
+			t.Fatal(err)
+		}
+		body := m{"clientId": client.ID, "token": client.Token, "json": `{"redirect_uris":["https://a.example/cb"],"client_name":"A"}`}
+		if got := w.crowd(t, "/client/registration/update", body); got["UPDATED"] == 0 || got["UPDATED"]+got["INTERNAL_SERVER_ERROR"] != callers {
+			t.Errorf("changed: %v", got)
+		}
+	})
+}
+
 // opened opens a ticket of acme for those parameters.
 func (w *world) opened(t *testing.T, parameters string) any {
 	t.Helper()
