@@ -132,6 +132,14 @@ var finish = []promise{
 		k.same(k.open("alice"), []string{"new", "b"})
 		k.same(k.ended(), []string{"a of alice: quota, by  at ", "c of alice: replaced, by  at "})
 	}},
+	{"of sessions that begin at once no more stay than a subject keeps", func(k *kit) {
+		k.win(crowd(func(i int) error {
+			s := k.session(fmt.Sprint("s", i))
+			_, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Session: &s, KeepNewest: 5, TokensUntil: k.now})
+			return err
+		}), callers)
+		k.same(len(k.open("alice")), 5)
+	}},
 	{"of one context a subject keeps so many, and of all so many: all contexts count", func(k *kit) {
 		for n, c := range []struct{ id, context string }{{"w1", ""}, {"a1", "NIA"}, {"w2", ""}, {"a2", "NIA"}, {"w3", ""}} {
 			s := k.session(c.id)
