@@ -28,15 +28,36 @@ type authorizationRow struct {
 // TableName is gorm's.
 func (authorizationRow) TableName() string { return "authorizations" }
 
-// remember writes consent, which its caller has merged with what was on record.
+// remember writes consent, which its caller has merged with what was on record. Where another has written meanwhile, what it
+// wrote stays too.
 func (e *effect) remember(a *grant.Authorization) {
-	suffix := ` ON CONFLICT (tenant_id, subject, client_id, actor) DO UPDATE SET scope = excluded.scope, claims = excluded.claims,
-		terms = excluded.terms, updated_at = excluded.updated_at`
+	suffix, args := ` ON CONFLICT (tenant_id, subject, client_id, actor) DO UPDATE SET `+united[e.db.engine.Dialect]+`,
+		terms = excluded.terms, updated_at = excluded.updated_at`, []any{cut(a.Merged), cut(a.Merged)}
 	if e.fresh(a.CreatedAt, a.UpdatedAt) {
-		suffix = ""
+		suffix, args = "", nil
 	}
-	e.insert("authorizations (tenant_id, subject, client_id, actor, scope, claims, terms, created_at, updated_at)", suffix,
+	e.insertOr("authorizations (tenant_id, subject, client_id, actor, scope, claims, terms, created_at, updated_at)", suffix, args,
 		a.Subject, a.ClientID, a.Actor, a.Scope.String(), e.json(list(a.Claims)), raw(a.Terms), cut(a.CreatedAt), cut(a.UpdatedAt))
+}
+
+// united is what becomes of scope and claims on record. The argument of each is when the record was written that they were
+// merged with: where it is another, they are merged with what there is.
+var united = map[Dialect]string{
+	PostgreSQL: `scope = CASE WHEN authorizations.updated_at = ? THEN excluded.scope ELSE (
+			SELECT coalesce(string_agg(v, ' ' ORDER BY o), '') FROM (SELECT v, min(o) AS o FROM
+				unnest(string_to_array(authorizations.scope || ' ' || excluded.scope, ' ')) WITH ORDINALITY AS x (v, o) WHERE v <> '' GROUP BY v) AS y) END,
+		claims = CASE WHEN authorizations.updated_at = ? THEN excluded.claims ELSE (
+			SELECT coalesce(json_agg(v ORDER BY o), '[]') FROM (SELECT v, min(o) AS o FROM (
+				SELECT v, o FROM json_array_elements_text(authorizations.claims) WITH ORDINALITY AS x (v, o) UNION ALL
+				SELECT v, o + json_array_length(authorizations.claims) FROM json_array_elements_text(excluded.claims) WITH ORDINALITY AS x (v, o)) AS y
+				GROUP BY v) AS z) END`,
+	SQLite: `scope = CASE WHEN authorizations.updated_at = ? THEN excluded.scope ELSE (
+			SELECT coalesce(group_concat(v, ' '), '') FROM (SELECT value AS v FROM
+				json_each('["' || replace(authorizations.scope || ' ' || excluded.scope, ' ', '","') || '"]') WHERE value <> '' GROUP BY value ORDER BY min(key))) END,
+		claims = CASE WHEN authorizations.updated_at = ? THEN excluded.claims ELSE (
+			SELECT json_group_array(v) FROM (SELECT v FROM (
+				SELECT value AS v, key AS o FROM json_each(authorizations.claims) UNION ALL
+				SELECT value, key + json_array_length(authorizations.claims) FROM json_each(excluded.claims)) GROUP BY v ORDER BY min(o))) END`,
 }
 
 // Authorizations implements grant.Store.

@@ -246,6 +246,7 @@ func merge(had *grant.Authorization, terms *grant.Terms, now time.Time) *grant.A
 	a := grant.Authorization{CreatedAt: now}
 	if had != nil {
 		a = *had
+		a.Merged = had.UpdatedAt
 	}
 	a.UpdatedAt = now
 	if a.Scope = a.Scope.Plus(terms.Scope); len(a.Scope.String()) > oauth.MaxScope {

@@ -178,6 +178,7 @@ type Authorization struct {
 	Terms     json.RawMessage // of the last long-lived grant
 	CreatedAt time.Time
 	UpdatedAt time.Time
+	Merged    time.Time // UpdatedAt of the record that Scope and Claims were merged with, if there was one; never stored
 }
 
 // AccessToken is an opaque access token as it is stored: by hash, with all that introspection tells.

@@ -8,6 +8,7 @@ import (
 	"github.com/chancery-id/chancery/flows/audit"
 	"github.com/chancery-id/chancery/flows/authorize"
 	"github.com/chancery-id/chancery/flows/grant"
+	"github.com/chancery-id/chancery/flows/oauth"
 	"github.com/chancery-id/chancery/tenant"
 )
 
@@ -90,15 +91,16 @@ var finish = []promise{
 		k.finish(&z, nil)
 		y := z
 		y.Scope, y.Claims, y.Terms, y.CreatedAt, y.UpdatedAt = append(y.Scope, "phone"), nil, nil, k.at(time.Hour), k.at(time.Minute)
+		y.Merged = z.UpdatedAt
 		k.finish(&y, nil)
 		zs, err := k.db.Authorizations(k.ctx, k.t, "alice")
 		k.must(err)
-		y.CreatedAt = z.CreatedAt
+		y.CreatedAt, y.Merged = z.CreatedAt, time.Time{}
 		k.same(zs, []grant.Authorization{y})
 	}},
 	{"a session and consent that look new are written over what is there", func(k *kit) {
 		s, z := k.session("s"), k.authorization("app")
-		s.CreatedAt, s.UsedAt = k.now, k.now
+		s.CreatedAt, s.UsedAt, z.Merged = k.now, k.now, z.UpdatedAt
 		for _, turn := range []int64{1, 2} {
 			s.Turn, z.Claims = turn, []string{fmt.Sprint(turn)}
 			_, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Session: &s, Authorization: &z, ClientID: "app"})
@@ -108,7 +110,7 @@ var finish = []promise{
 			_, err = k.db.Login(k.ctx, k.t, k.now, authorize.LoginEffect{Interaction: i, Session: &s})
 			k.must(err)
 		}
-		s.Clients = append(s.Clients, "app")
+		s.Clients, z.Merged = append(s.Clients, "app"), time.Time{}
 		who, err := k.db.Subject(k.ctx, k.t, "s", "app")
 		k.must(err)
 		k.same(who, authorize.Subject{Session: &s, Authorization: &z})
@@ -131,6 +133,28 @@ var finish = []promise{
 		k.same(sorted(k.journal()), want)
 		k.same(k.open("alice"), []string{"new", "b"})
 		k.same(k.ended(), []string{"a of alice: quota, by  at ", "c of alice: replaced, by  at "})
+	}},
+	{"what a subject allows at once is all remembered", func(k *kit) {
+		allow := func(i int) error {
+			z := k.authorization("app")
+			z.Scope, z.Claims, z.UpdatedAt = oauth.Scope{"openid", fmt.Sprint("s", i)}, []string{"c'\"", fmt.Sprint("c", i)}, k.at(time.Duration(i)*time.Second)
+			_, err := k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Authorization: &z})
+			return err
+		}
+		k.win(crowd(allow), callers)
+		zs, err := k.db.Authorizations(k.ctx, k.t, "alice")
+		k.must(err)
+		k.same([]int{len(zs), len(zs[0].Scope), len(zs[0].Claims)}, []int{1, callers + 1, callers + 1})
+		z := zs[0] // and where nobody else wrote, it is what it was merged to
+		z.Merged, z.UpdatedAt, z.Scope, z.Claims = z.UpdatedAt, k.at(time.Hour), oauth.Scope{"a"}, []string{"b"}
+		_, err = k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Authorization: &z})
+		k.must(err)
+		z.Scope, z.Claims, z.Merged = oauth.Scope{"a", "c"}, []string{"b", "d"}, time.Time{}
+		_, err = k.db.Finish(k.ctx, k.t, k.now, authorize.FinishEffect{Authorization: &z})
+		k.must(err)
+		zs, err = k.db.Authorizations(k.ctx, k.t, "alice")
+		k.must(err)
+		k.same(zs, []grant.Authorization{z})
 	}},
 	{"of sessions that begin at once no more stay than a subject keeps", func(k *kit) {
 		k.win(crowd(func(i int) error {
