@@ -106,7 +106,7 @@ func (j *JavaScript) guarded(ctx context.Context, kind string, p *Program, c *Ca
 	switch {
 	case ctx.Err() != nil:
 		err = oauth.Unavailable().Because(context.Cause(ctx))
-	case errors.Is(err, errBusy), errors.Is(err, context.DeadlineExceeded) && r.used == 0:
+	case errors.Is(err, errBusy), errors.Is(err, context.DeadlineExceeded) && !r.ran:
 		err = oauth.Unavailable().Because(err)
 	case errors.Is(err, context.DeadlineExceeded):
 		err = errWall

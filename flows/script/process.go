@@ -157,7 +157,7 @@ func (w *turn) run(o *order) (*report, time.Duration, error) {
 	}
 	stop()
 	w.over()
-	used := p.cpu() - w.began
+	used := max(0, p.cpu()-w.began) // who was ended tells no more
 	if w.weighs && used > takesLong {
 		w.places.burdens.put(w.t, time.Now())
 	}

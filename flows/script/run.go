@@ -18,6 +18,7 @@ type run struct {
 	worker  *process
 	id      string // that the worker must repeat, and nobody else knows
 	used    time.Duration
+	ran     bool          // the script did something, however little time the kernel has counted yet
 	waited  time.Duration // for what it asked for
 	asked   int           // what the script asked for so far
 	lines   []Line
@@ -162,6 +163,7 @@ func (r *run) take(ctx context.Context, budget time.Duration, o *order) (*report
 	got, used, err := r.script.Workers.take(ctx, r.worker, r.Tenant.ID, budget, o)
 	if o.Source == "" {
 		r.used += used
+		r.ran = r.ran || used > 0 || err == nil
 	}
 	if err != nil {
 		return nil, err
